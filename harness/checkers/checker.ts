@@ -1,0 +1,19 @@
+import type { DrillRecord } from '../drill/drill.ts';
+
+export const VERDICTS = ['pass', 'fail', 'inconclusive', 'not_applicable', 'error'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What a checker says. `reason` is one plain sentence; `evidence` is the smallest thing that shows it (the effect, when, by whom, under which flip). */
+export interface Finding {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** One property: a named claim decided from a drill's record, and from nothing else. */
+export interface Checker {
+  readonly name: string;
+  /** One sentence: what holds when it passes. For the generated reference. */
+  readonly claim: string;
+  check(record: DrillRecord): Finding;
+}

@@ -1,0 +1,135 @@
+/**
+ * The history of a drill: what the harness did and what the witness saw, one JSON object a line.
+ *
+ * `t0` and `t1` are nanoseconds since the drill's origin and bound the instant from below and above. Events with
+ * `clock: 'mono'` share one monotonic clock; events with `clock: 'store'` come from the store after the drill, their
+ * times are the store's own (nanoseconds since its namespace was made) and are never compared with the others.
+ */
+export const HISTORY_VERSION = 1;
+
+export interface Stamp {
+  readonly v: typeof HISTORY_VERSION;
+  /** 1, 2, 3, … without gaps, in order of writing. */
+  readonly seq: number;
+  readonly clock: 'mono' | 'store';
+  readonly t0: number;
+  readonly t1: number;
+}
+
+/** The world's channel of one incarnation of a worker: its own port and token. */
+export type ChannelId = number;
+
+export type FaultKind = 'kill' | 'pause' | 'restart' | 'cut';
+export type Plane = 'registry' | 'work';
+
+/** A switch after selectors were resolved. */
+export interface FlipFacts {
+  /** `flip` counts the flips and releases of the drill from 1. */
+  readonly flip: number;
+  readonly kind: 'stop' | 'release';
+  readonly scope: string;
+  readonly target: string;
+  readonly mode: string | null;
+  /** The flip's id in the store. */
+  readonly id: string;
+}
+
+export interface FaultFacts {
+  readonly fault: number;
+  readonly kind: FaultKind;
+  /** Worker name, or `postgres`. */
+  readonly target: string;
+  readonly plane: Plane | null;
+}
+
+export type EventBody =
+  /** First event of every history. */
+  | {
+      readonly type: 'drill';
+      readonly scenario: string;
+      readonly seed: number;
+      readonly bootId: string;
+      /** The monotonic clock's reading at the origin, decimal nanoseconds. */
+      readonly originNs: string;
+      readonly workers: readonly string[];
+      readonly environment: string;
+    }
+  | { readonly type: 'phase'; readonly phase: Phase }
+  /** The run became due by its trace (T0 + dueMs). */
+  | { readonly type: 'run.due'; readonly run: string }
+  | { readonly type: 'run.handed'; readonly run: string; readonly worker: string; readonly channel: ChannelId }
+  | {
+      readonly type: 'effect.arrived';
+      /** Counts the effects of the drill from 1. */
+      readonly effect: number;
+      readonly channel: ChannelId;
+      readonly worker: string;
+      readonly run: string;
+      readonly capability: string;
+      readonly key: string;
+      /** Index into the run's plan; null when the plan has no such step left (a repeated key keeps its step). */
+      readonly step: number | null;
+      /** True when this key had arrived before. */
+      readonly repeat: boolean;
+    }
+  /** The downstream did it: the effect is in the world. */
+  | { readonly type: 'effect.landed'; readonly effect: number }
+  /** The downstream refused it. */
+  | { readonly type: 'effect.failed'; readonly effect: number }
+  /** The connection was closed before the answer was sent. */
+  | { readonly type: 'effect.closed'; readonly effect: number; readonly by: 'worker' | 'harness' }
+  | { readonly type: 'effect.unattributed'; readonly port: number; readonly path: string; readonly why: string }
+  | ({ readonly type: 'flip.requested' } & FlipFacts)
+  | ({ readonly type: 'flip.answered'; readonly ok: boolean; readonly revision: number | null; readonly error: string | null } & FlipFacts)
+  | ({ readonly type: 'fault.selected' | 'fault.injected' | 'fault.observed' | 'fault.recovered' } & FaultFacts)
+  /** An undertaking of the conductor could not be done (`when: exposed` gave up, a fault could not be injected). */
+  | { readonly type: 'conductor.gaveUp'; readonly what: string; readonly missing: string }
+  | { readonly type: 'exposure'; readonly flip: number; readonly worker: string; readonly open: number; readonly held: number }
+  | { readonly type: 'worker.spawned'; readonly worker: string; readonly channel: ChannelId; readonly pid: number }
+  | { readonly type: 'worker.ready'; readonly worker: string; readonly channel: ChannelId; readonly incarnation: string | null }
+  /** Any other line of the fleet contract that the worker said, as parsed. */
+  | { readonly type: 'worker.said'; readonly worker: string; readonly channel: ChannelId; readonly said: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'worker.exited';
+      readonly worker: string;
+      readonly channel: ChannelId;
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** Whether the harness had asked for it (end of drill or a kill fault). */
+      readonly expected: boolean;
+    }
+  /** The harness's event loop was blocked this long; arrivals during it have wide intervals. */
+  | { readonly type: 'loop.lag'; readonly lagMs: number }
+  /** The store's head row and age, at the end. */
+  | { readonly type: 'store.head'; readonly epoch: string; readonly revision: number; readonly hash: string }
+  | {
+      readonly type: 'store.flip';
+      readonly revision: number;
+      readonly epoch: string;
+      readonly hash: string;
+      readonly text: string;
+      readonly signature: string | null;
+    }
+  | {
+      readonly type: 'store.intent';
+      readonly incarnation: string;
+      readonly intent: number;
+      readonly run: string;
+      readonly tenant: string | null;
+      readonly feature: string | null;
+      readonly agent: string;
+      readonly lineage: readonly string[];
+      readonly capability: string;
+      readonly key: string;
+      /** The last revision that this intent comes after, by the store's order; 0 when it is before every flip. */
+      readonly afterRevision: number;
+      readonly outcome: 'landed' | 'failed' | 'unknown' | 'blocked' | null;
+    }
+  | { readonly type: 'store.task'; readonly task: string; readonly run: string; readonly state: string; readonly attempts: number; readonly admittedRevision: number };
+
+/** Phases of a drill in their order; each event marks the phase's begin. */
+export type Phase = 'start' | 'traffic' | 'steady' | 'timeline' | 'hold' | 'settle' | 'drain' | 'stopping' | 'journal' | 'end';
+
+export type HistoryEvent = Stamp & EventBody;
+export type EventType = EventBody['type'];
+export type EventOf<T extends EventType> = Extract<HistoryEvent, { readonly type: T }>;

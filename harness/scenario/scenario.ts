@@ -1,0 +1,73 @@
+import type { FaultKind, Plane } from '../history/event.ts';
+import type { QueuePolicy, Scope, StopMode } from '../../src/switch.ts';
+
+/** A scenario as the rest of the harness gets it: read, validated, every default filled in, times in milliseconds. */
+export interface Scenario {
+  readonly version: 1;
+  readonly name: string;
+  readonly description: string;
+  readonly seed: number;
+  readonly fleet: FleetSpec;
+  readonly traffic: { readonly profile: 'production'; readonly effectsPerSecond: number; readonly tenants: number };
+  /** The downstream that effects land in. */
+  readonly downstream: { readonly landsAfterAbort: boolean };
+  readonly steadyState: { readonly forMs: number; readonly effectsPerSecond: { readonly min: number } };
+  readonly timeline: readonly TimelineEntry[];
+  readonly holdMs: number;
+  readonly settleMs: number;
+  readonly expect: {
+    readonly timeToStop: { readonly connectedMs: number; readonly cutMs: number };
+    readonly effectsAfterBudget: number;
+    readonly properties: 'all' | readonly string[];
+  };
+}
+
+export interface FleetSpec {
+  readonly workers: number;
+  readonly agentsPerWorker: number;
+  readonly leaseMs: number;
+  /** The fleet's command and its arguments; null for the simulated fleet. */
+  readonly command: readonly string[] | null;
+}
+
+/** When an entry happens. `previous` counts from the completion of the entry before (from T0 for the first). */
+export type Anchor =
+  | { readonly kind: 'start'; readonly offsetMs: number }
+  | { readonly kind: 'previous'; readonly offsetMs: number }
+  /** From the first flip's durability; `hold` is the scenario's hold. */
+  | { readonly kind: 'flip'; readonly offsetMs: number }
+  | { readonly kind: 'flip-hold' }
+  | { readonly kind: 'exposed' };
+
+export interface FlipEntry {
+  readonly kind: 'flip';
+  readonly when: Anchor;
+  readonly scope: Scope;
+  /** May be a selector (`$busiest`, `$busiestCapability`, `$primedRun`) until it is resolved from the trace. */
+  readonly target: string;
+  readonly mode: StopMode;
+  readonly queue: QueuePolicy;
+  readonly via: 'postgres';
+  readonly reason: string;
+}
+
+export interface ReleaseEntry {
+  readonly kind: 'release';
+  readonly when: Anchor;
+  readonly scope: Scope;
+  readonly target: string;
+  readonly reason: string;
+}
+
+export interface FaultEntry {
+  readonly kind: 'fault';
+  readonly when: Anchor;
+  readonly fault: FaultKind;
+  /** `postgres` or `worker-1`, `worker-2`, … */
+  readonly target: string;
+  readonly plane: Plane | null;
+  /** Null: it lasts until the end of the drill. */
+  readonly forMs: number | null;
+}
+
+export type TimelineEntry = FlipEntry | ReleaseEntry | FaultEntry;

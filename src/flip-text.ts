@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { KilldrillError } from './errors.ts';
+import { GLOBAL_TARGET, QUEUE_POLICIES, SCOPES, STOP_MODES } from './switch.ts';
+import type { Engagement, Flip, StopFlip } from './switch.ts';
+
+const name = z.string().min(1).max(300);
+const common = {
+  namespace: name,
+  id: name,
+  scope: z.enum(SCOPES),
+  target: name,
+  reason: z.string().max(2000),
+  triggeredBy: name,
+  source: name,
+  at: name,
+};
+const flipSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('stop'), ...common, mode: z.enum(STOP_MODES), queue: z.enum(QUEUE_POLICIES) }),
+    z.strictObject({ kind: z.literal('release'), ...common, engagements: z.array(name).min(1).max(1000) }),
+  ])
+  .refine((flip) => flip.scope !== 'global' || flip.target === GLOBAL_TARGET, {
+    message: `the target of a global switch is '${GLOBAL_TARGET}'`,
+    path: ['target'],
+  });
+
+/**
+ * The canonical text of a flip: JSON with a fixed order of keys. It is what is signed, hashed and stored verbatim.
+ */
+export function canonicalText(flip: Flip): string {
+  const { namespace, id, kind, scope, target, reason, triggeredBy, source, at } = flip;
+  const what = flip.kind === 'stop' ? { mode: flip.mode, queue: flip.queue } : { engagements: flip.engagements };
+  return JSON.stringify({ namespace, id, kind, scope, target, ...what, reason, triggeredBy, source, at });
+}
+
+/**
+ * Reads a flip's canonical text.
+ *
+ * @throws KilldrillError `FLIP_UNREADABLE` naming the first field that is wrong, what was found and what was expected.
+ */
+export function parseFlip(text: string): Flip {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new KilldrillError('FLIP_UNREADABLE', `a flip's text is not JSON: ${text.slice(0, 80)}`, { cause });
+  }
+  const read = flipSchema.safeParse(json);
+  if (read.success) return read.data;
+  const issue = read.error.issues[0];
+  const where = issue === undefined ? 'flip' : issue.path.join('.') || 'flip';
+  throw new KilldrillError('FLIP_UNREADABLE', `a flip's ${where} is wrong: ${issue?.message ?? 'unreadable'}`);
+}
+
+/** The engagement that a stop opens. */
+export function engagementOf(stop: StopFlip): Engagement {
+  const { id, scope, target, mode, queue, reason, triggeredBy, source, at } = stop;
+  return { id, scope, target, mode, queue, reason, triggeredBy, source, at };
+}

@@ -1,0 +1,204 @@
+import { KilldrillError } from './errors.ts';
+
+/** What a switch can be about, widest first. A `run` switch binds the run's descendants too. */
+export const SCOPES = ['global', 'tenant', 'feature', 'capability', 'agent', 'run'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** How hard a stop is, mildest first. */
+export const STOP_MODES = ['halt_noncritical', 'halt_all', 'emergency'] as const;
+export type StopMode = (typeof STOP_MODES)[number];
+export type Mode = 'disengaged' | StopMode;
+
+/** What becomes of queued work in scope of a stop (DESIGN §3.11). */
+export const QUEUE_POLICIES = ['discard', 'park', 'drain'] as const;
+export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
+
+/** The only target of a global switch. */
+export const GLOBAL_TARGET = '*';
+
+export interface Switch {
+  readonly scope: Scope;
+  /** Name within the scope; `*` for global. A capability target may end in `/*` and then matches all below. */
+  readonly target: string;
+}
+
+interface FlipBase extends Switch {
+  readonly namespace: string;
+  /** Unique for ever. A stop's id is also the id of the engagement that it opens. */
+  readonly id: string;
+  readonly reason: string;
+  readonly triggeredBy: string;
+  readonly source: string;
+  /** ISO 8601 instant at which it was taken, by the taker's clock; informative only. */
+  readonly at: string;
+}
+
+/** Opens one engagement, whose id is the flip's. */
+export interface StopFlip extends FlipBase {
+  readonly kind: 'stop';
+  readonly mode: StopMode;
+  readonly queue: QueuePolicy;
+}
+
+/** Closes the engagements that it names. */
+export interface ReleaseFlip extends FlipBase {
+  readonly kind: 'release';
+  readonly engagements: readonly string[];
+}
+
+export type Flip = StopFlip | ReleaseFlip;
+
+/** One open reason to stop a switch. */
+export type Engagement = Omit<StopFlip, 'kind' | 'namespace'>;
+
+/** What a decision is about: who wants to do what. */
+export interface Subject {
+  readonly tenant: string | null;
+  readonly feature: string | null;
+  readonly agent: string;
+  readonly run: string;
+  /** Runs that this one descends from, oldest first; empty for a root run. */
+  readonly lineage: readonly string[];
+  /** A path such as `write/mail`; null when the question is about the run as a whole (enqueue, claim). */
+  readonly capability: string | null;
+}
+
+/** Capabilities that the operator declared critical; patterns as in a capability switch. */
+export type CriticalCapabilities = readonly string[];
+
+export type Decision = { readonly kind: 'pass' } | { readonly kind: 'halt'; readonly engagement: Engagement };
+
+const PASS: Decision = { kind: 'pass' };
+const SEVERITY: Readonly<Record<StopMode, number>> = { halt_noncritical: 1, halt_all: 2, emergency: 3 };
+
+/** Whether a capability pattern (`write/mail`, `write/*`) covers a capability. `write/*` does not cover `write` itself. */
+export function capabilityMatches(pattern: string, capability: string): boolean {
+  return pattern.endsWith('/*') ? capability.startsWith(pattern.slice(0, -1)) : pattern === capability;
+}
+
+/** Whether a switch covers a subject: the single definition of "in scope". */
+export function switchMatches(on: Switch, subject: Subject): boolean {
+  switch (on.scope) {
+    case 'global':
+      return true;
+    case 'tenant':
+      return on.target === subject.tenant;
+    case 'feature':
+      return on.target === subject.feature;
+    case 'agent':
+      return on.target === subject.agent;
+    case 'capability':
+      return subject.capability !== null && capabilityMatches(on.target, subject.capability);
+    case 'run':
+      return on.target === subject.run || subject.lineage.includes(on.target);
+    default:
+      throw unknownScope(on.scope);
+  }
+}
+
+function unknownScope(scope: never): KilldrillError {
+  return new KilldrillError('UNKNOWN_SCOPE', `scope '${String(scope)}' is none of ${SCOPES.join(', ')}`);
+}
+
+/**
+ * Open engagements, found by switch, so that a decision costs a few map probes however many are open.
+ */
+export class Engagements {
+  readonly #bySwitch = new Map<string, Map<string, Engagement>>();
+  readonly #byId = new Map<string, Engagement>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  get(id: string): Engagement | undefined {
+    return this.#byId.get(id);
+  }
+
+  values(): IterableIterator<Engagement> {
+    return this.#byId.values();
+  }
+
+  /** Adds one engagement; an id that is already there is left as it is. */
+  open(engagement: Engagement): void {
+    if (this.#byId.has(engagement.id)) return;
+    this.#byId.set(engagement.id, engagement);
+    const key = switchKey(engagement);
+    const there = this.#bySwitch.get(key);
+    if (there === undefined) this.#bySwitch.set(key, new Map([[engagement.id, engagement]]));
+    else there.set(engagement.id, engagement);
+  }
+
+  /** Removes one engagement; returns whether it was there. */
+  close(id: string): boolean {
+    const engagement = this.#byId.get(id);
+    if (engagement === undefined) return false;
+    this.#byId.delete(id);
+    const key = switchKey(engagement);
+    const there = this.#bySwitch.get(key);
+    there?.delete(id);
+    if (there?.size === 0) this.#bySwitch.delete(key);
+    return true;
+  }
+
+  /** Calls `visit` for each engagement whose switch covers the subject. */
+  visitMatching(subject: Subject, visit: (engagement: Engagement) => void): void {
+    if (this.#byId.size === 0) return;
+    this.#visit('global', GLOBAL_TARGET, visit);
+    if (subject.tenant !== null) this.#visit('tenant', subject.tenant, visit);
+    if (subject.feature !== null) this.#visit('feature', subject.feature, visit);
+    this.#visit('agent', subject.agent, visit);
+    this.#visit('run', subject.run, visit);
+    for (const ancestor of subject.lineage) if (ancestor !== subject.run) this.#visit('run', ancestor, visit);
+    if (subject.capability !== null) this.#visitCapability(subject.capability, visit);
+  }
+
+  #visitCapability(capability: string, visit: (engagement: Engagement) => void): void {
+    this.#visit('capability', capability, visit);
+    for (let slash = capability.indexOf('/'); slash >= 0; slash = capability.indexOf('/', slash + 1)) {
+      this.#visit('capability', `${capability.slice(0, slash)}/*`, visit);
+    }
+  }
+
+  #visit(scope: Scope, target: string, visit: (engagement: Engagement) => void): void {
+    const there = this.#bySwitch.get(`${scope}:${target}`);
+    if (there !== undefined) for (const engagement of there.values()) visit(engagement);
+  }
+}
+
+function switchKey(on: Switch): string {
+  return on.scope === 'global' ? `global:${GLOBAL_TARGET}` : `${on.scope}:${on.target}`;
+}
+
+/** Whether an engagement in this mode stops the subject, given what the operator declared critical. */
+export function modeStops(mode: StopMode, subject: Subject, critical: CriticalCapabilities): boolean {
+  if (mode !== 'halt_noncritical') return true;
+  const { capability } = subject;
+  return capability === null || !critical.some((pattern) => capabilityMatches(pattern, capability));
+}
+
+/**
+ * The decision: the highest mode among all open engagements whose switch matches; a narrow switch in a lower mode never
+ * weakens a wider stop. Among equals the wider scope, then the earlier opened, is the one named.
+ */
+export function decide(open: Engagements, subject: Subject, critical: CriticalCapabilities = []): Decision {
+  let worst: Engagement | null = null;
+  open.visitMatching(subject, (engagement) => {
+    if (worst === null || outranks(engagement, worst)) worst = engagement;
+  });
+  return worst === null ? PASS : judge(worst, subject, critical);
+}
+
+function judge(worst: Engagement, subject: Subject, critical: CriticalCapabilities): Decision {
+  return modeStops(worst.mode, subject, critical) ? { kind: 'halt', engagement: worst } : PASS;
+}
+
+function outranks(one: Engagement, other: Engagement): boolean {
+  const bySeverity = SEVERITY[one.mode] - SEVERITY[other.mode];
+  if (bySeverity !== 0) return bySeverity > 0;
+  return SCOPES.indexOf(one.scope) < SCOPES.indexOf(other.scope);
+}
