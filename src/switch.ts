@@ -183,7 +183,7 @@ export function modeStops(mode: StopMode, subject: Subject, critical: CriticalCa
 
 /**
  * The decision: the highest mode among all open engagements whose switch matches; a narrow switch in a lower mode never
- * weakens a wider stop. Among equals the wider scope, then the earlier opened, is the one named.
+ * weakens a wider stop. Among equals the wider scope is the one named and, on one switch, the one opened earlier.
  */
 export function decide(open: Engagements, subject: Subject, critical: CriticalCapabilities = []): Decision {
   let worst: Engagement | null = null;

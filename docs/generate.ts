@@ -1,0 +1,30 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PAGES } from './pages.ts';
+import { stalePages } from './stale-pages.ts';
+
+// `npm run docs` writes the generated pages; with --check (part of `npm run check`) it only says which are out of date.
+const root = fileURLToPath(new URL('../', import.meta.url));
+const stale = stalePages(PAGES, readPage);
+
+if (process.argv.includes('--check')) {
+  for (const path of stale) console.error(`${path} is out of date: run \`npm run docs\` and commit it`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const path of stale) writePage(path, PAGES[path]?.() ?? '');
+}
+
+function readPage(path: string): string | null {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch {
+    return null; // not written yet
+  }
+}
+
+function writePage(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+  console.error(`wrote ${path}`);
+}

@@ -1,0 +1,95 @@
+import { MUTANTS } from '../fleet-sim/mutants/registry.ts';
+import { CHECKERS } from '../harness/checkers/registry.ts';
+import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
+import { faultMeaning } from '../harness/scenario/fault-meaning.ts';
+import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
+import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
+import { code, page, table } from './markdown.ts';
+import { scenarioKeys } from './scenario-keys.ts';
+
+/** Every generated file: its path from the project's root, and how its text is made. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/reference/properties.md': properties,
+  'docs/reference/mutants.md': mutants,
+  'docs/reference/faults.md': faults,
+  'docs/reference/exit-codes.md': exitCodes,
+  'docs/reference/scenario.md': scenario,
+  'scenarios/scenario.schema.json': scenarioJsonSchemaText,
+};
+
+function properties(): string {
+  return page(
+    'Properties',
+    'What a drill decides. Each is one claim, judged from the history and the witness alone; its verdict is `pass`, `fail`, `inconclusive` (it names what is missing), `not_applicable` or `error`.',
+    table(
+      ['property', 'holds when'],
+      CHECKERS.map(({ name, claim }) => [code(name), claim]),
+    ),
+  );
+}
+
+function mutants(): string {
+  return page(
+    'Mutants',
+    'Fleets with one planted bug each. `killdrill selftest` runs them all: a mutant is killed only when the property named for it fails, with its witness.',
+    table(
+      ['mutant', 'its bug', 'layers that it removes', 'killed by', 'scenario'],
+      MUTANTS.map(({ name, bug, removes, property, scenario: exposes }) => [
+        code(name),
+        bug,
+        removes.join(', '),
+        code(property),
+        code(exposes),
+      ]),
+    ),
+  );
+}
+
+function faults(): string {
+  return page(
+    'Faults',
+    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. Planes that can be cut: ${PLANES.map(code).join(', ')}.`,
+    table(
+      ['kind', 'of'],
+      FAULT_KINDS.map((kind) => [
+        code(kind),
+        ['postgres', 'worker-1']
+          .filter((target) => hits(kind, target))
+          .map(code)
+          .join(', '),
+      ]),
+    ),
+  );
+}
+
+/** The validator's own word: `worker-1` stands for every worker. */
+function hits(kind: (typeof FAULT_KINDS)[number], target: string): boolean {
+  return faultMeaning({ kind, target, ...(kind === 'cut' ? { plane: 'registry' } : {}) }, 1).length === 0;
+}
+
+function exitCodes(): string {
+  return page(
+    'Exit codes',
+    'Of every command.',
+    table(
+      ['code', 'means'],
+      EXIT_MEANINGS.map(([number, meaning]) => [String(number), meaning]),
+    ),
+  );
+}
+
+function scenario(): string {
+  return page(
+    'Scenario',
+    'Every key of a scenario file. An unknown key is an error; `killdrill validate` names file, line and column. Editors read the same from `scenarios/scenario.schema.json`.',
+    table(
+      ['key', 'takes', 'default', 'means'],
+      scenarioKeys(scenarioJsonSchema()).map(({ path, takes, otherwise, description }) => [
+        code(path),
+        takes,
+        otherwise === 'required' ? otherwise : code(otherwise),
+        description,
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { connectWorkerStore, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
+import type { ContractEnvironment } from '../src/index.ts';
+import { bendBy } from './mutants/bend.ts';
+import { MUTANTS } from './mutants/registry.ts';
+import { makePayloads } from './payloads.ts';
+import { log, say } from './say.ts';
+import { Worker } from './worker.ts';
+import { WorldClient } from './world-client.ts';
+
+/**
+ * One worker of the simulated fleet: an ordinary user of the fleet contract (DESIGN §7) and of the runtime.
+ *
+ * `--mutant NAME` plants one bug; `--list-mutants` prints them as JSON.
+ */
+
+const DEFAULT_AGENTS = 16;
+const READY_MS = 15_000;
+const STOP_MS = 2_500;
+const FLUSH_MS = 1_500;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { mutant: { type: 'string' }, 'list-mutants': { type: 'boolean' } } });
+  if (values['list-mutants'] === true) {
+    process.stdout.write(`${JSON.stringify(MUTANTS.map(({ bend: _, ...facts }) => facts))}\n`);
+    return;
+  }
+  await work(readContract(process.env), values.mutant ?? null);
+}
+
+async function work(contract: ContractEnvironment, mutant: string | null): Promise<void> {
+  const { namespace, worldUrl, leaseMs } = contract;
+  const { databaseUrl, registryUrl } = storeOf(contract);
+  const incarnation = `${contract.worker}-${randomUUID()}`;
+  let runtime: Runtime | null = null;
+  const runtimeNow = (): Runtime => {
+    if (runtime === null) throw new KilldrillError('TOO_EARLY', 'the runtime is not there yet');
+    return runtime;
+  };
+  const bent = bendBy(mutant, { runtime: runtimeNow, databaseUrl, namespace }, say);
+  const genuine = await connectWorkerStore({ namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs) });
+  const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
+    namespace,
+    incarnation,
+    onError: (error) => log(error.message),
+    ...(leaseMs === null ? {} : { leaseMs }),
+    ...(bent.decider === undefined ? {} : { decider: bent.decider }),
+  });
+  runtime = governed;
+  sayWhenStopped(governed);
+  const world = new WorldClient(worldUrl);
+  const { gate } = governed;
+  const tools = {
+    gate,
+    world,
+    clock: systemClock,
+    payload: makePayloads(contract.seed ?? 0),
+    signalOf: bent.signalOf ?? ((signal: AbortSignal) => signal),
+  };
+  const agents = contract.agents ?? DEFAULT_AGENTS;
+  const worker = new Worker({ incarnation, agents, clock: systemClock, runtime: governed, world, tools, log });
+  const asked = askedToEnd();
+  await governed.ready(READY_MS);
+  await proveFence(governed, genuine.fence);
+  await worker.start();
+  say({ event: 'ready', incarnation });
+  await asked;
+  await worker.stop(STOP_MS);
+  await governed.close(FLUSH_MS);
+  world.close();
+  say({ event: 'bye', effects: gate.dispatchedCount, intents: governed.intents.admittedCount });
+}
+
+function storeOf({ databaseUrl, registryUrl }: ContractEnvironment): { databaseUrl: string; registryUrl: string } {
+  if (databaseUrl !== null && registryUrl !== null) return { databaseUrl, registryUrl };
+  throw new KilldrillError(
+    'CONTRACT_ENVIRONMENT',
+    'the simulated fleet needs a store: KILLDRILL_DATABASE_URL and KILLDRILL_REGISTRY_URL must both be set',
+  );
+}
+
+/** An answer that comes later than the lease would end anyhow is of no use. */
+function timingsFor(leaseMs: number | null): { statementMs: number; answerMs: number; connectMs: number } {
+  const lease = leaseMs ?? 1_200;
+  return { connectMs: lease / 2, statementMs: lease / 2, answerMs: (lease * 2) / 3 };
+}
+
+/** One round trip through the fence with nothing in it. */
+async function proveFence(runtime: Runtime, fence: Awaited<ReturnType<typeof connectWorkerStore>>['fence']): Promise<void> {
+  const { head } = runtime.registry;
+  if (head !== null) await fence.enqueue(head, []);
+}
+
+function sayWhenStopped({ registry }: Runtime): void {
+  let said = 0;
+  registry.onChange(() => {
+    const revisions = registry.openEngagements().map(({ id }) => registry.revisionOf(id) ?? 0);
+    const newest = Math.max(0, ...revisions);
+    if (newest <= said) return;
+    said = newest;
+    say({ event: 'stopped', revision: newest });
+  });
+}
+
+function askedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
+}
+process.exit();

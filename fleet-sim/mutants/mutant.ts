@@ -1,0 +1,33 @@
+import type { Decider, Runtime, WorkerStore } from '../../src/index.ts';
+
+/** What a mutant may hold on to while it bends the worker. */
+export interface MutantContext {
+  /** The worker's runtime; throws before it is there. */
+  readonly runtime: () => Runtime;
+  readonly databaseUrl: string;
+  readonly namespace: string;
+  /** Reports a decision that the unmodified worker would not have made on the same input. Only the first is said. */
+  readonly differs: (difference: { readonly input: unknown; readonly unmodified: unknown; readonly mutated: unknown }) => void;
+}
+
+/** What a mutant puts in place of the worker's own parts. */
+export interface Bent {
+  readonly decider?: (genuine: Decider) => Decider;
+  readonly store?: (genuine: WorkerStore) => WorkerStore;
+  readonly signalOf?: (signal: AbortSignal) => AbortSignal | undefined;
+}
+
+/** A fleet with one planted bug. The harness must fail it, by the property named here. */
+export interface Mutant {
+  readonly name: string;
+  /** One sentence: the bug. */
+  readonly bug: string;
+  /** The layers that it takes away; the fence alone masks many bugs. */
+  readonly removes: readonly string[];
+  readonly property: string;
+  /** Scenario under `scenarios/selftest/` that exposes it. */
+  readonly scenario: string;
+  /** Rights beyond a worker's that it needs, as `privilege on table`. */
+  readonly grants?: readonly string[];
+  bend(context: MutantContext): Bent;
+}

@@ -1,0 +1,19 @@
+import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
+import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
+import { ignoresAbortSignal } from './ignores-abort-signal.ts';
+import { ignoresTenantScope } from './ignores-tenant-scope.ts';
+import type { Mutant } from './mutant.ts';
+import { neverSubscribes } from './never-subscribes.ts';
+import { skipsTheFence } from './skips-the-fence.ts';
+import { stopsEverything } from './stops-everything.ts';
+
+/** Every mutant that the simulated fleet can be. */
+export const MUTANTS: readonly Mutant[] = [
+  flagCachedAtBoot,
+  neverSubscribes,
+  ignoresTenantScope,
+  ignoresAbortSignal,
+  stopsEverything,
+  skipsTheFence,
+  failsOpenOnStoreLoss,
+];

@@ -1,0 +1,17 @@
+import { writeSync } from 'node:fs';
+import type { ContractEvent } from '../src/index.ts';
+
+/** Says one line of the fleet contract on stdout, at once: a process that is killed next has still said it. */
+export function say(event: ContractEvent): void {
+  const line = `${JSON.stringify(event)}\n`;
+  try {
+    writeSync(1, line);
+  } catch {
+    // Nobody listens any more, or the pipe is full; a worker does not die of that.
+  }
+}
+
+/** Logs go to stderr. */
+export function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

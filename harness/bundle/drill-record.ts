@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { KilldrillError } from '../../src/errors.ts';
+import type { DrillRecord } from '../drill/drill.ts';
+import { readHistory } from '../history/read.ts';
+import { parseScenario } from '../scenario/parse.ts';
+import { readTrace } from '../traffic/trace-file.ts';
+import { openBundle } from './open.ts';
+
+/** Names of the files that a run's record consists of. */
+export const RECORD_FILES = {
+  scenario: 'scenario.yaml',
+  trace: 'trace.jsonl.gz',
+  history: 'history.jsonl.gz',
+} as const;
+
+/**
+ * Reads what a stored run planned and what happened in it, and nothing of what was made of it: the stored verdict stays
+ * closed (its bytes are hashed, as all are), so that judging again owes nothing to the first judgement.
+ *
+ * @param properties names of the properties that a scenario may ask for
+ * @throws KilldrillError as `openBundle`, `parseScenario`, `readTrace` and `readHistory` do; `HISTORY_UNREADABLE` also
+ * when the history does not begin with its `drill` event.
+ */
+export async function readDrillRecord(folder: string, properties: readonly string[]): Promise<DrillRecord> {
+  const bundle = await openBundle(folder);
+  const scenarioFile = bundle.path(RECORD_FILES.scenario);
+  const scenario = parseScenario(await readFile(scenarioFile, 'utf8'), scenarioFile, properties);
+  const trace = await readTrace(bundle.path(RECORD_FILES.trace));
+  const historyFile = bundle.path(RECORD_FILES.history);
+  const { events, complete } = await readHistory(historyFile);
+  if (events[0]?.type !== 'drill') {
+    const found = events[0] === undefined ? 'nothing' : `a ${events[0].type} event`;
+    const what = `the history ${historyFile} begins with ${found}; expected the drill event that every history begins with`;
+    throw new KilldrillError('HISTORY_UNREADABLE', what);
+  }
+  return { scenario, trace, events, complete: complete && bundle.complete };
+}

@@ -1,0 +1,102 @@
+import { DRILL_TIMES } from '../drill/drill.ts';
+import type { Checker, Finding } from './checker.ts';
+import { fail, inconclusive, notApplicable, pass } from './finding.ts';
+import { firstWorst } from './first-worst.ts';
+import { takesStoreAway } from './faults-of.ts';
+import type { FaultWindow } from './faults-of.ts';
+import { coversStep } from './in-scope.ts';
+import { indexOf } from './index-of.ts';
+import type { DrillIndex } from './index-of.ts';
+import { NS_PER_MS, overlaps, toMs } from './span.ts';
+import type { Span } from './span.ts';
+import { effectEvidence, effectName } from './witness-of.ts';
+
+/** Without a store nobody can know that nobody said stop, so nothing goes on. */
+export const failsClosed: Checker = {
+  name: 'fails_closed',
+  claim: 'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back.',
+  check(record) {
+    const index = indexOf(record);
+    const outages = outagesOf(index);
+    if (outages.length === 0) return notApplicable('no fault took the store away, or all planes of a worker');
+    return firstWorst(outages.map((outage) => checkOutage(index, outage)));
+  },
+};
+
+/** A worker without any way to the store, or the whole fleet. From `fromNs` it had none for certain, until `toNs`. */
+interface Outage extends Span {
+  readonly worker: string | null;
+  readonly cause: string;
+}
+
+const DUE_PER_WORKER = 20;
+/** Less than this between the lease's end and the store's return is no time to see anything in. */
+const WATCH_MS = 250;
+
+function outagesOf(index: DrillIndex): readonly Outage[] {
+  const injected = index.faults.filter(({ missing }) => !missing.includes('fault.injected'));
+  const store = injected.filter(takesStoreAway).map(({ kind, injectedNs, recoveryNs }) => ({
+    worker: null,
+    cause: `${kind} of postgres`,
+    fromNs: injectedNs,
+    toNs: recoveryNs,
+  }));
+  return [...store, ...index.workers.flatMap((worker) => isolationsOf(injected, worker))];
+}
+
+/** Stretches in which both planes of a worker are cut. */
+function isolationsOf(faults: readonly FaultWindow[], worker: string): readonly Outage[] {
+  const cuts = faults.filter((fault) => fault.kind === 'cut' && fault.target === worker);
+  const cause = `cut of every plane of ${worker}`;
+  return cuts.flatMap((registry) => {
+    if (registry.plane === null) return [{ worker, cause, fromNs: registry.injectedNs, toNs: registry.recoveryNs }];
+    if (registry.plane !== 'registry') return [];
+    const works = cuts.filter((work) => work.plane === 'work' && overlaps(registry, work));
+    return works.map((work) => ({
+      worker,
+      cause,
+      fromNs: Math.max(registry.injectedNs, work.injectedNs),
+      toNs: Math.min(registry.recoveryNs, work.recoveryNs),
+    }));
+  });
+}
+
+function checkOutage(index: DrillIndex, outage: Outage): Finding {
+  const { leaseMs } = index.scenario.fleet;
+  const leaseEndNs = outage.fromNs + leaseMs * NS_PER_MS;
+  const closedFromNs = leaseEndNs + DRILL_TIMES.abortMs * NS_PER_MS;
+  const open = index.effects.filter(({ worker, t0, t1 }) => {
+    return (outage.worker === null || worker === outage.worker) && t0 > closedFromNs && t1 < outage.toNs;
+  });
+  const evidence = { cause: outage.cause, lostAtMs: toMs(outage.fromNs), backAtMs: toMs(outage.toNs) };
+  const [first] = open;
+  if (first !== undefined) {
+    const later = Math.round(toMs(first.t0 - outage.fromNs));
+    const bound = leaseMs + DRILL_TIMES.abortMs;
+    const reason = `${effectName(first)} arrived ${later} ms into the ${outage.cause}; lease and abort together are ${bound} ms`;
+    return fail(reason, { ...effectEvidence(first), ...evidence, effects: open.length });
+  }
+  if (outage.toNs - closedFromNs < WATCH_MS * NS_PER_MS) {
+    const lasted = Math.round(toMs(outage.toNs - outage.fromNs));
+    const needed = leaseMs + DRILL_TIMES.abortMs + WATCH_MS;
+    return inconclusive('an outage longer than lease and abort', `the ${outage.cause} lasted ${lasted} ms, and ${needed} are needed`, evidence);
+  }
+  const due = dueEffects(index, { fromNs: leaseEndNs, toNs: outage.toNs });
+  const needed = DUE_PER_WORKER * index.workers.length;
+  if (due < needed) {
+    const what = `${DUE_PER_WORKER} effects due per worker between the lease's end and the store's return`;
+    return inconclusive(what, `${due} were due in all, and ${needed} are needed`, { ...evidence, due });
+  }
+  return pass(`no effect arrived in the ${outage.cause} once lease and abort were over, though ${due} were due`, { ...evidence, due });
+}
+
+/** Planned effects of runs due in a stretch that no stop covered: a stopped one would not have come anyway. */
+function dueEffects(index: DrillIndex, stretch: Span): number {
+  let due = 0;
+  for (const { run, atNs } of index.due) {
+    if (atNs < stretch.fromNs || atNs >= stretch.toNs) continue;
+    const stops = index.stops.filter(({ requestNs, releasedNs }) => requestNs <= atNs && (releasedNs === null || atNs < releasedNs));
+    due += run.plan.filter((_, step) => !stops.some((stop) => coversStep(stop.on, run, step))).length;
+  }
+  return due;
+}

@@ -1,0 +1,42 @@
+import { KilldrillError } from '../../src/errors.ts';
+
+/** Exit codes of every command (DESIGN §4.9). */
+export const EXIT = {
+  pass: 0,
+  failed: 1,
+  inconclusive: 2,
+  usage: 3,
+  error: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+/** Each exit code with its meaning, for help and reference. */
+export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.pass, 'every property that applies holds'],
+  [EXIT.failed, 'a property or an expectation is violated'],
+  [EXIT.inconclusive, 'nothing is violated, but something could not be established'],
+  [EXIT.usage, 'bad usage, or a scenario that cannot be read'],
+  [EXIT.error, 'the infrastructure or the harness failed'],
+  [EXIT.interrupted, 'interrupted (Ctrl-C)'],
+  [EXIT.terminated, 'terminated (SIGTERM)'],
+];
+
+/** Thrown through a drill when a signal asked for its end. */
+export class InterruptedError extends KilldrillError {
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super('INTERRUPTED', `stopped by ${signal}; everything that was started has been ended`);
+    this.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  }
+}
+
+const USAGE_CODES = new Set(['SCENARIO_INVALID', 'SCENARIO_MISSING', 'USAGE', 'BUNDLE_MISSING', 'MUTANT_UNKNOWN']);
+
+/** The exit code that an error means. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof InterruptedError) return error.exitCode;
+  if (error instanceof KilldrillError && USAGE_CODES.has(error.code)) return EXIT.usage;
+  return EXIT.error;
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { messageOf } from '../../src/errors.ts';
+import { KilldrillError } from '../../src/errors.ts';
+import { EXIT, exitCodeOf } from './exit.ts';
+import { note } from './output.ts';
+import { buildProgram } from './program.ts';
+
+/** The command. Ends with the exit codes of `exit.ts`, and never with a stack for an error that somebody can mend. */
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.pass;
+  const program = buildProgram((answer) => {
+    code = answer;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
+    note(error instanceof KilldrillError ? `killdrill: ${messageOf(error)}` : `killdrill: unexpected: ${stackOf(error)}`);
+    return exitCodeOf(error);
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+process.exit(await main(process.argv.slice(2)));

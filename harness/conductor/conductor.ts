@@ -1,0 +1,142 @@
+import type { Switch } from '../../src/switch.ts';
+import { switchMatches } from '../../src/switch.ts';
+import { DRILL_TIMES } from '../drill/drill.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { Phase } from '../history/event.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { FlipEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts';
+import type { InScope, World, WorkerExposure } from '../world/world.ts';
+import type { Faults } from './faults.ts';
+import type { Operator } from './operator.ts';
+import { poll, sleep } from './wait.ts';
+
+interface ConductorParts {
+  readonly scenario: Scenario;
+  readonly clock: DrillClock;
+  readonly history: HistorySink;
+  readonly world: World;
+  readonly operator: Operator;
+  readonly faults: Faults;
+  readonly enter: (phase: Phase) => void;
+  readonly signal: AbortSignal;
+}
+
+const EXPOSED_LOOK_MS = 10;
+/** A held call must be held for this many budgets yet, or its close would prove nothing (DESIGN §4.4). */
+const HELD_BUDGETS = 3;
+
+/** Plays a scenario's timeline against a running fleet. */
+export class Conductor {
+  readonly #parts: ConductorParts;
+  #previousNs: number;
+  #firstFlipNs: number | null = null;
+  #flips = 0;
+
+  constructor(parts: ConductorParts) {
+    this.#parts = parts;
+    this.#previousNs = parts.clock.nowNs();
+  }
+
+  /** @param t0Ns when arrivals started. @throws the signal's reason when the drill is interrupted. */
+  async play(t0Ns: number): Promise<void> {
+    const { scenario, enter, signal } = this.#parts;
+    this.#previousNs = t0Ns;
+    enter('steady');
+    await this.#until(t0Ns, scenario.steadyState.forMs);
+    enter('timeline');
+    for (const entry of scenario.timeline) {
+      await this.#reach(entry, t0Ns);
+      await this.#do(entry);
+      this.#previousNs = this.#parts.clock.nowNs();
+    }
+    if (this.#firstFlipNs !== null) await this.#until(this.#firstFlipNs, scenario.holdMs);
+    enter('settle');
+    await sleep(scenario.settleMs, signal);
+  }
+
+  async #reach(entry: TimelineEntry, t0Ns: number): Promise<void> {
+    const { when } = entry;
+    switch (when.kind) {
+      case 'start':
+        return this.#until(t0Ns, when.offsetMs);
+      case 'previous':
+        return this.#until(this.#previousNs, when.offsetMs);
+      case 'flip':
+        return this.#until(this.#firstFlipNs ?? this.#previousNs, when.offsetMs);
+      case 'flip-hold':
+        return this.#until(this.#firstFlipNs ?? this.#previousNs, this.#parts.scenario.holdMs);
+      case 'exposed':
+        if (entry.kind === 'flip') await this.#awaitExposure(entry);
+        return;
+      default:
+        throw new TypeError(`unknown anchor ${JSON.stringify(when satisfies never)}`);
+    }
+  }
+
+  async #until(fromNs: number, offsetMs: number): Promise<void> {
+    const { clock, signal } = this.#parts;
+    await sleep((fromNs - clock.nowNs()) / 1e6 + offsetMs, signal);
+  }
+
+  async #do(entry: TimelineEntry): Promise<void> {
+    const { operator, faults, enter, signal } = this.#parts;
+    switch (entry.kind) {
+      case 'flip':
+        this.#flips += 1;
+        this.#noteExposure(entry);
+        await operator.stop(entry, signal);
+        if (this.#firstFlipNs === null) {
+          this.#firstFlipNs = this.#parts.clock.nowNs();
+          enter('hold');
+        }
+        return;
+      case 'release':
+        this.#flips += 1;
+        await operator.release(entry, signal);
+        return;
+      case 'fault':
+        return faults.inject(entry);
+      default:
+        throw new TypeError(`unknown entry ${JSON.stringify(entry satisfies never)}`);
+    }
+  }
+
+  /** Waits until the stop would catch something in the act; goes on without it after 10 s, on record. */
+  async #awaitExposure(entry: FlipEntry): Promise<void> {
+    const { world, history, signal } = this.#parts;
+    const missing = (): readonly string[] => this.#unexposed(entry, world.exposure(inScopeOf(entry)));
+    const exposed = await poll(() => missing().length === 0, {
+      boundMs: DRILL_TIMES.exposedGiveUpMs,
+      everyMs: EXPOSED_LOOK_MS,
+      signal,
+    });
+    if (exposed) return;
+    history.append({
+      type: 'conductor.gaveUp',
+      what: `exposure to the stop of ${entry.scope}:${entry.target}`,
+      missing: `within ${DRILL_TIMES.exposedGiveUpMs / 1000} s no held call in scope at ${missing().join(', ')}`,
+    });
+  }
+
+  /** Workers that should hold a call in scope for long enough, and do not. One run or agent can be at one worker only. */
+  #unexposed(entry: FlipEntry, exposure: readonly WorkerExposure[]): readonly string[] {
+    const { connectedMs, cutMs } = this.#parts.scenario.expect.timeToStop;
+    const neededMs = HELD_BUDGETS * Math.max(connectedMs, cutMs);
+    const isExposed = ({ held }: WorkerExposure): boolean => held.some(({ remainingMs }) => remainingMs >= neededMs);
+    const lacking = exposure.filter((one) => !isExposed(one)).map(({ worker }) => worker);
+    const one = entry.scope === 'run' || entry.scope === 'agent';
+    return one && lacking.length < exposure.length ? [] : lacking;
+  }
+
+  #noteExposure(entry: FlipEntry): void {
+    const { world, history } = this.#parts;
+    for (const { worker, open, held } of world.exposure(inScopeOf(entry))) {
+      history.append({ type: 'exposure', flip: this.#flips, worker, open, held: held.length });
+    }
+  }
+}
+
+function inScopeOf(on: Switch): InScope {
+  return ({ run, agent, tenant, feature }, capability) =>
+    switchMatches(on, { run, agent, tenant, feature, lineage: [], capability });
+}

@@ -1,0 +1,120 @@
+import { messageOf } from '../../src/errors.ts';
+import type { PostgresServer } from '../environment/environment.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { FaultFacts } from '../history/event.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { FaultEntry } from '../scenario/scenario.ts';
+import { cutPlane } from './faults/cut-plane.ts';
+import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
+import { killWorker, pauseWorker } from './faults/worker.ts';
+
+/** What faults act on. */
+export interface FaultGround {
+  readonly fleet: Fleet;
+  readonly postgres: PostgresServer;
+  readonly signal: AbortSignal;
+}
+
+/** One fault at work. `observed` is called once somebody other than the injector has noticed it. */
+export interface Fault {
+  inject(ground: FaultGround, observed: () => void): Promise<void>;
+  /** Undoes it and resolves once what it hit is well again. */
+  recover(ground: FaultGround): Promise<void>;
+}
+
+interface Active {
+  readonly facts: FaultFacts;
+  readonly fault: Fault;
+  /** The recovery once it has begun. */
+  recovering: Promise<void> | null;
+  readonly timer: AbortController;
+}
+
+/** Injects faults, keeps their receipts, and undoes them last-in first-out. */
+export class Faults {
+  readonly #ground: FaultGround;
+  readonly #history: HistorySink;
+  readonly #clock: DrillClock;
+  #active: Active[] = [];
+  #count = 0;
+
+  constructor(ground: FaultGround, history: HistorySink, clock: DrillClock) {
+    this.#ground = ground;
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  /** Injects one fault; its recovery, if it has an end, goes on by itself. */
+  async inject(entry: FaultEntry): Promise<void> {
+    this.#count += 1;
+    const facts: FaultFacts = { fault: this.#count, kind: entry.fault, target: entry.target, plane: entry.plane };
+    const active: Active = { facts, fault: faultOf(entry), recovering: null, timer: new AbortController() };
+    this.#history.append({ type: 'fault.selected', ...facts });
+    this.#active.push(active);
+    const t0 = this.#clock.nowNs();
+    let seen = false;
+    const observed = (): void => {
+      if (seen) return;
+      seen = true;
+      this.#history.append({ type: 'fault.observed', ...facts });
+    };
+    try {
+      await active.fault.inject(this.#ground, observed);
+      this.#history.append({ type: 'fault.injected', ...facts }, { t0, t1: this.#clock.nowNs() });
+    } catch (error) {
+      this.#history.append({ type: 'conductor.gaveUp', what: describe(facts), missing: messageOf(error) });
+      return;
+    }
+    if (entry.forMs !== null) this.#recoverAfter(active, entry.forMs);
+  }
+
+  /** Undoes whatever is still at work, the last first. Never rejects: what could not be undone is in the history. */
+  async undoAll(): Promise<void> {
+    for (const active of [...this.#active].reverse()) {
+      active.timer.abort();
+      await this.#recover(active);
+    }
+    this.#active = [];
+  }
+
+  #recoverAfter(active: Active, ms: number): void {
+    const timer = setTimeout(() => void this.#recover(active), ms);
+    active.timer.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  #recover(active: Active): Promise<void> {
+    active.recovering ??= this.#recoverOnce(active);
+    return active.recovering;
+  }
+
+  async #recoverOnce({ fault, facts }: Active): Promise<void> {
+    const t0 = this.#clock.nowNs();
+    try {
+      await fault.recover(this.#ground);
+      this.#history.append({ type: 'fault.recovered', ...facts }, { t0, t1: this.#clock.nowNs() });
+    } catch (error) {
+      this.#history.append({ type: 'conductor.gaveUp', what: `undo of ${describe(facts)}`, missing: messageOf(error) });
+    }
+  }
+}
+
+function describe({ kind, target, plane }: FaultFacts): string {
+  return `${kind} of ${target}${plane === null ? '' : ` (${plane} plane)`}`;
+}
+
+function faultOf({ fault, target, plane }: FaultEntry): Fault {
+  const onPostgres = target === 'postgres';
+  switch (fault) {
+    case 'kill':
+      return onPostgres ? killPostgres() : killWorker(target);
+    case 'pause':
+      return onPostgres ? pausePostgres() : pauseWorker(target);
+    case 'restart':
+      return restartPostgres();
+    case 'cut':
+      return cutPlane(target, plane ?? 'registry');
+    default:
+      throw new TypeError(`unknown fault ${String(fault satisfies never)}`);
+  }
+}

@@ -1,0 +1,45 @@
+import { KilldrillError } from '../../../src/errors.ts';
+import { lookUpProcess } from '../../environment/process-table.ts';
+import type { Fault } from '../faults.ts';
+import { poll } from '../wait.ts';
+
+const SEEN_BOUND_MS = 2_000;
+const LOOK_MS = 2;
+
+/** SIGKILL to a worker. Observed when it has ended; recovers by a new incarnation that is ready. */
+export function killWorker(worker: string): Fault {
+  return {
+    async inject({ fleet }, observed) {
+      const victim = fleet.process(worker);
+      victim.signal('SIGKILL', { expected: true });
+      await victim.exited;
+      observed();
+    },
+    async recover({ fleet }) {
+      const born = await fleet.spawn(worker);
+      await born.readyOrExited();
+      if (!born.isReady) throw new KilldrillError('WORKER_NOT_BACK', `${worker} did not come back: ${born.complaint}`);
+    },
+  };
+}
+
+/** SIGSTOP to a worker. Observed when the system says that it is stopped; recovers by SIGCONT. */
+export function pauseWorker(worker: string): Fault {
+  return {
+    async inject({ fleet, signal }, observed) {
+      const victim = fleet.process(worker);
+      victim.signal('SIGSTOP', { expected: false });
+      const stopped = (): boolean => isStopped(victim.pid);
+      if (await poll(stopped, { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal })) observed();
+    },
+    async recover({ fleet, signal }) {
+      const sleeper = fleet.process(worker);
+      sleeper.signal('SIGCONT', { expected: false });
+      await poll(() => !isStopped(sleeper.pid), { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal });
+    },
+  };
+}
+
+function isStopped(pid: number): boolean {
+  return lookUpProcess(pid)?.stopped === true;
+}

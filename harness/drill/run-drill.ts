@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { KilldrillError } from '../../src/errors.ts';
+import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
+import { writeTrace } from '../traffic/trace-file.ts';
+import { createBundle } from '../bundle/create.ts';
+import type { Bundle } from '../bundle/create.ts';
+import { judge } from '../checkers/judge.ts';
+import type { Judgement } from '../checkers/judge.ts';
+import { Conductor } from '../conductor/conductor.ts';
+import { Faults } from '../conductor/faults.ts';
+import { Operator } from '../conductor/operator.ts';
+import { poll } from '../conductor/wait.ts';
+import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
+import type { DrillDatabase, Environment } from '../environment/environment.ts';
+import type { ConnectTarget } from '../environment/proxy.ts';
+import { simulatedFleet } from '../fleet/fleet-command.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import { startDrillClock } from '../history/clock.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { Phase } from '../history/event.ts';
+import { openHistory } from '../history/write.ts';
+import type { HistoryWriter } from '../history/write.ts';
+import { readJournal } from '../journal/read-journal.ts';
+import { scenarioToYaml } from '../scenario/to-yaml.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { planDrill } from '../traffic/plan-drill.ts';
+import type { Trace } from '../traffic/trace.ts';
+import { startLoopWatch } from '../world/loop-watch.ts';
+import { startWorld } from '../world/world.ts';
+import type { World } from '../world/world.ts';
+import { Brackets } from './brackets.ts';
+import { grantToWorker } from './grants.ts';
+import type { DrillRecord } from './drill.ts';
+import { bootId, describeMachine } from './machine.ts';
+
+export interface DrillInput {
+  readonly scenario: Scenario;
+  readonly environment: Environment;
+  /** The drill's temporary folder, watched by the guardian. */
+  readonly folder: string;
+  readonly reportsFolder: string;
+  /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
+  readonly command: readonly string[] | null;
+  /** Rights beyond a worker's, for a mutant that needs them. */
+  readonly grants: readonly string[];
+  readonly onSpawned: (pid: number) => void;
+  readonly onProgress: (progress: DrillProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface DrillProgress {
+  readonly phase: Phase;
+  /** Milliseconds since T0; 0 before. */
+  readonly elapsedMs: number;
+  readonly effects: number;
+  readonly inFlight: number;
+  /** Switches that are engaged now, as `scope:target`. */
+  readonly halted: readonly string[];
+}
+
+export interface DrillOutcome {
+  readonly record: DrillRecord;
+  readonly judgement: Judgement;
+  readonly bundleFolder: string;
+}
+
+const DRAIN_MS = 3_000;
+const DRAIN_LOOK_MS = 25;
+const PROGRESS_MS = 200;
+let databases = 0;
+
+/**
+ * Runs one drill in an environment that is up: plan → database → world → fleet → timeline → journal → verdict.
+ *
+ * @throws KilldrillError when the harness or the environment fails; a fleet that does badly is a verdict, not an error.
+ */
+export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
+  const { scenario, trace } = planDrill(input.scenario);
+  const bundle = createBundle({ reportsFolder: input.reportsFolder, time: new Date(), scenarioName: scenario.name });
+  const clock = startDrillClock();
+  await bundle.write('scenario.yaml', scenarioToYaml(scenario));
+  await writeTrace(join(bundle.folder, 'trace.jsonl.gz'), trace);
+  await bundle.write('environment.json', describeMachine(input.environment, trace));
+  const history = openHistory({ file: join(bundle.folder, 'history.jsonl.gz'), clock });
+  try {
+    await new Drill(input, { scenario, trace, bundle, clock, history }).run();
+  } finally {
+    await history.close();
+  }
+  const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
+  const judgement = judge(record);
+  await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
+  await bundle.finish();
+  return { record, judgement, bundleFolder: bundle.folder };
+}
+
+interface Plan {
+  readonly scenario: Scenario;
+  readonly trace: Trace;
+  readonly bundle: Bundle;
+  readonly clock: DrillClock;
+  readonly history: HistoryWriter;
+}
+
+/** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
+class Drill {
+  readonly #input: DrillInput;
+  readonly #plan: Plan;
+  readonly #brackets = new Brackets();
+  readonly #halted: string[] = [];
+  #phase: Phase = 'start';
+  #t0Ns: number | null = null;
+  #world: World | null = null;
+
+  constructor(input: DrillInput, plan: Plan) {
+    this.#input = input;
+    this.#plan = plan;
+  }
+
+  async run(): Promise<void> {
+    const { environment, signal } = this.#input;
+    try {
+      this.#begin();
+      const database = await environment.createDatabase(nextDatabaseName());
+      this.#brackets.add(() => database.drop());
+      await grantToWorker(asOwner(environment.postgres.target, database), database.worker, this.#input.grants);
+      const world = this.#openWorld();
+      const fleet = await this.#startFleet(database, world);
+      await this.#play(database, world, fleet);
+      await this.#end(world, fleet);
+      this.#enter('journal');
+      await readJournal(asOwner(environment.postgres.target, database), database.name, this.#plan.history);
+      this.#enter('end');
+      signal.throwIfAborted();
+    } finally {
+      await this.#brackets.close();
+    }
+  }
+
+  #begin(): void {
+    const { scenario, history, clock } = this.#plan;
+    history.append({
+      type: 'drill',
+      scenario: scenario.name,
+      seed: scenario.seed,
+      bootId: bootId(),
+      originNs: String(clock.originNs),
+      workers: workerNames(scenario),
+      environment: this.#input.environment.name,
+    });
+    this.#enter('start');
+    const timer = setInterval(() => this.#progress(), PROGRESS_MS);
+    this.#brackets.add(() => clearInterval(timer));
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#plan.history.append({ type: 'phase', phase });
+    this.#progress();
+  }
+
+  #progress(): void {
+    const counts = this.#world?.counts();
+    const nowNs = this.#plan.clock.nowNs();
+    this.#input.onProgress({
+      phase: this.#phase,
+      elapsedMs: this.#t0Ns === null ? 0 : (nowNs - this.#t0Ns) / 1e6,
+      effects: counts?.channels.reduce((sum, { arrived }) => sum + arrived, 0) ?? 0,
+      inFlight: counts?.inFlight ?? 0,
+      halted: this.#halted,
+    });
+  }
+
+  #openWorld(): World {
+    const { trace, clock, history, scenario } = this.#plan;
+    const loop = startLoopWatch({ clock, history });
+    this.#brackets.add(() => loop.close());
+    const world = startWorld({ trace, clock, history, loop, downstream: scenario.downstream });
+    this.#brackets.add(() => world.close());
+    this.#world = world;
+    return world;
+  }
+
+  async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
+    const { environment, folder, command, onSpawned, signal } = this.#input;
+    const { scenario, history, bundle } = this.#plan;
+    const { user, password } = database.worker;
+    const fleet = new Fleet({
+      command: command ?? scenario.fleet.command ?? simulatedFleet(),
+      workers: workerNames(scenario),
+      environment: {
+        ...ownVariables(),
+        [DRILL_FOLDER_VARIABLE]: folder,
+        KILLDRILL_NAMESPACE: database.name,
+        KILLDRILL_TRACE: join(bundle.folder, 'trace.jsonl.gz'),
+        KILLDRILL_SEED: String(scenario.seed),
+        KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
+        KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
+      },
+      cwd: process.cwd(),
+      history,
+      postgres: environment.postgres.target,
+      storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,
+      openChannel: (worker) => world.openChannel(worker),
+      onSpawned,
+    });
+    this.#brackets.add(() => fleet.close());
+    this.#brackets.add(async () => void (await fleet.stop()));
+    await fleet.start(signal);
+    return fleet;
+  }
+
+  async #play(database: DrillDatabase, world: World, fleet: Fleet): Promise<void> {
+    const { environment, signal } = this.#input;
+    const { scenario, clock, history } = this.#plan;
+    const store = openFlipStore({
+      connectionString: socketUrl(environment.postgres.target, database.flipper, database.name),
+      namespace: database.name,
+    });
+    this.#brackets.add(() => store.close());
+    const operator = new Operator({
+      store,
+      namespace: database.name,
+      clock,
+      history,
+      newId: randomUUID,
+      wallMs: Date.now,
+      onFlip: (flip) => this.#flipped(flip),
+    });
+    const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock);
+    this.#brackets.add(() => faults.undoAll());
+    const enter = (phase: Phase): void => this.#enter(phase);
+    this.#t0Ns = clock.nowNs();
+    this.#enter('traffic');
+    world.startArrivals(this.#t0Ns);
+    await new Conductor({ scenario, clock, history, world, operator, faults, enter, signal }).play(this.#t0Ns);
+    await faults.undoAll();
+  }
+
+  #flipped({ kind, scope, target }: { readonly kind: string; readonly scope: string; readonly target: string }): void {
+    const on = `${scope}:${target}`;
+    if (kind === 'stop') this.#halted.push(on);
+    else this.#halted.splice(0, this.#halted.length, ...this.#halted.filter((other) => other !== on));
+  }
+
+  /** Arrivals end → calls end by themselves, or are closed → the fleet is asked to end. */
+  async #end(world: World, fleet: Fleet): Promise<void> {
+    const { signal } = this.#input;
+    this.#enter('drain');
+    world.endArrivals();
+    await poll(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
+    this.#enter('stopping');
+    world.closeOpenCalls();
+    await fleet.stop();
+  }
+}
+
+function nextDatabaseName(): string {
+  databases += 1;
+  return `drill_${databases}`;
+}
+
+function workerNames({ fleet }: Scenario): readonly string[] {
+  return Array.from({ length: fleet.workers }, (_, index) => `worker-${index + 1}`);
+}
+
+/** What a child needs of our own environment; never another drill's or a production fleet's variables. */
+function ownVariables(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('KILLDRILL_'),
+  );
+  return Object.fromEntries(entries);
+}
+
+function socketUrl(target: ConnectTarget, { user, password }: DrillDatabase['owner'], database: string): string {
+  const { host, port } = hostOf(target);
+  return `postgres://${user}:${password}@${encodeURIComponent(host)}:${port}/${database}`;
+}
+
+function asOwner(target: ConnectTarget, { owner, name }: DrillDatabase) {
+  return { ...hostOf(target), user: owner.user, password: owner.password, database: name };
+}
+
+/** PostgreSQL's clients name a unix socket by its folder and port. */
+function hostOf(target: ConnectTarget): { readonly host: string; readonly port: number } {
+  if (!('path' in target)) return target;
+  const socket = /^(.*)\/\.s\.PGSQL\.(\d+)$/.exec(target.path);
+  if (socket?.[1] !== undefined) return { host: socket[1], port: Number(socket[2]) };
+  throw new KilldrillError('SOCKET_PATH', `${target.path} is no PostgreSQL socket; expected a name like .s.PGSQL.5432`);
+}

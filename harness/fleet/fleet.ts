@@ -1,0 +1,155 @@
+import { systemClock } from '../../src/clock.ts';
+import { KilldrillError } from '../../src/errors.ts';
+import { DRILL_TIMES } from '../drill/drill.ts';
+import { startProxy } from '../environment/proxy.ts';
+import type { ConnectTarget, Proxy } from '../environment/proxy.ts';
+import type { Plane } from '../history/event.ts';
+import type { HistorySink } from '../history/write.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+/** A worker's channel to the world, as far as the fleet needs it. */
+export interface WorldChannel {
+  readonly id: number;
+  readonly url: string;
+}
+
+export interface FleetOptions {
+  readonly command: readonly string[];
+  readonly workers: readonly string[];
+  /** Variables of the fleet contract that are the same for all workers, and whatever the process needs to start. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly history: HistorySink;
+  readonly postgres: ConnectTarget;
+  /** The store's URL as this worker reaches it on the given port. */
+  readonly storeUrl: (port: number) => string;
+  readonly openChannel: (worker: string) => Promise<WorldChannel>;
+  /** Called with each process started, for the guardian. */
+  readonly onSpawned: (pid: number) => void;
+}
+
+interface Member {
+  readonly worker: string;
+  readonly planes: Readonly<Record<Plane, Proxy>>;
+  process: WorkerProcess | null;
+}
+
+/** The fleet under drill: one command, started once a worker, each worker behind proxies of its own. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #members = new Map<string, Member>();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts all workers at once and waits until each has said `ready`.
+   *
+   * @throws KilldrillError `FLEET_NOT_READY` naming the workers that were not within 20 s, with what they complained of.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#options.workers.map((worker) => this.#admit(worker)));
+    await Promise.all(this.#options.workers.map((worker) => this.spawn(worker)));
+    const processes = this.processes();
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(DRILL_TIMES.readyMs)]);
+    await Promise.race([Promise.all(processes.map((one) => one.readyOrExited())), aborted(bounded)]);
+    signal.throwIfAborted();
+    const late = processes.filter((one) => !one.isReady || one.hasExited);
+    if (late.length > 0) throw notReady(late);
+  }
+
+  processes(): readonly WorkerProcess[] {
+    return [...this.#members.values()].flatMap(({ process: one }) => (one === null ? [] : [one]));
+  }
+
+  /** Starts a new incarnation of a worker, with a channel of its own. */
+  async spawn(worker: string): Promise<WorkerProcess> {
+    const member = this.#member(worker);
+    const { command, environment, cwd, history, storeUrl, openChannel, onSpawned } = this.#options;
+    const channel = await openChannel(worker);
+    const started = new WorkerProcess({
+      worker,
+      channel: channel.id,
+      command,
+      cwd,
+      history,
+      environment: {
+        ...environment,
+        KILLDRILL_WORKER: worker,
+        KILLDRILL_WORLD_URL: channel.url,
+        KILLDRILL_REGISTRY_URL: storeUrl(member.planes.registry.port),
+        KILLDRILL_DATABASE_URL: storeUrl(member.planes.work.port),
+      },
+    });
+    member.process = started;
+    if (started.pid > 0) onSpawned(started.pid);
+    return started;
+  }
+
+  /** The living process of a worker. @throws KilldrillError `WORKER_GONE` */
+  process(worker: string): WorkerProcess {
+    const { process: one } = this.#member(worker);
+    if (one !== null && !one.hasExited) return one;
+    throw new KilldrillError('WORKER_GONE', `${worker} is not running, so nothing can be done to it`);
+  }
+
+  proxy(worker: string, plane: Plane): Proxy {
+    return this.#member(worker).planes[plane];
+  }
+
+  /** SIGTERM to all, a bounded wait, SIGKILL to the rest; names those that had to be forced. */
+  async stop(): Promise<readonly string[]> {
+    const processes = this.processes().filter((one) => !one.hasExited);
+    for (const one of processes) {
+      one.signal('SIGCONT', { expected: true });
+      one.signal('SIGTERM', { expected: true });
+    }
+    const all = Promise.all(processes.map((one) => one.exited));
+    await Promise.race([all, after(DRILL_TIMES.byeMs)]);
+    const forced = processes.filter((one) => !one.hasExited);
+    for (const one of forced) one.signal('SIGKILL', { expected: true });
+    await Promise.race([all, after(DRILL_TIMES.byeMs)]);
+    return forced.map(({ worker }) => worker);
+  }
+
+  async close(): Promise<void> {
+    const proxies = [...this.#members.values()].flatMap(({ planes }) => Object.values(planes));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  }
+
+  async #admit(worker: string): Promise<void> {
+    const target = this.#options.postgres;
+    const [registry, work] = await Promise.all([startProxy({ target }), startProxy({ target })]);
+    this.#members.set(worker, { worker, planes: { registry, work }, process: null });
+  }
+
+  #member(worker: string): Member {
+    const member = this.#members.get(worker);
+    if (member !== undefined) return member;
+    const known = [...this.#members.keys()].join(', ');
+    throw new KilldrillError('WORKER_UNKNOWN', `there is no worker '${worker}'; the fleet has ${known}`);
+  }
+}
+
+function notReady(late: readonly WorkerProcess[]): KilldrillError {
+  const what = late.map((one) => {
+    const state = one.hasExited ? 'exited' : 'was not ready';
+    return `${one.worker} ${state}${one.complaint === '' ? '' : `:\n${one.complaint}`}`;
+  });
+  return new KilldrillError(
+    'FLEET_NOT_READY',
+    `the fleet is not ready within ${DRILL_TIMES.readyMs / 1000} s: every worker must say {"event":"ready"} on stdout. ${what.join('\n')}`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(ms, resolve);
+  });
+}

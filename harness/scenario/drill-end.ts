@@ -1,0 +1,27 @@
+import { DRILL_TIMES } from '../drill/drill.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Traffic goes on for a while, should the drill's entries take longer than planned. */
+const MARGIN_MS = 5_000;
+
+/**
+ * The latest that a drill's traffic is expected to end, milliseconds after T0: as if the wait for exposure were given up at
+ * the last moment and nothing of the timeline overlapped.
+ */
+export function drillEndMs(scenario: Scenario): number {
+  const sum = { previous: 0, start: 0, flip: 0, faults: 0 };
+  for (const entry of scenario.timeline) {
+    const { when } = entry;
+    if (when.kind === 'previous') sum.previous += when.offsetMs;
+    if (when.kind === 'start') sum.start = Math.max(sum.start, when.offsetMs);
+    if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
+    if (entry.kind === 'fault') sum.faults += entry.forMs ?? 0;
+  }
+  const timelineMs = DRILL_TIMES.exposedGiveUpMs + sum.previous + sum.start + sum.flip + sum.faults;
+  return scenario.steadyState.forMs + timelineMs + scenario.holdMs + scenario.settleMs + MARGIN_MS;
+}
+
+/** Effects that the drill's traffic plans, primed runs apart. */
+export function plannedEffects(scenario: Scenario): number {
+  return Math.round((scenario.traffic.effectsPerSecond * drillEndMs(scenario)) / 1_000);
+}

@@ -1,0 +1,31 @@
+/** A bound on everything that a scenario can ask for, both ends included. Times in milliseconds. */
+export const LIMITS = {
+  fileBytes: 65_536,
+  aliases: 20,
+  seed: { min: 0, max: 4_294_967_295 },
+  workers: { min: 1, max: 64 },
+  agentsPerWorker: { min: 1, max: 512 },
+  leaseMs: { min: 200, max: 30_000 },
+  commandWords: 64,
+  effectsPerSecond: { min: 0, max: 5_000 },
+  tenants: { min: 1, max: 10_000 },
+  steadyMs: { min: 500, max: 600_000 },
+  timelineEntries: { min: 1, max: 100 },
+  offsetMs: { min: 0, max: 600_000 },
+  faultMs: { min: 1, max: 600_000 },
+  holdMs: { min: 0, max: 600_000 },
+  settleMs: { min: 0, max: 600_000 },
+  budgetMs: { min: 1, max: 60_000 },
+  effectsAfterBudget: { min: 0, max: 1_000_000 },
+  properties: 100,
+  nameLength: 64,
+  targetLength: 300,
+  textLength: 2_000,
+  /** Effects that a trace may plan; more would not fit in memory with their history. */
+  traceEffects: 500_000,
+} as const;
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}

@@ -1,0 +1,81 @@
+import type { Complaint } from './complaint.ts';
+import { drillEndMs, plannedEffects } from './drill-end.ts';
+import { describeFound } from './found.ts';
+import { LIMITS } from './limits.ts';
+import { nearest } from './nearest.ts';
+import { formatDuration, formatRate } from './quantity.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarioSchema } from './schema.ts';
+import { entryMeaning, timelineMeaning } from './timeline-meaning.ts';
+import { entrySchema } from './timeline-schema.ts';
+import type { ReadEntry } from './timeline-schema.ts';
+
+/**
+ * What is wrong with a scenario beyond the shape of its values. It reads each part on its own, so that one bad value
+ * elsewhere hides nothing.
+ */
+export function meaningComplaints(value: unknown, properties: readonly string[]): readonly Complaint[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const raw = value as { readonly fleet?: unknown; readonly timeline?: unknown; readonly expect?: unknown };
+  return [...timelineComplaints(raw.timeline, workersOf(raw.fleet)), ...propertyComplaints(raw.expect, properties)];
+}
+
+function workersOf(fleet: unknown): number | null {
+  const read = scenarioSchema.shape.fleet.safeParse(fleet);
+  return read.success ? read.data.workers : null;
+}
+
+function timelineComplaints(timeline: unknown, workers: number | null): readonly Complaint[] {
+  if (!Array.isArray(timeline) || timeline.length > LIMITS.timelineEntries.max) return [];
+  const entries: ReadEntry[] = [];
+  const complaints = timeline.flatMap((entry, index) => {
+    const read = entrySchema.safeParse(entry);
+    if (!read.success) return [];
+    entries.push(read.data);
+    return entryMeaning(read.data, workers).map((one) => ({ ...one, path: ['timeline', index, ...one.path] }));
+  });
+  // How entries fit each other is said once each of them can be read.
+  return entries.length === timeline.length ? [...complaints, ...timelineMeaning(entries)] : complaints;
+}
+
+function propertyComplaints(expect: unknown, known: readonly string[]): readonly Complaint[] {
+  const names = (expect as { readonly properties?: unknown } | null | undefined)?.properties;
+  if (!Array.isArray(names)) return [];
+  return names.flatMap((name: unknown, index): readonly Complaint[] => {
+    const path = ['expect', 'properties', index];
+    if (typeof name !== 'string') return [];
+    if (names.indexOf(name) !== index) {
+      return [{ path, found: `'${name}' once more`, expected: 'each property once', fix: 'remove it' }];
+    }
+    if (known.includes(name)) return [];
+    const meant = nearest(name, known);
+    const fix = meant === null ? 'remove it' : `did you mean '${meant}'?`;
+    return [{ path, found: describeFound(name), expected: `one of ${known.join(', ')}`, fix }];
+  });
+}
+
+/** What is wrong with the figures of a resolved scenario, taken together. */
+export function figureComplaints(scenario: Scenario): readonly Complaint[] {
+  const { traffic, steadyState } = scenario;
+  const complaints: Complaint[] = [];
+  const { min } = steadyState.effectsPerSecond;
+  // Without traffic the drill is inconclusive, and says so itself.
+  if (traffic.effectsPerSecond > 0 && min > traffic.effectsPerSecond) {
+    complaints.push({
+      path: ['steadyState', 'effectsPerSecond', 'min'],
+      found: String(min),
+      expected: `at most what traffic.effects sends, ${formatRate(traffic.effectsPerSecond)}`,
+      fix: 'lower it, or raise traffic.effects',
+    });
+  }
+  const effects = plannedEffects(scenario);
+  if (effects > LIMITS.traceEffects) {
+    complaints.push({
+      path: ['traffic', 'effects'],
+      found: `${effects} effects in a drill of up to ${formatDuration(drillEndMs(scenario))}`,
+      expected: `at most ${LIMITS.traceEffects}`,
+      fix: 'lower traffic.effects or shorten the drill',
+    });
+  }
+  return complaints;
+}

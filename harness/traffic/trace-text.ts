@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { KilldrillError } from '../../src/errors.ts';
+import { TRACE_VERSION } from './trace.ts';
+import type { Trace, TraceHeader, TraceRun } from './trace.ts';
+
+const name = z.string().min(1).max(300);
+const ms = z.number().min(0).max(86_400_000);
+const header = z.strictObject({
+  version: z.literal(TRACE_VERSION),
+  seed: z.number().int().min(0),
+  generator: z.record(z.string(), z.unknown()),
+});
+const step = z.strictObject({
+  capability: name,
+  access: z.enum(['read', 'write']),
+  journal: z.boolean(),
+  serviceMs: ms,
+  deadlineMs: ms.positive(),
+});
+const run = z.strictObject({
+  dueMs: ms,
+  run: name,
+  tenant: name,
+  feature: name,
+  agent: name,
+  primed: z.literal(true).optional(),
+  plan: z.array(step).min(1).max(1_000),
+});
+
+/** The trace as JSON Lines: the header, then a run a line. */
+export function traceText(trace: Trace): string {
+  return [trace.header, ...trace.runs].map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+/**
+ * Reads a trace's JSON Lines.
+ *
+ * @param file how messages name the text
+ * @throws KilldrillError `TRACE_UNREADABLE` naming the first line that is wrong, and why
+ */
+export function parseTrace(text: string, file: string): Trace {
+  if (text === '') throw unreadable(file, 1, 'found an empty file, expected a header');
+  if (!text.endsWith('\n'))
+    throw unreadable(file, text.split('\n').length, 'found a line without an end; it was cut short');
+  const [first = '', ...rest] = text.slice(0, -1).split('\n');
+  const read: TraceHeader = parseLine(header, first, file, 1);
+  const runs = rest.map((line, i) => withoutUndefined(parseLine(run, line, file, i + 2)));
+  checkOrder(runs, file);
+  const { runs: count } = read.generator;
+  if (typeof count === 'number' && count !== runs.length) {
+    throw unreadable(file, 1, `found ${runs.length} runs, expected the ${count} that the header counts`);
+  }
+  return { header: read, runs };
+}
+
+function parseLine<T>(schema: z.ZodType<T>, line: string, file: string, number: number): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (cause) {
+    throw unreadable(file, number, `found no JSON: ${line.slice(0, 60)}`, cause);
+  }
+  const read = schema.safeParse(json);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw unreadable(file, number, `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'wrong'}`);
+}
+
+function withoutUndefined({ primed, ...rest }: z.output<typeof run>): TraceRun {
+  if (primed === undefined) return rest;
+  const { plan, ...names } = rest;
+  return { ...names, primed, plan };
+}
+
+function checkOrder(runs: readonly TraceRun[], file: string): void {
+  const ids = new Set<string>();
+  let latestMs = 0;
+  for (const [i, { run: id, dueMs }] of runs.entries()) {
+    if (ids.has(id)) throw unreadable(file, i + 2, `found run '${id}' once more, expected each run once`);
+    if (dueMs < latestMs)
+      throw unreadable(file, i + 2, `found dueMs ${dueMs} after ${latestMs}, expected order of time`);
+    ids.add(id);
+    latestMs = dueMs;
+  }
+}
+
+function unreadable(file: string, line: number, sentence: string, cause?: unknown): KilldrillError {
+  return new KilldrillError('TRACE_UNREADABLE', `${file}:${line}: ${sentence}`, { cause });
+}

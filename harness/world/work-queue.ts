@@ -1,0 +1,168 @@
+import type { Clock } from '../../src/clock.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { TraceRun } from '../traffic/trace.ts';
+
+/** A worker that asks for work. Exactly one of its two callbacks is called, once, unless it is cancelled. */
+export interface Asker {
+  readonly worker: string;
+  readonly take: (run: TraceRun) => void;
+  /** There was nothing for it in time, or nothing comes any more. */
+  readonly nothing: () => void;
+}
+
+export interface WorkQueueOptions {
+  readonly runs: readonly TraceRun[];
+  readonly clock: DrillClock;
+  readonly history: HistorySink;
+  readonly after: Clock['after'];
+  /** Whether a worker has a held call open. */
+  readonly holds: (worker: string) => boolean;
+}
+
+/** How long an asker waits for a run. */
+const POLL_MS = 2000;
+/** The same once arrivals have ended: an asker that asks again at once must not spin. */
+const ENDED_POLL_MS = 250;
+/** How long a primed run waits for a worker that holds none. */
+const PRIMED_WAIT_MS = 300;
+
+interface PrimedRun {
+  readonly run: TraceRun;
+  /** From then on anybody may have it. */
+  readonly anybodyNs: number;
+}
+
+/** The front door: runs become due by the trace, whatever the fleet does, and go to who asks first. */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #askers = new Map<Asker, () => void>();
+  readonly #ordinary: TraceRun[] = [];
+  readonly #primed: PrimedRun[] = [];
+  /** Primed runs that were handed out and whose call has not arrived yet, with the worker that has them. */
+  readonly #onTheWay = new Map<string, string>();
+  #t0Ns: number | null = null;
+  #next = 0;
+  #ended = false;
+  #cancelDue: () => void = () => {};
+  #cancelPrimed: () => void = () => {};
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Runs that became due so far. */
+  get due(): number {
+    return this.#next;
+  }
+
+  /** Runs that are due and that nobody has. */
+  get waiting(): number {
+    return this.#ordinary.length + this.#primed.length;
+  }
+
+  /** The trace's times count from `t0Ns`. */
+  start(t0Ns: number): void {
+    this.#t0Ns = t0Ns;
+    this.#becomeDue();
+  }
+
+  /** Nothing becomes due any more, and what is due is handed out no more. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelDue();
+    this.#cancelPrimed();
+    for (const [asker, forget] of [...this.#askers]) {
+      forget();
+      asker.nothing();
+    }
+  }
+
+  /** Waits for a run; the returned function takes the asker out again. */
+  ask(asker: Asker): () => void {
+    const cancelTimer = this.#options.after(this.#ended ? ENDED_POLL_MS : POLL_MS, () => {
+      this.#askers.delete(asker);
+      asker.nothing();
+    });
+    const forget = (): void => {
+      cancelTimer();
+      this.#askers.delete(asker);
+    };
+    this.#askers.set(asker, forget);
+    this.#match();
+    return forget;
+  }
+
+  /** A run could not be handed to the one that it was given to: it is the next's, whoever that is. */
+  giveBack(run: TraceRun): void {
+    this.#onTheWay.delete(run.run);
+    if (run.primed === true) this.#primed.unshift({ run, anybodyNs: 0 });
+    else this.#ordinary.unshift(run);
+    this.#match();
+  }
+
+  /** A run's call has arrived: whoever it was handed to, it is on the way no more. */
+  arrived(run: string): void {
+    this.#onTheWay.delete(run);
+  }
+
+  /** A worker's channel was closed: what was on the way to it does not count against its successor. */
+  forgetWorker(worker: string): void {
+    for (const [run, by] of this.#onTheWay) if (by === worker) this.#onTheWay.delete(run);
+  }
+
+  /** A worker may have become free for a primed run. */
+  heldEnded(): void {
+    this.#match();
+  }
+
+  #becomeDue(): void {
+    const { runs, clock, history } = this.#options;
+    const t0Ns = this.#t0Ns;
+    if (t0Ns === null || this.#ended) return;
+    let nowNs = clock.nowNs();
+    for (let run = runs[this.#next]; run !== undefined; run = runs[this.#next]) {
+      const dueNs = t0Ns + run.dueMs * 1e6;
+      nowNs = clock.nowNs();
+      if (dueNs > nowNs) {
+        this.#cancelDue = this.#options.after(Math.ceil((dueNs - nowNs) / 1e6), () => this.#becomeDue());
+        break;
+      }
+      this.#next += 1;
+      history.append({ type: 'run.due', run: run.run }, { t0: dueNs, t1: nowNs });
+      if (run.primed === true) this.#primed.push({ run, anybodyNs: nowNs + PRIMED_WAIT_MS * 1e6 });
+      else this.#ordinary.push(run);
+    }
+    this.#match();
+  }
+
+  #match(): void {
+    if (this.#ended) return;
+    this.#cancelPrimed();
+    if (this.waiting === 0) return;
+    const nowNs = this.#options.clock.nowNs();
+    for (const [asker, forget] of [...this.#askers]) {
+      const run = this.#runFor(asker.worker, nowNs);
+      if (run === undefined) continue;
+      if (run.primed === true) this.#onTheWay.set(run.run, asker.worker);
+      forget();
+      asker.take(run);
+    }
+    const [first] = this.#primed;
+    if (first === undefined || this.#askers.size === 0) return;
+    const waitMs = Math.max(1, Math.ceil((first.anybodyNs - nowNs) / 1e6));
+    this.#cancelPrimed = this.#options.after(waitMs, () => this.#match());
+  }
+
+  #runFor(worker: string, nowNs: number): TraceRun | undefined {
+    const free = this.#primed.length > 0 && this.#isFree(worker);
+    const primed = this.#primed.findIndex(({ anybodyNs }) => free || anybodyNs <= nowNs);
+    if (primed >= 0) return this.#primed.splice(primed, 1)[0]?.run;
+    return this.#ordinary.shift();
+  }
+
+  #isFree(worker: string): boolean {
+    for (const by of this.#onTheWay.values()) if (by === worker) return false;
+    return !this.#options.holds(worker);
+  }
+}

@@ -1,0 +1,104 @@
+import type { Clock } from './clock.ts';
+import { KilldrillError, messageOf } from './errors.ts';
+import type { HaltedError } from './halted-error.ts';
+import type { OutcomeKind } from './store/store.ts';
+
+/** What a call is given. */
+export interface Sending {
+  /** Fires when the call must end: its run was stopped, the registry is unverified, or its deadline has passed. */
+  readonly signal: AbortSignal;
+  readonly idempotencyKey: string;
+  /** Monotonic instant (`Clock.monotonicMs`) after which nothing may leave any more. */
+  readonly notAfterMs: number;
+  /** Throws what the gate would throw now; for calls that wait (a pool, a queue) before bytes leave. */
+  readonly recheck: () => void;
+}
+
+export type EffectCall<T> = (sending: Sending) => Promise<T>;
+
+/** Throw this (or a subclass) from a call when the downstream itself said that it did not do it. */
+export class EffectFailedError extends KilldrillError {
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super('EFFECT_FAILED', message, options);
+    this.name = 'EffectFailedError';
+  }
+}
+
+interface Started<T> {
+  readonly call: EffectCall<T>;
+  readonly effect: { readonly capability: string; readonly idempotencyKey: string; readonly deadlineMs: number };
+  readonly clock: Clock;
+  readonly recheck: () => void;
+  /** Registers the call as in flight; returns how to take it out. */
+  readonly track: (abort: (reason: HaltedError) => void) => () => void;
+  readonly ended: (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null) => void;
+}
+
+/**
+ * Invokes a call in this very tick and sees it to its end.
+ *
+ * The caller is answered as soon as the call is aborted; the call itself stays in flight until it has really ended, or its
+ * deadline has passed. Bytes may have left, so an end by abort or by an unclear error is `unknown`, never "not done".
+ */
+export function startCall<T>({ call, effect, clock, recheck, track, ended }: Started<T>): Promise<T> {
+  const controller = new AbortController();
+  const notAfterMs = clock.monotonicMs() + effect.deadlineMs;
+  return new Promise<T>((resolve, reject) => {
+    const abort = (reason: Error): void => {
+      controller.abort(reason);
+      reject(reason);
+    };
+    const untrack = track(abort);
+    let open = true;
+    const end = (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null): void => {
+      if (!open) return;
+      open = false;
+      cancelDeadline();
+      untrack();
+      ended(kind, detail);
+    };
+    const cancelDeadline = clock.after(effect.deadlineMs, () => {
+      abort(deadlinePassed(effect));
+      end('unknown', 'unconfirmed: its deadline has passed');
+    });
+    const { signal } = controller;
+    invoke(() => call({ signal, idempotencyKey: effect.idempotencyKey, notAfterMs, recheck })).then(
+      (result) => {
+        end('landed', null);
+        resolve(result);
+      },
+      (thrown: unknown) => {
+        const said = wordsOf(thrown);
+        end(thrown instanceof EffectFailedError ? 'failed' : 'unknown', said);
+        reject(thrown instanceof Error ? thrown : new KilldrillError('CALL_FAILED', said, { cause: thrown }));
+      },
+    );
+  });
+}
+
+/** A call that throws before it returns a promise has failed like any other. */
+function invoke<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (thrown) {
+    return Promise.reject(
+      thrown instanceof Error ? thrown : new KilldrillError('CALL_FAILED', wordsOf(thrown), { cause: thrown }),
+    );
+  }
+}
+
+/** What a foreign error says, whatever it is, in a form that the journal can store: PostgreSQL's texts hold no NUL. */
+function wordsOf(thrown: unknown): string {
+  try {
+    return String(messageOf(thrown)).slice(0, 500).replaceAll('\0', '\uFFFD');
+  } catch {
+    return 'something was thrown that cannot be put into words';
+  }
+}
+
+function deadlinePassed({ capability, idempotencyKey, deadlineMs }: Started<unknown>['effect']): KilldrillError {
+  return new KilldrillError(
+    'DEADLINE',
+    `${capability} (${idempotencyKey}) did not end within its deadline of ${deadlineMs} ms`,
+  );
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { KilldrillError } from './errors.ts';
+
+/**
+ * The fleet contract (DESIGN §7): what a drilled fleet is told by its environment, and what it says on stdout.
+ */
+
+const text = z.string().min(1);
+const CONTRACT = {
+  KILLDRILL_WORKER: text.describe("this worker's name"),
+  KILLDRILL_NAMESPACE: text.describe("the fleet's world of switches"),
+  KILLDRILL_WORLD_URL: z.url().describe("where effects go and work comes from; this incarnation's own"),
+  KILLDRILL_DATABASE_URL: text.optional().describe('the store, for intents, outcomes and tasks'),
+  KILLDRILL_REGISTRY_URL: text.optional().describe('the store, for flips'),
+  KILLDRILL_TRACE: text.optional().describe('file of the trace, for a fleet with its own front door'),
+  KILLDRILL_SEED: z.coerce.number().int().optional().describe("the drill's seed"),
+  KILLDRILL_LEASE_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(60_000)
+    .optional()
+    .describe('lease of a worker, milliseconds'),
+  KILLDRILL_AGENTS: z.coerce.number().int().min(1).max(512).optional().describe('agents in this worker'),
+} as const;
+const contractSchema = z.object(CONTRACT);
+
+/** Each variable of the contract with its meaning, for the reference. */
+export const CONTRACT_VARIABLES: readonly {
+  readonly name: string;
+  readonly meaning: string;
+  readonly always: boolean;
+}[] = Object.entries(CONTRACT).map(([name, field]) => ({
+  name,
+  meaning: field.description ?? '',
+  always: !(field instanceof z.ZodOptional),
+}));
+
+export interface ContractEnvironment {
+  readonly worker: string;
+  readonly namespace: string;
+  /** Without a trailing slash. */
+  readonly worldUrl: string;
+  readonly databaseUrl: string | null;
+  readonly registryUrl: string | null;
+  readonly tracePath: string | null;
+  readonly seed: number | null;
+  readonly leaseMs: number | null;
+  readonly agents: number | null;
+}
+
+/**
+ * Reads the contract from an environment.
+ *
+ * @throws KilldrillError `CONTRACT_ENVIRONMENT` naming each variable that is missing or wrong, and what was expected.
+ */
+export function readContract(environment: Readonly<Record<string, string | undefined>>): ContractEnvironment {
+  const read = contractSchema.safeParse(environment);
+  if (!read.success) {
+    const wrong = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new KilldrillError(
+      'CONTRACT_ENVIRONMENT',
+      `the fleet's environment is incomplete (${wrong}); a fleet is started by 'killdrill run', which sets these variables`,
+    );
+  }
+  const found = read.data;
+  return {
+    worker: found.KILLDRILL_WORKER,
+    namespace: found.KILLDRILL_NAMESPACE,
+    worldUrl: found.KILLDRILL_WORLD_URL.replace(/\/$/, ''),
+    databaseUrl: found.KILLDRILL_DATABASE_URL ?? null,
+    registryUrl: found.KILLDRILL_REGISTRY_URL ?? null,
+    tracePath: found.KILLDRILL_TRACE ?? null,
+    seed: found.KILLDRILL_SEED ?? null,
+    leaseMs: found.KILLDRILL_LEASE_MS ?? null,
+    agents: found.KILLDRILL_AGENTS ?? null,
+  };
+}
+
+/** A line that a fleet says on stdout. Unknown events are ignored. */
+export type ContractEvent =
+  /** This worker can be drilled: it is governed, and has asked for work. */
+  | { readonly event: 'ready'; readonly incarnation?: string }
+  /** This worker has enforced the stop of this revision. */
+  | { readonly event: 'stopped'; readonly revision: number }
+  /** A mutant's proof of activity: its first decision that the unmodified one would not have made on the same input. */
+  | {
+      readonly event: 'mutant';
+      readonly name: string;
+      readonly input: unknown;
+      readonly unmodified: unknown;
+      readonly mutated: unknown;
+    }
+  /** The last line: how many effects this incarnation has sent, and how many intents it got admitted. */
+  | { readonly event: 'bye'; readonly effects: number; readonly intents: number };

@@ -1,0 +1,183 @@
+import type { Clock } from './clock.ts';
+import type { Decider } from './decider.ts';
+import { haltedByOperator, haltedUnverified } from './decider.ts';
+import { KilldrillError } from './errors.ts';
+import type { HaltedError } from './halted-error.ts';
+import type { InFlight } from './in-flight.ts';
+import type { IntentJournal } from './journal/intents.ts';
+import type { OutcomeBuffer } from './journal/outcomes.ts';
+import { NAME_RULE, isName, shown } from './name.ts';
+import { currentRun, enterRun } from './run-context.ts';
+import type { RunContext, RunIdentity } from './run-context.ts';
+import { startCall } from './call.ts';
+import type { EffectCall } from './call.ts';
+import type { Subject } from './switch.ts';
+
+/** One effect: a call that leaves the process. */
+export interface Effect {
+  /** A path such as `write/mail`. */
+  readonly capability: string;
+  readonly access: 'read' | 'write';
+  /** The same for every attempt at the same effect, so that the downstream can tell a retry from a new wish. */
+  readonly idempotencyKey: string;
+  /** How long the call may take, milliseconds; there is no default, since a call without an end cannot be accounted for. */
+  readonly deadlineMs: number;
+  /** False declares a read that needs no intent; it is then held by registry and lease alone. Default true. */
+  readonly journal?: boolean;
+}
+
+/** A subject's check, bound once and asked often. */
+export interface Check {
+  /** The refusal that the subject would get now, or null. Never throws; costs about a clock reading. */
+  refusal(): HaltedError | null;
+}
+
+interface GateParts {
+  readonly decider: Decider;
+  readonly intents: IntentJournal;
+  readonly outcomes: OutcomeBuffer;
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+}
+
+const MAX_DEADLINE_MS = 24 * 3_600_000;
+
+/**
+ * The enforcement point in the agent's own call path, asked before every effect:
+ * decide → intent through the fence → decide again and call, with no `await` between the two → outcome.
+ */
+export class Gate {
+  readonly #parts: GateParts;
+  #dispatched = 0;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** Effects that this process has begun to send. */
+  get dispatchedCount(): number {
+    return this.#dispatched;
+  }
+
+  /** Runs `body` as the given run: every effect in it is judged, journaled and aborted as that run's. */
+  enter<T>(identity: RunIdentity, body: (context: RunContext) => T): T {
+    return enterRun(identity, body);
+  }
+
+  /**
+   * Sends one effect, if it may be sent.
+   *
+   * `call` must stop when its signal fires, and must not retry by itself: switch an SDK's own retries off.
+   *
+   * @throws HaltedError when it may not be sent, or was aborted; the same object again for a run that is latched.
+   * @throws KilldrillError `NO_RUN` outside of a run, `EFFECT_INVALID` for an effect without a usable deadline, key or
+   * path, `CLAIM_LOST` when the run's claim is another's by now, `DEADLINE` when the call outlived its deadline.
+   */
+  async run<T>(effect: Effect, call: EffectCall<T>): Promise<T> {
+    const context = currentRun();
+    const subject = subjectOf(context, effect);
+    const check = new BoundCheck(this.#parts.decider, context, subject);
+    const refused = check.refusal();
+    if (refused !== null) throw refused;
+    if (effect.journal === false) return this.#dispatch(effect, call, check, null);
+    const { run, agent, tenant, feature, lineage } = subject;
+    const { capability, access, idempotencyKey, deadlineMs } = effect;
+    const { claim } = context;
+    const seq = await this.#parts.intents.admit(
+      { run, agent, tenant, feature, lineage, capability, access, idempotencyKey, deadlineMs, claim },
+      () => check.refusal(),
+    );
+    return this.#dispatch(effect, call, check, seq);
+  }
+
+  /** Makes a function of one argument into one that asks the gate first; `effect` may be made from the argument. */
+  tool<A, R>(
+    effect: Effect | ((argument: A) => Effect),
+    call: (argument: A, ...context: Parameters<EffectCall<R>>) => Promise<R>,
+  ): (argument: A) => Promise<R> {
+    return async (argument) => {
+      const wanted = typeof effect === 'function' ? effect(argument) : effect;
+      return this.run(wanted, (sending) => call(argument, sending));
+    };
+  }
+
+  /** Binds a check to the current run, or to a part of what it does. */
+  bind(capability: string | null = null): Check {
+    const context = currentRun();
+    return new BoundCheck(this.#parts.decider, context, { ...context.subject, capability });
+  }
+
+  /** The second decision and the call stand in one tick: nothing may come between them. */
+  #dispatch<T>(effect: Effect, call: EffectCall<T>, check: BoundCheck, seq: number | null): Promise<T> {
+    const { outcomes, inFlight, clock } = this.#parts;
+    const late = check.refusal();
+    if (late !== null) {
+      if (seq !== null) outcomes.add({ seq, kind: 'blocked', detail: 'refused before its dispatch' });
+      return Promise.reject(late);
+    }
+    this.#dispatched += 1;
+    const { context, subject } = check;
+    return startCall({
+      call,
+      effect,
+      clock,
+      recheck: () => {
+        const refused = check.refusal();
+        if (refused !== null) throw refused;
+      },
+      track: (abort) => inFlight.add({ subject, context, abort }),
+      ended: (kind, detail) => {
+        if (seq !== null) outcomes.add({ seq, kind, detail });
+      },
+    });
+  }
+}
+
+/** Keeps the last answer for as long as the decider's version stands, so that a check is a comparison and a clock reading. */
+class BoundCheck implements Check {
+  readonly context: RunContext;
+  readonly subject: Subject;
+  readonly #decider: Decider;
+  #version = 0;
+
+  constructor(decider: Decider, context: RunContext, subject: Subject) {
+    this.#decider = decider;
+    this.context = context;
+    this.subject = subject;
+  }
+
+  refusal(): HaltedError | null {
+    const { context } = this;
+    if (context.latch !== null) return context.latch;
+    if (this.#version !== this.#decider.version) {
+      const stop = this.#decider.stopFor(this.subject);
+      if (stop !== null) {
+        context.latch = haltedByOperator(this.subject.agent, stop);
+        return context.latch;
+      }
+      this.#version = this.#decider.version;
+    }
+    if (this.#decider.verified()) return null;
+    context.unverified ??= haltedUnverified(this.subject.agent);
+    return context.unverified;
+  }
+}
+
+function subjectOf(context: RunContext, effect: Effect): Subject {
+  const { capability, idempotencyKey, deadlineMs, access } = effect;
+  if (!isName(capability) || !/^[^\s/*]+(\/[^\s/*]+)*$/.test(capability))
+    throw invalid('capability', capability, "a path such as 'write/mail'");
+  if (!isName(idempotencyKey))
+    throw invalid('idempotencyKey', idempotencyKey, `a text that is the same for every attempt; ${NAME_RULE}`);
+  if (!(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS)) {
+    throw invalid('deadlineMs', deadlineMs, `milliseconds above 0 and at most ${MAX_DEADLINE_MS}`);
+  }
+  if (access !== 'read' && access !== 'write') throw invalid('access', access, "'read' or 'write'");
+  if (effect.journal === false && access !== 'read')
+    throw invalid('journal', 'false on a write', 'journal-free reads only');
+  return { ...context.subject, capability };
+}
+
+function invalid(field: string, found: unknown, expected: string): KilldrillError {
+  return new KilldrillError('EFFECT_INVALID', `an effect's ${field} is '${shown(found)}'; expected ${expected}`);
+}

@@ -1,0 +1,23 @@
+/** What a team builds into its agents. */
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { KilldrillError } from './errors.ts';
+export { CircuitBreakerTripped, HaltedError } from './halted-error.ts';
+export type { HaltedFacts } from './halted-error.ts';
+export { EffectFailedError } from './call.ts';
+export type { EffectCall, Sending } from './call.ts';
+export type { ActiveStop, Decider } from './decider.ts';
+export { Gate } from './gate.ts';
+export type { Check, Effect } from './gate.ts';
+export type { RunContext, RunIdentity } from './run-context.ts';
+export { Runtime } from './runtime.ts';
+export type { RuntimeOptions, WorkerStore } from './runtime.ts';
+export { capabilityMatches, decide, Engagements, switchMatches } from './switch.ts';
+export type * from './switch.ts';
+export { canonicalText, parseFlip } from './flip-text.ts';
+export { readContract } from './fleet-contract.ts';
+export type { ContractEnvironment, ContractEvent } from './fleet-contract.ts';
+export type * from './store/store.ts';
+export { connectWorkerStore } from './store/postgres/worker-store.ts';
+export type { WorkerStoreOptions } from './store/postgres/worker-store.ts';
+export { migrate } from './store/postgres/migrate.ts';

@@ -1,0 +1,94 @@
+import { KilldrillError, messageOf } from '../errors.ts';
+import { chainHash } from '../flip-chain.ts';
+import { parseFlip } from '../flip-text.ts';
+import type { Flip, ReleaseFlip } from '../switch.ts';
+import type { MemoryState, StoredFlip } from './memory-state.ts';
+import type { FlipRecord, Head } from './store.ts';
+
+/** Puts a flip at the end of the chain, or finds the one that its id already names; then tells the listeners. */
+export function putFlip(state: MemoryState, text: string, signature: string | null): StoredFlip {
+  const flip = readFlip(state, text);
+  const known = state.flipsById.get(flip.id);
+  if (known !== undefined) return sameText(known, text);
+  if (flip.kind === 'release') refuseUnlessOpen(state, flip);
+  const stored: StoredFlip = { id: flip.id, record: nextRecord(state, text, signature), engagement: engagementFor(flip) };
+  state.flips.push(stored);
+  state.flipsById.set(flip.id, stored);
+  if (flip.kind === 'release') close(state, flip, stored.record.revision);
+  tell(state, stored.record);
+  return stored;
+}
+
+/** The flips that are open stops, oldest first. */
+export function openFlips(state: MemoryState): readonly FlipRecord[] {
+  return state.flips.filter(({ engagement }) => engagement?.closedRevision === null).map(({ record }) => record);
+}
+
+/** How a head stands to the store's. */
+export function compareHead(state: MemoryState, head: Head): 'equal' | 'prefix' | 'diverged' {
+  const own = state.head;
+  if (head.epoch !== own.epoch || head.revision > own.revision) return 'diverged';
+  const there = head.revision === 0 ? '' : state.flips[head.revision - 1]?.record.hash;
+  if (head.hash !== there) return 'diverged';
+  return head.revision === own.revision ? 'equal' : 'prefix';
+}
+
+export function flipsAfter(state: MemoryState, revision: number): readonly FlipRecord[] {
+  return state.flips.slice(revision).map(({ record }) => record);
+}
+
+/** @throws KilldrillError `FLIP_UNREADABLE`, `FLIP_NAMESPACE` */
+export function readFlip(state: MemoryState, text: string): Flip {
+  const flip = parseFlip(text);
+  if (flip.namespace === state.namespace) return flip;
+  throw new KilldrillError('FLIP_NAMESPACE', `the flip is of namespace '${flip.namespace}', but this store answers for '${state.namespace}'`);
+}
+
+/** A listener that throws may have missed a stop: it is lost, and hurts nobody else. */
+function tell(state: MemoryState, record: FlipRecord): void {
+  for (const listener of [...state.listeners]) {
+    try {
+      listener.onFlip(record);
+    } catch (thrown) {
+      state.listeners.delete(listener);
+      listener.lost(new Error(`a listener for flips threw: ${messageOf(thrown)}`, { cause: thrown }));
+    }
+  }
+}
+
+function sameText(known: StoredFlip, text: string): StoredFlip {
+  if (known.record.text === text) return known;
+  throw new KilldrillError(
+    'FLIP_ID_REUSED',
+    `flip id '${known.id}' was used with another text at revision ${known.record.revision}; ids are unique for ever, take a new one`,
+  );
+}
+
+function nextRecord(state: MemoryState, text: string, signature: string | null): FlipRecord {
+  const { epoch, revision, hash } = state.head;
+  return { epoch, revision: revision + 1, hash: chainHash(hash, epoch, revision + 1, text), text, signature };
+}
+
+function engagementFor(flip: Flip): StoredFlip['engagement'] {
+  return flip.kind === 'stop' ? { on: { scope: flip.scope, target: flip.target }, queue: flip.queue, closedRevision: null } : null;
+}
+
+function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip): void {
+  const wrong = [...new Set(release.engagements)].toSorted().flatMap((id) => {
+    const engagement = state.flipsById.get(id)?.engagement ?? null;
+    if (engagement === null) return [`'${id}' (unknown)`];
+    return engagement.closedRevision === null ? [] : [`'${id}' (closed at revision ${engagement.closedRevision})`];
+  });
+  if (wrong.length === 0) return;
+  throw new KilldrillError(
+    'ENGAGEMENT_NOT_OPEN',
+    `the release names engagements that are not open: ${wrong.join(', ')}; name only those that are`,
+  );
+}
+
+function close(state: MemoryState, release: ReleaseFlip, revision: number): void {
+  for (const id of release.engagements) {
+    const engagement = state.flipsById.get(id)?.engagement;
+    if (engagement !== null && engagement !== undefined) engagement.closedRevision = revision;
+  }
+}

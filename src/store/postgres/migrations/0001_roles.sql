@@ -1,0 +1,61 @@
+-- Group roles (DESIGN §10). Roles belong to the whole cluster: another database's migration may be making the same ones
+-- at this moment, so "somebody else made it" is success. Nobody logs in as these; login roles are granted one of them.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'killdrill_worker') then
+    begin
+      create role killdrill_worker nologin;
+    exception when duplicate_object or unique_violation then null;
+    end;
+  end if;
+  if not exists (select from pg_roles where rolname = 'killdrill_flipper') then
+    begin
+      create role killdrill_flipper nologin;
+    exception when duplicate_object or unique_violation then null;
+    end;
+  end if;
+end $$;
+
+-- A flip may have to terminate the backend of a worker that holds it up.
+do $$
+begin
+  for attempt in 1..10 loop
+    exit when pg_has_role('killdrill_flipper', 'pg_signal_backend', 'usage');
+    begin
+      grant pg_signal_backend to killdrill_flipper;
+    exception
+      -- Two grants at once collide on the catalog's row; the next look sees the other's.
+      when unique_violation or internal_error then perform pg_sleep(0.02);
+      when insufficient_privilege then
+        raise exception using errcode = 'KD000', detail = 'ROLE_NOT_GRANTED',
+          message = 'role killdrill_flipper needs pg_signal_backend and ' || quote_ident(current_user)
+            || ' may not grant it; have a superuser run: grant pg_signal_backend to killdrill_flipper';
+    end;
+  end loop;
+  execute format('grant usage on schema %I to killdrill_worker, killdrill_flipper', current_schema());
+end $$;
+
+-- What every function asks first. A standby's answer or an old snapshot would renew a lease with yesterday's flips.
+create function guard() returns void language plpgsql as $$
+begin
+  if pg_is_in_recovery() then
+    raise exception using errcode = 'KD000', detail = 'STORE_NOT_PRIMARY',
+      message = 'this PostgreSQL server is a standby, but only a primary may answer; point the connection at the primary';
+  end if;
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception using errcode = 'KD000', detail = 'ISOLATION_LEVEL',
+      message = 'the transaction is ' || upper(current_setting('transaction_isolation'))
+        || ', but the store answers in READ COMMITTED only; reset default_transaction_isolation';
+  end if;
+end $$;
+
+-- Milliseconds since this server started, by its own account.
+create function age_ms() returns double precision language sql volatile as $$
+  select round(extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::double precision
+$$;
+
+-- The only thing that a later version of killdrill may rely on in an older database, and the reverse.
+create function schema_version() returns integer language sql stable security definer set search_path from current as $$
+  select coalesce(max(number), 0) from migration
+$$;
+grant execute on function schema_version() to killdrill_worker, killdrill_flipper;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { table } from '../../docs/markdown.ts';
+import { PAGES } from '../../docs/pages.ts';
+import { scenarioKeys } from '../../docs/scenario-keys.ts';
+import { stalePages } from '../../docs/stale-pages.ts';
+import { MUTANTS } from '../../fleet-sim/mutants/registry.ts';
+import { CHECKERS } from '../../harness/checkers/registry.ts';
+
+const textOf = (name: string): string => PAGES[`docs/reference/${name}.md`]?.() ?? '';
+
+describe('the generated reference', () => {
+  it('names every property with its claim', () => {
+    for (const { name, claim } of CHECKERS) expect(textOf('properties')).toContain(`| \`${name}\` | ${claim} |`);
+  });
+
+  it('names every mutant, its bug, and a property that exists', () => {
+    const properties = CHECKERS.map(({ name }) => name);
+    for (const { name, bug, property } of MUTANTS) {
+      expect(textOf('mutants')).toContain(`| \`${name}\` | ${bug} |`);
+      expect(properties).toContain(property);
+    }
+  });
+
+  it('says of each fault what it can hit, as the validator does', () => {
+    expect(textOf('faults')).toContain('| `kill` | `postgres`, `worker-1` |');
+    expect(textOf('faults')).toContain('| `restart` | `postgres` |');
+    expect(textOf('faults')).toContain('| `cut` | `worker-1` |');
+  });
+
+  it('shows keys inside maps, lists and unions, each once, with what they take', () => {
+    const moment = { properties: { at: { type: 'string', pattern: '(?:ms|s|m)$' } } };
+    const kind = { enum: ['kill', 'pause'], description: 'What is done.' };
+    const keys = scenarioKeys({
+      required: ['timeline'],
+      properties: {
+        version: { const: 1 },
+        fleet: { type: 'object', properties: { workers: { type: 'integer', minimum: 1, maximum: 64, default: 4 } } },
+        timeline: { type: 'array', items: { anyOf: [moment, { properties: { ...moment.properties, kind } }] } },
+      },
+    });
+    expect(keys.map(({ path, takes, otherwise }) => [path, takes, otherwise])).toEqual([
+      ['version', '1', ''],
+      ['fleet', 'map', ''],
+      ['fleet.workers', 'integer 1 to 64', '4'],
+      ['timeline', 'list of anything', 'required'],
+      ['timeline[].at', 'time, such as 500ms, 1.2s, 1m', ''],
+      ['timeline[].kind', 'kill, pause', ''],
+    ]);
+  });
+
+  it('keeps a table whole around bars and line breaks', () => {
+    expect(table(['a'], [['x | y\n  z']])).toBe('| a |\n| --- |\n| x \\| y z |');
+  });
+
+  it('finds a page that is out of date or missing, and no other', () => {
+    const pages = { 'a.md': () => 'a', 'b.md': () => 'b', 'c.md': () => 'c' };
+    const stored: Readonly<Record<string, string>> = { 'a.md': 'a', 'b.md': 'b, once' };
+    expect(stalePages(pages, (path) => stored[path] ?? null)).toEqual(['b.md', 'c.md']);
+  });
+});

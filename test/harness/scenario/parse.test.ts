@@ -1,0 +1,356 @@
+import { describe, expect, test } from 'vitest';
+import { parseScenario } from '../../../harness/scenario/parse.ts';
+import { ScenarioError } from '../../../harness/scenario/scenario-error.ts';
+import type { ScenarioProblem } from '../../../harness/scenario/scenario-error.ts';
+import { scenarioText, timelineText } from './scenario-text.ts';
+
+const PROPERTIES = ['no_effect_after_stop', 'fails_closed'];
+
+function problemsOf(text: string): readonly ScenarioProblem[] {
+  try {
+    parseScenario(text, 'x.yaml', PROPERTIES);
+  } catch (error) {
+    if (error instanceof ScenarioError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** `line:column found | expected | fix` of each problem. */
+function told(text: string): readonly string[] {
+  return problemsOf(text).map(
+    ({ line, column, found, expected, fix }) => `${line}:${column} ${found} | ${expected} | ${fix}`,
+  );
+}
+
+test('the smallest scenario gets every default', () => {
+  expect(parseScenario(scenarioText(), 'x.yaml', PROPERTIES)).toEqual({
+    version: 1,
+    name: 'sample',
+    description: '',
+    seed: 42,
+    fleet: { workers: 4, agentsPerWorker: 16, leaseMs: 1200, command: null },
+    traffic: { profile: 'production', effectsPerSecond: 200, tenants: 20 },
+    downstream: { landsAfterAbort: false },
+    steadyState: { forMs: 3000, effectsPerSecond: { min: 100 } },
+    timeline: [
+      {
+        ...{ kind: 'flip', when: { kind: 'exposed' }, scope: 'tenant', target: '$busiest', mode: 'halt_all' },
+        ...{ queue: 'discard', via: 'postgres', reason: 'drill sample' },
+      },
+    ],
+    holdMs: 10_000,
+    settleMs: 5_000,
+    expect: { timeToStop: { connectedMs: 600, cutMs: 2000 }, effectsAfterBudget: 0, properties: 'all' },
+  });
+});
+
+test('each way of writing a moment has its meaning', () => {
+  const fault = 'fault: { kind: kill, target: postgres, for: 1s }';
+  const text = scenarioText({
+    timeline: timelineText(
+      `{ at: +1s, ${fault} }`,
+      `{ at: flip+1.5s, ${fault} }`,
+      `{ at: flip+hold, ${fault} }`,
+      `{ at: 1m, ${fault} }`,
+      `{ ${fault} }`,
+    ),
+  });
+  expect(parseScenario(text, 'x.yaml', PROPERTIES).timeline.map(({ when }) => when)).toEqual([
+    { kind: 'exposed' },
+    { kind: 'previous', offsetMs: 1000 },
+    { kind: 'flip', offsetMs: 1500 },
+    { kind: 'flip-hold' },
+    { kind: 'start', offsetMs: 60_000 },
+    { kind: 'previous', offsetMs: 0 },
+  ]);
+});
+
+describe('what is wrong is told with its place, what was found, what was expected, and how to mend it', () => {
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'an unknown key',
+      scenarioText({ hodl: 'hodl: 10s' }),
+      /^8:1 the unknown key 'hodl' \| one of the keys .*\| did you mean 'hold'\?$/,
+    ],
+    [
+      'an unknown key within',
+      scenarioText({ fleet: 'fleet: { workers: 4, laese: 1s }' }),
+      /^3:22 .*'laese'.*did you mean 'lease'/,
+    ],
+    ['a key nobody meant', scenarioText({ x: '__proto__: { a: 1 }' }), /^8:1 the unknown key '__proto__'.*remove it/],
+    [
+      'a time without unit',
+      scenarioText({ hold: 'hold: 10' }),
+      /^8:7 10 \| a time from 0s to 10m, in ms, s or m \| add the unit: 10s or 10ms$/,
+    ],
+    ['a time in hours', scenarioText({ hold: 'hold: 1h' }), /^8:7 '1h' \| a time/],
+    ['a time with a space', scenarioText({ hold: 'hold: 10 S' }), /write 10s$/],
+    ['a negative time', scenarioText({ hold: 'hold: -10s' }), /cannot be negative/],
+    ['a fraction of a millisecond', scenarioText({ hold: 'hold: 1.5ms' }), /write whole milliseconds/],
+    ['an absurd time', scenarioText({ hold: 'hold: 11m' }), /^8:7 '11m' .*lower it to at most 10m/],
+    [
+      'a rate without unit',
+      scenarioText({ traffic: 'traffic: { effects: 200 }' }),
+      /^4:21 200 \| a rate .*add the unit: 200\/s/,
+    ],
+    ['a rate a minute', scenarioText({ traffic: 'traffic: { effects: 200/m }' }), /'200\/m' \| a rate/],
+    ['an absurd rate', scenarioText({ traffic: 'traffic: { effects: 9999/s }' }), /lower it to at most 5000\/s/],
+    [
+      'a negative count',
+      scenarioText({ fleet: 'fleet: { workers: -1 }' }),
+      /^3:19 -1 \| a whole number from 1 to 64 \| raise it to at least 1$/,
+    ],
+    ['an absurd count', scenarioText({ fleet: 'fleet: { workers: 65 }' }), /lower it to at most 64/],
+    ['a broken count', scenarioText({ fleet: 'fleet: { workers: 1.5 }' }), /1\.5 \| a whole number/],
+    ['a count that is none', scenarioText({ fleet: 'fleet: { workers: .inf }' }), /Infinity \| a whole number/],
+    ['a count in words', scenarioText({ fleet: 'fleet: { workers: four }' }), /'four' \| a whole number/],
+    ['a duplicate key', scenarioText({ again: 'name: other' }), /^8:1 a key that is there already/],
+    ['a tab', scenarioText({ fleet: 'fleet:\n\tworkers: 4' }), /^4:1 a tab \| spaces/],
+    ['a tab after spaces', scenarioText({ fleet: 'fleet:\n  workers: 4\n  \tlease: 1s' }), /^5:3 a tab \| spaces/],
+    ['broken YAML', scenarioText({ fleet: 'fleet: { workers: 4' }), /broken YAML/],
+    ['a second document', `${scenarioText()}---\n${scenarioText()}`, /a second document/],
+    ['an unknown version', scenarioText({ version: 'version: 2' }), /^1:10 2 \| 1 \| write 1$/],
+    ['a missing key', scenarioText({ fleet: null }), /^1:1 nothing \| a map of workers.*\| add it, for example/],
+    ['a missing key within', scenarioText({ fleet: 'fleet: { lease: 1s }' }), /^3:8 nothing \| a whole number.*add it/],
+    ['an empty value', scenarioText({ fleet: 'fleet:' }), /^3:\d+ an empty value \| a map/],
+    ['an empty file', '', /^1:1 an empty file/],
+    ['a file of comments', '# nothing\n', /an empty file/],
+    ['a list at the top', '- version: 1\n', /^1:1 a list of 1 \| a map/],
+    ['a text at the top', 'halt everything\n', /'halt everything' \| a map/],
+    ['a name with a path in it', scenarioText({ name: 'name: ../../etc' }), /^2:7 '\.\.\/\.\.\/etc' \| a name/],
+    [
+      'an unknown property',
+      scenarioText({ expect: 'expect: { properties: [fails_close] }' }),
+      /^8:24 'fails_close' \| one of .*did you mean 'fails_closed'/,
+    ],
+    [
+      'a property twice',
+      scenarioText({ expect: 'expect: { properties: [fails_closed, fails_closed] }' }),
+      /^8:38 .*once more/,
+    ],
+    [
+      'a property that is none',
+      scenarioText({ expect: 'expect: { properties: [7] }' }),
+      /^8:24 7 \| the name of a property/,
+    ],
+    ['no property', scenarioText({ expect: 'expect: { properties: [] }' }), /an empty list \| a list of 1/],
+    ['properties in a word', scenarioText({ expect: 'expect: { properties: some }' }), /'some' \| all, or a list/],
+    [
+      'a steady state that cannot be',
+      scenarioText({ steady: 'steadyState: { effectsPerSecond: { min: 300 } }' }),
+      /^8:41 300 \| at most what traffic\.effects sends/,
+    ],
+    [
+      'too large a drill',
+      scenarioText({ traffic: 'traffic: { effects: 5000/s }', hold: 'hold: 5m' }),
+      /^4:21 .* effects in a drill.*at most 500000/,
+    ],
+    ['a command without words', scenarioText({ fleet: 'fleet: { workers: 1, command: [] }' }), /an empty list/],
+    [
+      'a timeline without entries',
+      scenarioText({ timeline: 'timeline: []' }),
+      /^5:11 an empty list \| a list of 1 to 100 entries/,
+    ],
+    [
+      'a timeline of a hundred and one',
+      scenarioText({ timeline: timelineText(...Array.from({ length: 100 }, () => '{}')) }),
+      /a list of 101/,
+    ],
+  ];
+  test.each(cases)('%s', (_, text, expected) => {
+    expect(told(text).join('\n')).toMatch(expected);
+    expect(told(text)).toHaveLength(1);
+  });
+});
+
+describe('a timeline that makes no sense is refused', () => {
+  const kill = 'fault: { kind: kill, target: postgres, for: 1s }';
+  const only = (entry: string): string => `timeline:\n  - ${entry}`;
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['no flip', only(`{ at: 1s, ${kill} }`), /no flip \| at least one: a drill without a stop/],
+    [
+      'an entry that is nothing',
+      timelineText('{ at: 1s }'),
+      /^7:5 a map of at \| exactly one of the keys flip, release, fault/,
+    ],
+    ['an entry that is two', timelineText(`{ ${kill}, release: { scope: global } }`), /both release and fault/],
+    ['an entry that is a word', timelineText('stop'), /'stop' \| exactly one/],
+    ['an unknown key in an entry', timelineText(`{ after: 1s, ${kill} }`), /'after'.*one of the keys when, at, fault/],
+    ['at and when', only('{ at: 1s, when: exposed, flip: { scope: global, mode: halt_all } }'), /^6:15 at and when/],
+    ['an unknown moment', timelineText(`{ at: later, ${kill} }`), /^7:11 'later' \| a moment/],
+    ['a moment too late', timelineText(`{ at: +11m, ${kill} }`), /'\+11m' \| a moment up to 10m/],
+    ['an unknown when', only('{ when: ready, flip: { scope: global, mode: halt_all } }'), /'ready' \| 'exposed'/],
+    [
+      'an unknown scope',
+      only('{ flip: { scope: tennant, target: a, mode: halt_all } }'),
+      /^6:22 'tennant' .*did you mean 'tenant'/,
+    ],
+    ['an unknown mode', only('{ flip: { scope: global, mode: halt } }'), /'halt' \| one of halt_noncritical/],
+    [
+      'a queue policy to come',
+      only('{ flip: { scope: global, mode: halt_all, queue: park } }'),
+      /'park' \| 'discard', the only one/,
+    ],
+    [
+      'a path to come',
+      only('{ flip: { scope: global, mode: halt_all, via: api } }'),
+      /'api' \| 'postgres', the only one/,
+    ],
+    ['a global target', only('{ flip: { scope: global, target: acme, mode: halt_all } }'), /'acme' \| no target/],
+    ['no target', only('{ flip: { scope: tenant, mode: halt_all } }'), /nothing \| the name of the tenant.*\$busiest/],
+    [
+      'an unknown selector',
+      only('{ flip: { scope: tenant, target: $busyest, mode: halt_all } }'),
+      /did you mean '\$busiest'/,
+    ],
+    [
+      'an inherited selector',
+      only('{ flip: { scope: tenant, target: $constructor, mode: halt_all } }'),
+      /one of the selectors/,
+    ],
+    [
+      'a selector of another scope',
+      only('{ flip: { scope: run, target: $busiest, mode: halt_all } }'),
+      /write scope: tenant/,
+    ],
+    [
+      'an unknown capability',
+      only('{ flip: { scope: capability, target: write/mial, mode: halt_all } }'),
+      /did you mean 'write\/mail'/,
+    ],
+    [
+      'a release of nothing',
+      timelineText('{ release: { scope: tenant, target: acme } }'),
+      /tenant:acme, which no entry before stops.*tenant:\$busiest/,
+    ],
+    [
+      'a second release',
+      timelineText(...Array(2).fill('{ release: { scope: tenant, target: $busiest } }')),
+      /^8:16 a second release/,
+    ],
+    [
+      'a release first',
+      `timeline:\n  - release: { scope: global }\n  - flip: { scope: global, mode: halt_all }`,
+      /^6:14 a release of global/,
+    ],
+    [
+      'flip+ before a flip',
+      `timeline:\n  - { at: flip+1s, ${kill} }\n  - flip: { scope: global, mode: halt_all }`,
+      /^6:11 a time counted from the flip/,
+    ],
+    [
+      'flip+ on the flip',
+      only('{ at: flip+1s, flip: { scope: global, mode: halt_all } }'),
+      /a time counted from the flip/,
+    ],
+    ['exposed after a flip', timelineText(`{ when: exposed, ${kill} }`), /'exposed' after a flip/],
+    ['back in time', timelineText(`{ at: 20s, ${kill} }`, `{ at: 10s, ${kill} }`), /^8:11 10s \| at least 20s/],
+    ['an unknown fault', timelineText('{ fault: { kind: burn, target: postgres } }'), /'burn' \| one of kill/],
+    [
+      'an unknown victim',
+      timelineText('{ fault: { kind: kill, target: kafka } }'),
+      /'kafka' \| postgres or worker-1 to worker-4/,
+    ],
+    [
+      'a worker too many',
+      timelineText('{ fault: { kind: kill, target: worker-5 } }'),
+      /'worker-5' \| .*worker-4 \| name a worker/,
+    ],
+    ['worker 0', timelineText('{ fault: { kind: kill, target: worker-0 } }'), /'worker-0'/],
+    [
+      'a restart of a worker',
+      timelineText('{ fault: { kind: restart, target: worker-1 } }'),
+      /restart of worker-1 \| restart of postgres/,
+    ],
+    [
+      'a restart that lasts',
+      timelineText('{ fault: { kind: restart, target: postgres, for: 1s } }'),
+      /a time on a restart/,
+    ],
+    [
+      'a cut of postgres',
+      timelineText('{ fault: { kind: cut, target: postgres, plane: work } }'),
+      /cut of postgres \| cut of worker-1/,
+    ],
+    ['a cut without a plane', timelineText('{ fault: { kind: cut, target: worker-1 } }'), /nothing \| the plane/],
+    [
+      'an unknown plane',
+      timelineText('{ fault: { kind: cut, target: worker-1, plane: alerts } }'),
+      /'alerts' \| one of registry, work/,
+    ],
+    [
+      'a plane on a kill',
+      timelineText('{ fault: { kind: kill, target: worker-1, plane: work } }'),
+      /a plane on a kill/,
+    ],
+    [
+      'a reason of two lines',
+      only('{ flip: { scope: global, mode: halt_all, reason: "a\\nb" } }'),
+      /a reason of one line/,
+    ],
+  ];
+  test.each(cases)('%s', (_, timeline, expected) => {
+    expect(told(scenarioText({ timeline })).join('\n')).toMatch(expected);
+    expect(told(scenarioText({ timeline }))).toHaveLength(1);
+  });
+});
+
+test('several things that are wrong are all told, in file order', () => {
+  const text = scenarioText({
+    version: 'version: 9',
+    fleet: 'fleet: { workers: 0, agents: 3 }',
+    timeline: timelineText('{ fault: { kind: cut, target: postgres } }', '{ at: soon, release: { scope: tenants } }'),
+    name2: 'name: twice',
+    expect: 'expect: { properties: [nonsense] }',
+  });
+  expect(problemsOf(text).map(({ line, where }) => `${line} ${where}`)).toEqual([
+    '1 version',
+    '3 fleet.workers',
+    '3 fleet.agents',
+    '7 timeline[1].fault.plane',
+    '7 timeline[1].fault.target',
+    '8 timeline[2].at',
+    '8 timeline[2].release.scope',
+    '9 ',
+    '10 expect.properties[0]',
+  ]);
+});
+
+test('each line of the message starts with file, line and column', () => {
+  const text = scenarioText({ hold: 'hold: 10', settle: 'settle: 5' });
+  expect(() => parseScenario(text, 'dir/x.yaml', PROPERTIES)).toThrow(
+    /^dir\/x\.yaml:8:7: hold: found 10, expected a time .*\ndir\/x\.yaml:9:9: settle: found 5, /,
+  );
+});
+
+describe('hostile text ends as a problem, soon', () => {
+  const bomb = [
+    'a: &a [x, x]',
+    ...'bcdefghijk'.split('').map((name, i) => `${name}: &${name} [${`*${'abcdefghijk'[i]},`.repeat(9)}]`),
+  ];
+  const cases: readonly (readonly [string, string])[] = [
+    ['aliases of aliases', `${bomb.join('\n')}\n`],
+    ['an alias of itself', scenarioText({ fleet: 'fleet: &f { workers: *f }' })],
+    ['an alias of nothing', scenarioText({ fleet: 'fleet: *f' })],
+    ['deep nesting', '['.repeat(30_000)],
+    ['deep nesting that ends', '['.repeat(30_000) + ']'.repeat(30_000)],
+    ['deep maps', '{a: '.repeat(10_000)],
+    ['a huge file', `# ${'x'.repeat(100_000)}\n`],
+    ['a map for a key', scenarioText({ x: '? { a: 1 }\n: 2' })],
+    ['a merge key', scenarioText({ x: '<<: { hold: 1s }' })],
+    ['a tag', scenarioText({ x: 'hold: !!binary aGFsdA==' })],
+    ['bytes', '\u0000\u0001\u0002'],
+  ];
+  test.each(cases)('%s', (_, text) => {
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThan(0);
+    for (const { line, column } of problems) expect(Math.min(line, column)).toBeGreaterThan(0);
+  });
+});
+
+test('a short alias is fine, and what is wrong in it is told where it stands', () => {
+  const budget = 'steadyState: { for: &t 3s }\nhold: *t\nsettle: 4s';
+  expect(parseScenario(scenarioText({ budget }), 'x.yaml', PROPERTIES).holdMs).toBe(3000);
+  expect(told(scenarioText({ budget: 'steadyState: { for: &t 3q }' }))).toHaveLength(1);
+});

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { drillEndMs } from '../../../harness/scenario/drill-end.ts';
+import { parseScenario } from '../../../harness/scenario/parse.ts';
+import type { FlipEntry, Scenario } from '../../../harness/scenario/scenario.ts';
+import { switchMatches } from '../../../src/switch.ts';
+import { describeTrace } from '../../../harness/traffic/describe-trace.ts';
+import { planDrill } from '../../../harness/traffic/plan-drill.ts';
+import { traceText } from '../../../harness/traffic/trace-text.ts';
+import type { PlanStep, TraceRun } from '../../../harness/traffic/trace.ts';
+import { scenarioText } from '../scenario/scenario-text.ts';
+
+/** Every scope, by selector and by a name that the traffic would not have by itself. */
+const SWITCHES = [
+  'scope: global',
+  'scope: tenant, target: $busiest',
+  'scope: tenant, target: Acme & Sons',
+  'scope: feature, target: checkout',
+  'scope: capability, target: $busiestCapability',
+  'scope: capability, target: webhook/notify',
+  'scope: capability, target: write/*',
+  'scope: agent, target: agent-x',
+  'scope: run, target: $primedRun',
+  'scope: run, target: run-000003',
+] as const;
+
+function scenarioOf(on: string, changes: Readonly<Record<string, string>> = {}): Scenario {
+  const timeline = `timeline:\n  - { when: exposed, flip: { ${on}, mode: halt_all } }`;
+  return parseScenario(scenarioText({ timeline, ...changes }), 'x.yaml', []);
+}
+
+function firstFlip(scenario: Scenario): FlipEntry {
+  const flip = scenario.timeline.find((entry) => entry.kind === 'flip');
+  if (flip === undefined) throw new Error('no flip');
+  return flip;
+}
+
+function covers(on: FlipEntry, { tenant, feature, agent, run }: TraceRun, { capability }: PlanStep): boolean {
+  return switchMatches(on, { tenant, feature, agent, run, lineage: [], capability });
+}
+
+test('the same scenario gives the same trace to the byte, another seed another', () => {
+  const scenario = scenarioOf(SWITCHES[1]);
+  expect(traceText(planDrill(scenario).trace)).toBe(traceText(planDrill(scenario).trace));
+  expect(traceText(planDrill({ ...scenario, seed: 2 }).trace)).not.toBe(traceText(planDrill(scenario).trace));
+});
+
+test('another fleet does not change what the plans are', () => {
+  const plans = (scenario: Scenario): readonly string[] =>
+    planDrill(scenario)
+      .trace.runs.filter(({ primed }) => !primed)
+      .map(({ plan }) => JSON.stringify(plan));
+  const scenario = scenarioOf('scope: global');
+  expect(plans({ ...scenario, fleet: { ...scenario.fleet, workers: 7 } })).toEqual(plans(scenario));
+});
+
+describe.each(SWITCHES)('a drill that stops %s', (on) => {
+  const scenario = scenarioOf(on);
+  const plan = planDrill(scenario);
+  const flip = firstFlip(plan.scenario);
+  const primed = plan.trace.runs.filter((run) => run.primed);
+  const steadyMs = scenario.steadyState.forMs;
+
+  test('has primed runs in scope whose first call is held past the budget', () => {
+    expect(primed.length).toBe(flip.scope === 'run' ? 1 : 16);
+    for (const run of primed) {
+      const [held, ...rest] = run.plan;
+      if (held === undefined) throw new Error('no held call');
+      expect(covers(flip, run, held)).toBe(true);
+      expect(held).toMatchObject({ journal: true, serviceMs: 18_000 });
+      expect(held.deadlineMs).toBeGreaterThan(held.serviceMs);
+      expect(rest.map(({ serviceMs }) => serviceMs <= 2_000)).toEqual([true, true]);
+      expect(run.dueMs).toBeGreaterThanOrEqual(0.5 * steadyMs);
+      expect(run.dueMs).toBeLessThanOrEqual(0.8 * steadyMs);
+    }
+  });
+
+  test('has ordinary work in scope during the steady state, and work out of scope', () => {
+    const ordinary = plan.trace.runs.filter(({ primed: isPrimed }) => !isPrimed);
+    const early = ordinary.filter((run) => run.dueMs < steadyMs && run.plan.some((step) => covers(flip, run, step)));
+    if (flip.scope !== 'run') expect(early.length).toBeGreaterThanOrEqual(scenario.fleet.workers);
+    const outside = ordinary.filter((run) => run.plan.some((step) => !covers(flip, run, step)));
+    if (flip.scope !== 'global') expect(outside.length).toBeGreaterThan(ordinary.length / 3);
+  });
+
+  test('leaves no selector, and the resolved scenario plans the same drill', () => {
+    expect(JSON.stringify(plan.scenario.timeline)).not.toContain('"$');
+    const again = planDrill(plan.scenario);
+    expect(again.scenario).toEqual(plan.scenario);
+    expect(traceText(again.trace)).toBe(traceText(plan.trace));
+  });
+
+  test('has different run ids, in order of time', () => {
+    const { runs } = plan.trace;
+    expect(new Set(runs.map(({ run }) => run)).size).toBe(runs.length);
+    expect(runs.map(({ dueMs }) => dueMs)).toEqual(runs.map(({ dueMs }) => dueMs).toSorted((a, b) => a - b));
+  });
+});
+
+test('primed runs take turns over the workers, at least two each', () => {
+  const { trace } = planDrill(scenarioOf(SWITCHES[1], { fleet: 'fleet: { workers: 3, agentsPerWorker: 1 }' }));
+  const workers = trace.runs.filter(({ primed }) => primed).map(({ agent }) => agent.split('.')[0]);
+  expect(workers).toEqual(['worker-1', 'worker-2', 'worker-3', 'worker-1', 'worker-2', 'worker-3']);
+});
+
+test('the planned effects come to the rate, for any seed, until the end of the drill', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 4_294_967_295 }),
+      fc.integer({ min: 1, max: 400 }),
+      (seed, effectsPerSecond) => {
+        const base = scenarioOf('scope: global');
+        const scenario = { ...base, seed, traffic: { ...base.traffic, effectsPerSecond } };
+        const fit = describeTrace(planDrill(scenario).trace);
+        expect(fit.effects).toBe((effectsPerSecond * drillEndMs(scenario)) / 1_000);
+        expect(fit.seconds).toBeLessThan(drillEndMs(scenario) / 1_000);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('the steady state gets more than half of the rate whatever the seed', () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const scenario = { ...scenarioOf('scope: global'), seed };
+    const early = planDrill(scenario).trace.runs.filter(({ dueMs, primed }) => !primed && dueMs < 3_000);
+    expect(early.reduce((sum, { plan }) => sum + plan.length, 0)).toBeGreaterThan(300);
+  }
+});
+
+describe('production traffic', () => {
+  const { trace } = planDrill(scenarioOf('scope: global', { hold: 'hold: 2m' }));
+  const fit = describeTrace(trace);
+  const ordinary = trace.runs.filter(({ primed }) => !primed);
+  const steps = ordinary.flatMap(({ plan }) => plan);
+
+  test('is mostly model calls, and has every capability', () => {
+    expect(fit.capabilities[0]).toMatchObject({ capability: 'model/chat' });
+    expect(fit.capabilities[0]?.share).toBeGreaterThan(0.5);
+    expect(fit.capabilities).toHaveLength(6);
+  });
+
+  test('has plans of 2 to 9 steps', () => {
+    const lengths = ordinary.slice(0, -1).map(({ plan }) => plan.length);
+    expect(Math.max(...lengths)).toBe(9);
+    expect(Math.min(...lengths.slice(0, -1))).toBeGreaterThanOrEqual(1);
+  });
+
+  test('has service times with a tail, capped, and deadlines well beyond them', () => {
+    expect(Math.max(...steps.map(({ serviceMs }) => serviceMs))).toBeGreaterThan(1_000);
+    expect(steps.every(({ serviceMs }) => serviceMs >= 1 && serviceMs <= 2_000)).toBe(true);
+    expect(steps.every(({ serviceMs, deadlineMs }) => deadlineMs >= Math.max(2_000, 4 * serviceMs))).toBe(true);
+    const model = fit.capabilities.find(({ capability }) => capability === 'model/chat');
+    expect((model?.medianServiceMs ?? 0) / 120).toBeCloseTo(1, 0);
+  });
+
+  test('has journal-free reads and no journal-free writes', () => {
+    const free = steps.filter(({ journal }) => !journal);
+    expect(free.length).toBeGreaterThan(0);
+    expect(free.every(({ capability, access }) => capability === 'read/crm' && access === 'read')).toBe(true);
+  });
+
+  test('gives the first tenants most of the work, and every tenant some', () => {
+    expect(fit.tenants).toHaveLength(20);
+    expect(fit.tenants[0]?.share).toBeGreaterThan(0.2);
+    expect(fit.tenants[2]?.share).toBeGreaterThan(0.04);
+  });
+
+  test('comes in bursts', () => {
+    const perSecond = Array.from({ length: Math.floor(fit.seconds) }, () => 0);
+    for (const { dueMs } of ordinary)
+      perSecond[Math.floor(dueMs / 1_000)] = (perSecond[Math.floor(dueMs / 1_000)] ?? 0) + 1;
+    const mean = ordinary.length / perSecond.length;
+    const variance = perSecond.reduce((sum, one) => sum + (one - mean) ** 2, 0) / perSecond.length;
+    // A Poisson process would have 1.
+    expect(variance / mean).toBeGreaterThan(1.5);
+  });
+});
+
+describe('without traffic', () => {
+  test.each(SWITCHES)('a drill that stops %s has an empty trace and a placeholder for a target', (on) => {
+    const { scenario, trace } = planDrill(scenarioOf(on, { traffic: 'traffic: { effects: 0/s }' }));
+    expect(trace.runs).toEqual([]);
+    expect(firstFlip(scenario).target).not.toMatch(/^\$/);
+    expect(describeTrace(trace)).toMatchObject({ runs: 0, effects: 0, effectsPerSecond: 0, capabilities: [] });
+  });
+});
+
+test('very little traffic still plans a drill', () => {
+  const { trace } = planDrill(
+    scenarioOf(SWITCHES[1], {
+      traffic: 'traffic: { effects: 0.1/s, tenants: 1 }',
+      fleet: 'fleet: { workers: 1, agentsPerWorker: 1 }',
+    }),
+  );
+  expect(trace.runs.filter(({ primed }) => primed)).toHaveLength(2);
+});
+
+test('ten thousand tenants have ten thousand names', () => {
+  const { trace } = planDrill(scenarioOf(SWITCHES[1], { traffic: 'traffic: { effects: 5000/s, tenants: 10000 }' }));
+  expect(trace.runs.every(({ tenant }) => tenant !== '')).toBe(true);
+  expect(describeTrace(trace).tenants.length).toBeGreaterThan(4_000);
+});
+
+test('a trace beyond the bound is refused', () => {
+  const scenario = { ...scenarioOf('scope: global', { traffic: 'traffic: { effects: 5000/s }' }), holdMs: 600_000 };
+  expect(() => planDrill(scenario)).toThrow(expect.objectContaining({ code: 'TRACE_TOO_LARGE' }));
+});

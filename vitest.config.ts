@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+const servers = 'test/**/*.server.test.ts';
+const drills = 'test/e2e/**/*.test.ts';
+
+/**
+ * Three kinds of tests: `unit` (pure, seconds), `servers` (a real PostgreSQL, a database a file) and `drills` (whole
+ * drills through the built command, one at a time).
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [servers, drills] } },
+      {
+        test: {
+          name: 'servers',
+          include: [servers],
+          exclude: [drills],
+          globalSetup: ['test/support/postgres-server.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: 'drills', include: [drills], fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000 } },
+    ],
+  },
+});
