@@ -4,6 +4,7 @@ import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { faultMeaning } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
 import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
+import { CONTRACT_VARIABLES } from '../src/fleet-contract.ts';
 import { code, page, table } from './markdown.ts';
 import { scenarioKeys } from './scenario-keys.ts';
 
@@ -14,6 +15,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/faults.md': faults,
   'docs/reference/exit-codes.md': exitCodes,
   'docs/reference/scenario.md': scenario,
+  'docs/reference/fleet-contract.md': fleetContract,
   'scenarios/scenario.schema.json': scenarioJsonSchemaText,
 };
 
@@ -74,6 +76,21 @@ function exitCodes(): string {
     table(
       ['code', 'means'],
       EXIT_MEANINGS.map(([number, meaning]) => [String(number), meaning]),
+    ),
+  );
+}
+
+function fleetContract(): string {
+  return page(
+    'What a fleet is told',
+    'A fleet is a command; each of its workers is started with these variables in its environment. What does not apply is unset. [The guide](../guides/drill-your-own-fleet.md) says what it does with them.',
+    table(
+      ['variable', 'is', 'set'],
+      CONTRACT_VARIABLES.map(({ name, meaning, always }) => [
+        code(name),
+        meaning,
+        always ? 'always' : 'when it applies',
+      ]),
     ),
   );
 }

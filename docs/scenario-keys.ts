@@ -35,7 +35,13 @@ function keysBelow(prefix: string, schema: KeySchema): readonly ScenarioKey[] {
     return [key, ...keysBelow(`${prefix}${name}.`, child)];
   });
   const inList = schema.items === undefined ? [] : keysBelow(prefix.replace(/\.$/, '[].'), schema.items);
-  return [...own, ...inList, ...(schema.anyOf ?? []).flatMap((one) => keysBelow(prefix, one))];
+  return [...own, ...inList, ...alternatives(schema).flatMap((one) => keysBelow(prefix, one))];
+}
+
+/** A key that only some of the alternatives require is not required. */
+function alternatives({ anyOf = [] }: KeySchema): readonly KeySchema[] {
+  const always = (name: string): boolean => anyOf.every(({ required = [] }) => required.includes(name));
+  return anyOf.map((one) => ({ ...one, required: (one.required ?? []).filter(always) }));
 }
 
 function keyOf(path: string, schema: KeySchema, required: boolean): ScenarioKey {

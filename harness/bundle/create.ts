@@ -1,4 +1,5 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { FILE_NAME, MANIFEST, MANIFEST_VERSION, digest, writeWhole } from './manifest.ts';
@@ -13,7 +14,7 @@ export interface Bundle {
   /** Writes one file whole; a second time replaces it. */
   write(name: string, content: string | Uint8Array): Promise<void>;
   /** Writes `manifest.json`, which says that the bundle is complete; nothing may be written afterwards. */
-  seal(storeHead: StoreHead | null): Promise<void>;
+  finish(storeHead?: StoreHead | null): Promise<void>;
 }
 
 export interface BundleOptions {
@@ -31,18 +32,18 @@ const MAX_SAME_TIME = 1000;
  *
  * @throws KilldrillError `BUNDLE_NOT_MADE` when the folder cannot be made.
  */
-export async function createBundle(options: BundleOptions): Promise<Bundle> {
-  return new OpenFolder(await makeFolder(options));
+export function createBundle(options: BundleOptions): Bundle {
+  return new OpenFolder(makeFolder(options));
 }
 
-async function makeFolder({ reportsFolder, time, scenarioName }: BundleOptions): Promise<string> {
+function makeFolder({ reportsFolder, time, scenarioName }: BundleOptions): string {
   const scenario = scenarioName.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 60);
   const name = `${time.toISOString().slice(0, 19).replaceAll(':', '-')}-${scenario}`;
   try {
-    await mkdir(reportsFolder, { recursive: true });
+    mkdirSync(reportsFolder, { recursive: true });
     for (let nth = 1; nth <= MAX_SAME_TIME; nth += 1) {
       const folder = resolve(reportsFolder, nth === 1 ? name : `${name}-${nth}`);
-      if (await makeNew(folder)) return folder;
+      if (makeNew(folder)) return folder;
     }
   } catch (cause) {
     throw notMade(reportsFolder, `${messageOf(cause)}; name another folder with --out`, cause);
@@ -50,9 +51,9 @@ async function makeFolder({ reportsFolder, time, scenarioName }: BundleOptions):
   throw notMade(reportsFolder, `it holds ${MAX_SAME_TIME} runs named ${name} already`);
 }
 
-async function makeNew(folder: string): Promise<boolean> {
+function makeNew(folder: string): boolean {
   try {
-    await mkdir(folder);
+    mkdirSync(folder);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -66,7 +67,7 @@ function notMade(folder: string, what: string, cause?: unknown): KilldrillError 
 
 class OpenFolder implements Bundle {
   readonly folder: string;
-  #sealed = false;
+  #finished = false;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -82,13 +83,13 @@ class OpenFolder implements Bundle {
 
   async write(name: string, content: string | Uint8Array): Promise<void> {
     this.path(name);
-    if (this.#sealed) throw this.#isSealed(`${name} cannot be written any more`);
+    if (this.#finished) throw this.#isFinished(`${name} cannot be written any more`);
     await writeWhole(this.folder, name, content);
   }
 
-  async seal(storeHead: StoreHead | null): Promise<void> {
-    if (this.#sealed) throw this.#isSealed('it cannot be sealed twice');
-    this.#sealed = true;
+  async finish(storeHead?: StoreHead | null): Promise<void> {
+    if (this.#finished) throw this.#isFinished('it cannot be finished twice');
+    this.#finished = true;
     const files: Record<string, FileDigest> = {};
     const entries = await readdir(this.folder, { withFileTypes: true });
     for (const name of entries
@@ -101,7 +102,7 @@ class OpenFolder implements Bundle {
     await writeWhole(this.folder, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
   }
 
-  #isSealed(what: string): KilldrillError {
-    return new KilldrillError('BUNDLE_SEALED', `the bundle ${this.folder} has its manifest: ${what}`);
+  #isFinished(what: string): KilldrillError {
+    return new KilldrillError('BUNDLE_FINISHED', `the bundle ${this.folder} has its manifest: ${what}`);
   }
 }

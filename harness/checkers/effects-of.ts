@@ -1,6 +1,7 @@
 import type { HistoryEvent } from '../history/event.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { TraceRun } from '../traffic/trace.ts';
+import { toMs } from './span.ts';
 
 export interface EffectEnd {
   /** `replayed`: its key had landed before, so it was answered at once and landed nothing. */
@@ -22,6 +23,8 @@ export interface WitnessedEffect {
   /** Bounds of its arrival, nanoseconds. */
   readonly t0: number;
   readonly t1: number;
+  /** Its arrival for a reader: milliseconds since T0, by the lower bound. */
+  readonly arrivedAtMs: number;
   /** Everything that ended it, in order: a call that its worker closed may still land. Empty: still open. */
   readonly ends: readonly EffectEnd[];
 }
@@ -39,7 +42,7 @@ export interface Effects {
 }
 
 /** Puts each effect's arrival and ends together. An effect of a run that the trace does not know is unattributed. */
-export function effectsOf(events: readonly HistoryEvent[], runs: ReadonlyMap<string, TraceRun>): Effects {
+export function effectsOf(events: readonly HistoryEvent[], runs: ReadonlyMap<string, TraceRun>, trafficNs: number): Effects {
   const ends = endsOf(events);
   /** When each key landed first. */
   const landings = new Map<string, number>();
@@ -60,7 +63,8 @@ export function effectsOf(events: readonly HistoryEvent[], runs: ReadonlyMap<str
       const landed = own.find(({ kind }) => kind === 'landed');
       if (landed !== undefined && !landings.has(call)) landings.set(call, landed.t0);
       const seen: readonly EffectEnd[] = replayed ? [{ kind: 'replayed', t0, t1 }] : own;
-      attributed.push({ effect, channel, worker, run, capability, key, step, repeat, t0, t1, ends: seen });
+      const arrivedAtMs = toMs(t0 - trafficNs);
+      attributed.push({ effect, channel, worker, run, capability, key, step, repeat, t0, t1, arrivedAtMs, ends: seen });
     }
   }
   return { attributed, unattributed };

@@ -3,6 +3,7 @@ import { countEffects } from './effects-after.ts';
 import { error, fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
+import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
@@ -22,11 +23,12 @@ export function expectationsOf(index: DrillIndex): readonly PropertyFinding[] {
   ];
 }
 
-function witnessSound({ record, unattributed, effects }: DrillIndex): Finding {
+function witnessSound(index: DrillIndex): Finding {
+  const { record, unattributed, effects } = index;
   const [first] = unattributed;
   if (first !== undefined) {
     const count = unattributed.length;
-    return error(`${count} effects cannot be attributed, the first is ${first.what}`, { unattributed: count, atMs: toMs(first.t0) });
+    return error(`${count} effects cannot be attributed, the first is ${first.what}`, { unattributed: count, atMs: sinceT0(index, first.t0) });
   }
   if (!record.complete) return error("the history's tail is missing");
   if (effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all');

@@ -5,7 +5,7 @@ import { firstWorst } from './first-worst.ts';
 import { takesStoreAway } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import { coversStep } from './in-scope.ts';
-import { indexOf } from './index-of.ts';
+import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, overlaps, toMs } from './span.ts';
 import type { Span } from './span.ts';
@@ -68,7 +68,7 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
   const open = index.effects.filter(({ worker, t0, t1 }) => {
     return (outage.worker === null || worker === outage.worker) && t0 > closedFromNs && t1 < outage.toNs;
   });
-  const evidence = { cause: outage.cause, lostAtMs: toMs(outage.fromNs), backAtMs: toMs(outage.toNs) };
+  const evidence = { cause: outage.cause, lostAtMs: sinceT0(index, outage.fromNs), backAtMs: sinceT0(index, outage.toNs) };
   const [first] = open;
   if (first !== undefined) {
     const later = Math.round(toMs(first.t0 - outage.fromNs));

@@ -1,8 +1,8 @@
 import { countEffects } from './effects-after.ts';
+import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import type { DrillFlip, Stop } from './flips-of.ts';
 import { intentsAfterStop } from './intents-of.ts';
-import { toMs } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { EffectTally, FlipVerdict, TimeToStop } from './verdict-file.ts';
 import { journalWasRead } from './witness-of.ts';
@@ -17,8 +17,7 @@ function flipVerdict(index: DrillIndex, flip: DrillFlip): FlipVerdict | null {
   const { revision, durableNs, kind, mode } = flip;
   if (revision === null || durableNs === null) return null;
   const { scope, target } = flip.on;
-  const sinceT0 = (ns: number): number => toMs(ns - index.trafficNs);
-  const facts = { revision, kind, scope, target, mode, requestedAt: sinceT0(flip.requestNs), durableAt: sinceT0(durableNs) };
+  const facts = { revision, kind, scope, target, mode, requestedAt: sinceT0(index, flip.requestNs), durableAt: sinceT0(index, durableNs) };
   const stop = index.stops.find((acknowledged) => acknowledged.flip === flip.flip);
   return { ...facts, ...(stop === undefined ? UNMEASURED : measured(index, stop)) };
 }

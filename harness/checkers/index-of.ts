@@ -10,6 +10,7 @@ import { flipsOf, stopsOf } from './flips-of.ts';
 import type { DrillFlip, Stop } from './flips-of.ts';
 import { incarnationsOf } from './workers-of.ts';
 import type { Incarnation } from './workers-of.ts';
+import { toMs } from './span.ts';
 
 /** A run that became due, with the instant by which it was. */
 export interface DueRun {
@@ -44,6 +45,11 @@ export interface DrillIndex {
   readonly endNs: number;
 }
 
+/** An instant for a reader: milliseconds since T0. */
+export function sinceT0(index: DrillIndex, ns: number): number {
+  return toMs(ns - index.trafficNs);
+}
+
 const known = new WeakMap<DrillRecord, DrillIndex>();
 
 /** The index of a record, made once. */
@@ -59,8 +65,9 @@ function makeIndex(record: DrillRecord): DrillIndex {
   const { events, scenario, trace } = record;
   const runs = new Map(trace.runs.map((run) => [run.run, run]));
   const phases = phasesOf(events);
+  const trafficNs = phases.get('traffic') ?? 0;
   const endNs = events.reduce((last, event) => (event.clock === 'mono' ? Math.max(last, event.t1) : last), 0);
-  const { attributed, unattributed } = effectsOf(events, runs);
+  const { attributed, unattributed } = effectsOf(events, runs, trafficNs);
   const incarnations = incarnationsOf(events);
   const [drill] = eventsOf(events, 'drill');
   const storeFlips = eventsOf(events, 'store.flip').toSorted((one, other) => one.revision - other.revision);
@@ -84,7 +91,7 @@ function makeIndex(record: DrillRecord): DrillIndex {
     storeFlips,
     head: eventsOf(events, 'store.head')[0] ?? null,
     phases,
-    trafficNs: phases.get('traffic') ?? 0,
+    trafficNs,
     arrivalsEndNs: phases.get('drain') ?? phases.get('stopping') ?? endNs,
     endNs,
   };

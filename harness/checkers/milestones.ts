@@ -1,6 +1,7 @@
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { covers } from './in-scope.ts';
+import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
@@ -29,7 +30,7 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
   }
   add('arrivals end', index.phases.get('drain') ?? index.phases.get('stopping'));
   const inOrder = found.toSorted((one, other) => one.ns - other.ns);
-  return inOrder.map(({ name, ns }) => ({ name, atMs: toMs(ns - index.trafficNs) }));
+  return inOrder.map(({ name, ns }) => ({ name, atMs: sinceT0(index, ns) }));
 }
 
 /** Null while any exposed worker was not seen to stop. */
@@ -51,7 +52,7 @@ export function notesOf(index: DrillIndex): readonly string[] {
   for (const stop of index.stops) {
     const heldMs = toMs((stop.releaseNs ?? index.arrivalsEndNs) - stop.durableNs);
     if (heldMs >= 60_000) continue;
-    const held = (Math.floor(heldMs / 100) / 10).toFixed(1);
+    const held = (heldMs / 1000).toFixed(1);
     notes.push(`T+60 s not established: the stop of ${nameOf(stop.on)} was held for ${held} s (use --hold 60s)`);
   }
   return notes;

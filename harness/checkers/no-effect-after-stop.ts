@@ -40,7 +40,7 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const missing = missingExposure(index, stop);
   if (missing !== null) return missing;
   const counts = { before, during, effectsAfterBudget: afterBudget.length, suspendedEffects: suspended.length, straddling };
-  return pass(`${before} effects came before the stop of ${nameOf(stop.on)} ${during} during it, ${afterBudget.length} came after the budget`, {
+  return pass(`of effects in scope of ${nameOf(stop.on)}, ${before} came before the stop, ${during} during it, ${afterBudget.length} after the budget`, {
     flip: stop.flip,
     revision: stop.revision,
     ...counts,

@@ -3,7 +3,7 @@ import { Disturbance } from './disturbance.ts';
 import { expectedFlow } from './expected-flow.ts';
 import type { ExpectedEffect } from './expected-flow.ts';
 import { fail, inconclusive, pass } from './finding.ts';
-import { indexOf } from './index-of.ts';
+import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import type { Span } from './span.ts';
@@ -79,8 +79,8 @@ function silentWorker(index: DrillIndex, stretch: Span): Finding | null {
       const lasted = Math.round(toMs(gap.toNs - gap.fromNs));
       return fail(`${life.worker} sent nothing for ${lasted} ms while ${Math.round(due)} effects were due per worker`, {
         worker: life.worker,
-        silentFromMs: toMs(gap.fromNs),
-        silentToMs: toMs(gap.toNs),
+        silentFromMs: sinceT0(index, gap.fromNs),
+        silentToMs: sinceT0(index, gap.toNs),
         due: Math.round(due),
       });
     }

@@ -6,9 +6,9 @@ import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { coversStep } from './in-scope.ts';
-import { indexOf } from './index-of.ts';
+import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
-import { NS_PER_MS, toMs } from './span.ts';
+import { NS_PER_MS } from './span.ts';
 import { needsWholeHistory } from './whole-history.ts';
 
 /** A stop that is lifted is gone: for new runs, on every worker. */
@@ -50,7 +50,7 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
       run: first.run.run,
       tenant: first.run.tenant,
       capability: first.capability,
-      releasedAtMs: toMs(stop.releasedNs),
+      releasedAtMs: sinceT0(index, stop.releasedNs),
     });
   }
   return pass(`${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`, { ...evidence, due: flow.length, arrived });

@@ -5,11 +5,11 @@ import { nameOf } from './flips-of.ts';
 import { toMs } from './span.ts';
 import type { DrillIndex } from './index-of.ts';
 
-/** The evidence that one effect is. Times are milliseconds, from the drill's origin where they end in `AtMs`. */
+/** The evidence that one effect is. Instants (`…AtMs`) are milliseconds since T0. */
 export function effectEvidence(effect: WitnessedEffect): Finding['evidence'] {
   return {
     effect: effect.effect,
-    arrivedAtMs: toMs(effect.t0),
+    arrivedAtMs: effect.arrivedAtMs,
     worker: effect.worker,
     run: effect.run.run,
     tenant: effect.run.tenant,

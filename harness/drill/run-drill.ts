@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { KilldrillError } from '../../src/errors.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
 import type { Bundle } from '../bundle/create.ts';
+import { RECORD_FILES } from '../bundle/drill-record.ts';
+import type { StoreHead } from '../bundle/manifest.ts';
 import { judge } from '../checkers/judge.ts';
-import type { Judgement } from '../checkers/judge.ts';
+import type { Judgement } from '../checkers/verdict-file.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
 import { Operator } from '../conductor/operator.ts';
@@ -77,12 +78,12 @@ let databases = 0;
  */
 export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const { scenario, trace } = planDrill(input.scenario);
-  const bundle = createBundle({ reportsFolder: input.reportsFolder, time: new Date(), scenarioName: scenario.name });
+  const bundle = await createBundle({ reportsFolder: input.reportsFolder, time: new Date(), scenarioName: scenario.name });
   const clock = startDrillClock();
-  await bundle.write('scenario.yaml', scenarioToYaml(scenario));
-  await writeTrace(join(bundle.folder, 'trace.jsonl.gz'), trace);
+  await bundle.write(RECORD_FILES.scenario, scenarioToYaml(scenario));
+  await writeTrace(bundle.path(RECORD_FILES.trace), trace);
   await bundle.write('environment.json', describeMachine(input.environment, trace));
-  const history = openHistory({ file: join(bundle.folder, 'history.jsonl.gz'), clock });
+  const history = openHistory({ file: bundle.path(RECORD_FILES.history), clock });
   try {
     await new Drill(input, { scenario, trace, bundle, clock, history }).run();
   } finally {
@@ -91,7 +92,7 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
   const judgement = judge(record);
   await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
-  await bundle.finish();
+  await bundle.finish(storeHeadOf(history));
   return { record, judgement, bundleFolder: bundle.folder };
 }
 
@@ -193,7 +194,7 @@ class Drill {
         ...ownVariables(),
         [DRILL_FOLDER_VARIABLE]: folder,
         KILLDRILL_NAMESPACE: database.name,
-        KILLDRILL_TRACE: join(bundle.folder, 'trace.jsonl.gz'),
+        KILLDRILL_TRACE: bundle.path(RECORD_FILES.trace),
         KILLDRILL_SEED: String(scenario.seed),
         KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
         KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
@@ -254,6 +255,11 @@ class Drill {
     world.closeOpenCalls();
     await fleet.stop();
   }
+}
+
+function storeHeadOf({ events }: HistoryWriter): StoreHead | null {
+  const head = events.findLast((event) => event.type === 'store.head');
+  return head?.type === 'store.head' ? { epoch: head.epoch, revision: head.revision, hash: head.hash, signature: null } : null;
 }
 
 function nextDatabaseName(): string {

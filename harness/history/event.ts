@@ -80,15 +80,36 @@ export type EventBody =
   | { readonly type: 'effect.closed'; readonly effect: number; readonly by: 'worker' | 'harness' }
   | { readonly type: 'effect.unattributed'; readonly port: number; readonly path: string; readonly why: string }
   | ({ readonly type: 'flip.requested' } & FlipFacts)
-  | ({ readonly type: 'flip.answered'; readonly ok: boolean; readonly revision: number | null; readonly error: string | null } & FlipFacts)
+  | ({
+      readonly type: 'flip.answered';
+      readonly ok: boolean;
+      readonly revision: number | null;
+      readonly error: string | null;
+    } & FlipFacts)
   | ({ readonly type: 'fault.selected' | 'fault.injected' | 'fault.observed' | 'fault.recovered' } & FaultFacts)
   /** An undertaking of the conductor could not be done (`when: exposed` gave up, a fault could not be injected). */
   | { readonly type: 'conductor.gaveUp'; readonly what: string; readonly missing: string }
-  | { readonly type: 'exposure'; readonly flip: number; readonly worker: string; readonly open: number; readonly held: number }
+  | {
+      readonly type: 'exposure';
+      readonly flip: number;
+      readonly worker: string;
+      readonly open: number;
+      readonly held: number;
+    }
   | { readonly type: 'worker.spawned'; readonly worker: string; readonly channel: ChannelId; readonly pid: number }
-  | { readonly type: 'worker.ready'; readonly worker: string; readonly channel: ChannelId; readonly incarnation: string | null }
+  | {
+      readonly type: 'worker.ready';
+      readonly worker: string;
+      readonly channel: ChannelId;
+      readonly incarnation: string | null;
+    }
   /** Any other line of the fleet contract that the worker said, as parsed. */
-  | { readonly type: 'worker.said'; readonly worker: string; readonly channel: ChannelId; readonly said: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'worker.said';
+      readonly worker: string;
+      readonly channel: ChannelId;
+      readonly said: Readonly<Record<string, unknown>>;
+    }
   | {
       readonly type: 'worker.exited';
       readonly worker: string;
@@ -125,10 +146,18 @@ export type EventBody =
       readonly afterRevision: number;
       readonly outcome: 'landed' | 'failed' | 'unknown' | 'blocked' | null;
     }
-  | { readonly type: 'store.task'; readonly task: string; readonly run: string; readonly state: string; readonly attempts: number; readonly admittedRevision: number };
+  | {
+      readonly type: 'store.task';
+      readonly task: string;
+      readonly run: string;
+      readonly state: string;
+      readonly attempts: number;
+      readonly admittedRevision: number;
+    };
 
 /** Phases of a drill in their order; each event marks the phase's begin. */
-export type Phase = 'start' | 'traffic' | 'steady' | 'timeline' | 'hold' | 'settle' | 'drain' | 'stopping' | 'journal' | 'end';
+export type Phase =
+  'start' | 'traffic' | 'steady' | 'timeline' | 'hold' | 'settle' | 'drain' | 'stopping' | 'journal' | 'end';
 
 export type HistoryEvent = Stamp & EventBody;
 export type EventType = EventBody['type'];

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { constants, crc32, createGunzip } from 'node:zlib';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -58,15 +57,11 @@ export async function readHistory(file: string): Promise<ReadHistory> {
   let crc = 0;
   let size = 0;
   try {
-    // With a sync flush at its end, gunzip yields everything that a truncated file still holds instead of an error.
-    const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-    await pipeline(createReadStream(file), gunzip, async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        crc = crc32(chunk, crc);
-        size += chunk.length;
-        lines.push(decoder.write(chunk));
-      }
-    });
+    for await (const chunk of decompressed(file)) {
+      crc = crc32(chunk, crc);
+      size += chunk.length;
+      lines.push(decoder.write(chunk));
+    }
   } catch (cause) {
     if (cause instanceof KilldrillError) throw cause;
     throw unreadable(file, `it cannot be decompressed after line ${lines.line}: ${messageOf(cause)}`, cause);
@@ -74,6 +69,19 @@ export async function readHistory(file: string): Promise<ReadHistory> {
   const complete = await endsWithTrailer(file, crc, size);
   if (complete) lines.end();
   return { events: lines.events, complete };
+}
+
+async function* decompressed(file: string): AsyncGenerator<Buffer> {
+  const source = createReadStream(file);
+  // With a sync flush at its end, gunzip yields everything that a truncated file still holds instead of an error.
+  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
+  source.on('error', (error) => gunzip.destroy(error));
+  try {
+    yield* source.pipe(gunzip);
+  } finally {
+    source.destroy();
+    gunzip.destroy();
+  }
 }
 
 /** Whether the file ends with the gzip trailer of what was read from it: its writer came to the end. */

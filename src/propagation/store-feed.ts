@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import type { Lease } from '../lease.ts';
 import type { Registry } from '../registry.ts';
 import type { FlipRecord, FlipSource, FlipsAnswer, Subscription } from '../store/store.ts';
@@ -80,7 +81,11 @@ export class StoreFeed {
   }
 
   #report(error: unknown): void {
-    this.#parts.onError?.(error instanceof Error ? error : new Error(String(error)));
+    try {
+      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
+    } catch {
+      // A log that fails must not end the feed.
+    }
   }
 
   async #round(): Promise<void> {

@@ -2,7 +2,9 @@ import { FencedBatches } from '../fenced-batches.ts';
 import type { FenceContext, FencedLimits } from '../fenced-batches.ts';
 import { haltedByOperator, haltedUnverified } from '../decider.ts';
 import type { Decider } from '../decider.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
 import type { HaltedError } from '../halted-error.ts';
+import { NAME_RULE, isName, shown } from '../name.ts';
 import type { Fence, NewTask } from '../store/store.ts';
 import type { Subject } from '../switch.ts';
 
@@ -30,10 +32,12 @@ export class TaskIntake {
    * Queues one task; an id that is queued already is left as it is.
    *
    * @throws HaltedError when its run is stopped (`operator`) or the store does not answer (`unverified`).
+   * @throws KilldrillError `TASK_INVALID` for a task that the store could not keep.
    */
-  enqueue(task: NewTask): Promise<void> {
+  async enqueue(task: NewTask): Promise<void> {
+    checkTask(task);
     const subject: Subject = { ...task, capability: null };
-    return this.#batches.admit(
+    await this.#batches.admit(
       task.agent,
       () => task,
       () => this.#refusal(subject),
@@ -45,4 +49,23 @@ export class TaskIntake {
     if (stop !== null) return haltedByOperator(subject.agent, stop);
     return this.#decider.verified() ? null : haltedUnverified(subject.agent);
   }
+}
+
+/** Tasks travel in batches: one that the store cannot keep must not take the others with it. */
+function checkTask({ id, run, agent, tenant, feature, lineage, plan }: NewTask): void {
+  for (const name of [id, run, agent, tenant ?? 'none', feature ?? 'none', ...lineage]) {
+    if (!isName(name)) throw invalid(`a name in it is '${shown(name)}'; expected ${NAME_RULE}`);
+  }
+  let json: string | undefined;
+  try {
+    // Undefined for what JSON does not know, against its declared type.
+    json = JSON.stringify(plan) as string | undefined;
+  } catch (cause) {
+    throw invalid(`its plan is no JSON (${messageOf(cause)})`);
+  }
+  if (json === undefined || json.includes('\\u0000')) throw invalid('its plan is no JSON, or holds a NUL character');
+}
+
+function invalid(why: string): KilldrillError {
+  return new KilldrillError('TASK_INVALID', `a task cannot be queued: ${why}`);
 }

@@ -35,7 +35,10 @@ describe('the generated reference', () => {
       properties: {
         version: { const: 1 },
         fleet: { type: 'object', properties: { workers: { type: 'integer', minimum: 1, maximum: 64, default: 4 } } },
-        timeline: { type: 'array', items: { anyOf: [moment, { properties: { ...moment.properties, kind } }] } },
+        timeline: {
+          type: 'array',
+          items: { anyOf: [moment, { required: ['kind'], properties: { ...moment.properties, kind } }] },
+        },
       },
     });
     expect(keys.map(({ path, takes, otherwise }) => [path, takes, otherwise])).toEqual([

@@ -28,6 +28,7 @@ function holding(what: string, path: string, text: string, rule: string | null):
 /** The arrows of DESIGN §2: who may import whom. */
 export const ARROWS: readonly Planted[] = [
   importing('src/a-harness.ts', '../harness/one.ts', ARROW),
+  importing('src/store/memory-harness.ts', '../../harness/one.ts', ARROW),
   importing('src/store/postgres/a-harness.ts', '../../../harness/one.ts', ARROW),
   importing('src/a-fleet.ts', '../fleet-sim/one.ts', ARROW),
   importing('src/a-test.ts', '../test/one.ts', ARROW),
@@ -55,6 +56,7 @@ export const ARROWS: readonly Planted[] = [
   importing('src/a-client.ts', 'pg', ARROW),
   importing('src/journal/a-driver.ts', '../store/postgres/one.ts', ARROW),
   importing('src/tasks/a-driver.ts', '../store/memory.ts', ARROW),
+  importing('src/propagation/a-memory.ts', '../store/memory-one.ts', ARROW),
   importing('src/tasks/a-port.ts', '../store/one.ts', null),
   importing('src/index.ts', './store/postgres/one.ts', null),
   holding(

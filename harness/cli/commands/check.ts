@@ -1,5 +1,6 @@
-import { readDrillRecord } from '../../bundle/read-drill-record.ts';
+import { readDrillRecord } from '../../bundle/drill-record.ts';
 import { judge } from '../../checkers/judge.ts';
+import { PROPERTY_NAMES } from '../../checkers/registry.ts';
 import { note } from '../output.ts';
 import { report, resolveReporters } from '../reporters.ts';
 
@@ -12,7 +13,7 @@ export async function check(
   flags: { readonly reporter: readonly string[]; readonly json?: boolean; readonly quiet?: boolean },
 ): Promise<number> {
   const reporters = resolveReporters(flags);
-  const record = await readDrillRecord(bundle);
+  const record = await readDrillRecord(bundle, PROPERTY_NAMES);
   if (flags.quiet !== true) note(`judged anew from the stored history of ${bundle}; nothing was run`);
   const judgement = judge(record);
   report(judgement, { reporters, reproduce: `killdrill check ${bundle}`, bundleFolder: bundle });

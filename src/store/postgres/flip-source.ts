@@ -1,3 +1,4 @@
+import { parseFlip } from '../../flip-text.ts';
 import type { FlipRecord, FlipSource, FlipsAnswer, Head, LoadAnswer, RelayAnswer, Subscription } from '../store.ts';
 import { flipChannel } from './flip-channel.ts';
 import { Listening } from './listening.ts';
@@ -40,7 +41,8 @@ class PostgresFlipSource implements FlipSource {
     return this.#session.call('flips_after', [this.#namespace, head.epoch, head.revision, head.hash]);
   }
 
-  relay(text: string, signature: string | null): Promise<RelayAnswer> {
+  async relay(text: string, signature: string | null): Promise<RelayAnswer> {
+    parseFlip(text);
     return this.#session.call('relay', [this.#namespace, text, signature, this.#lockMs]);
   }
 

@@ -88,17 +88,58 @@ begin
   return case when found then 'prefix' else 'diverged' end;
 end $$;
 
+-- Length as JavaScript counts it: characters beyond U+FFFF are two.
+create function text_length(value text) returns integer language sql immutable as $$
+  select length(value) + length(regexp_replace(value, '[^\U00010000-\U0010FFFF]', '', 'g'))
+$$;
+
+-- What is wrong with a flip's text, or null. As strict as parseFlip(): a flip that workers cannot read would keep every
+-- registry from ever reaching the head again.
+create function flip_fault(body jsonb) returns text language plpgsql immutable as $$
+declare
+  strings text[] := array['at', 'id', 'kind', 'namespace', 'reason', 'scope', 'source', 'target', 'triggeredBy'];
+  expected text[];
+  field record;
+begin
+  if jsonb_typeof(body) <> 'object' then return 'it is no JSON object'; end if;
+  if body ->> 'kind' = 'stop' then strings := strings || array['mode', 'queue'];
+  elsif body ->> 'kind' = 'release' then expected := array['engagements'];
+  else return 'its kind is neither stop nor release';
+  end if;
+  expected := array(select unnest(strings || expected) as name order by name);
+  if array(select jsonb_object_keys(body) as name order by name) <> expected then
+    return 'its fields are not ' || array_to_string(expected, ', ');
+  end if;
+  for field in select name, body -> name as value, body ->> name as found from unnest(strings) as name loop
+    if jsonb_typeof(field.value) <> 'string' then return format('its %s is no string', field.name); end if;
+    if field.name = 'reason' and text_length(field.found) <= 2000 then continue; end if;
+    if text_length(field.found) not between 1 and 300 then return format('the length of its %s is not allowed', field.name); end if;
+  end loop;
+  if body ->> 'kind' = 'stop' then return null; end if;
+  if jsonb_typeof(body -> 'engagements') <> 'array' or jsonb_array_length(body -> 'engagements') not between 1 and 1000 then
+    return 'its engagements are no list of 1 to 1000 ids';
+  end if;
+  perform from jsonb_array_elements(body -> 'engagements') as e
+    where jsonb_typeof(e) <> 'string' or text_length(e #>> '{}') not between 1 and 300;
+  return case when found then 'one of its engagements is no id' end;
+end $$;
+
 create function read_flip(p_namespace text, p_text text) returns jsonb language plpgsql as $$
 declare
   body jsonb;
+  fault text;
 begin
   begin
     body := p_text::jsonb;
+    fault := flip_fault(body);
   exception when data_exception then
-    raise exception using errcode = 'KD000', detail = 'FLIP_UNREADABLE',
-      message = 'a flip''s text is no JSON that the store can read: ' || sqlerrm;
+    fault := sqlerrm;
   end;
-  if body ->> 'namespace' is distinct from p_namespace then
+  if body is null or fault is not null then
+    raise exception using errcode = 'KD000', detail = 'FLIP_UNREADABLE',
+      message = 'the store cannot read a flip''s text: ' || coalesce(fault, 'there is none');
+  end if;
+  if body ->> 'namespace' <> p_namespace then
     raise exception using errcode = 'KD000', detail = 'FLIP_NAMESPACE',
       message = format('the flip is of namespace %L, but this store answers for %L', body ->> 'namespace', p_namespace);
   end if;

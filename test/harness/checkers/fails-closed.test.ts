@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { check } from './checking.ts';
+import { AT, cleanDrill } from './clean-drill.ts';
+import { effect, fault, plus, withScenario, without } from './history-builder.ts';
+import type { DraftDrill } from './history-builder.ts';
+
+const PROPERTY = 'fails_closed';
+const LOST = AT.released + 1_000;
+const LEASE_AND_ABORT_MS = 1_500;
+
+function outage(lastsMs: number): DraftDrill {
+  const draft = cleanDrill({ outage: { fromMs: LOST, toMs: LOST + lastsMs } });
+  return plus(draft, ...fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, LOST, LOST + lastsMs));
+}
+
+const arrival = (atMs: number) => effect({ atMs, worker: 1, run: 'run-1', capability: 'read/crm', key: `open-${atMs}`, step: 1 });
+
+describe(PROPERTY, () => {
+  it('passes when nothing came once lease and abort were over', () => {
+    expect(check(PROPERTY, outage(2_000))).toMatchObject({ verdict: 'pass', evidence: { cause: 'kill of postgres' } });
+  });
+
+  it('lets effects be that come within lease and abort, or with the store back', () => {
+    expect(check(PROPERTY, plus(outage(2_000), ...arrival(LOST + LEASE_AND_ABORT_MS))).verdict).toBe('pass');
+    expect(check(PROPERTY, plus(outage(2_000), ...arrival(LOST + 2_001))).verdict).toBe('pass');
+  });
+
+  it('fails on one effect after that, whatever its scope, and names it', () => {
+    expect(check(PROPERTY, plus(outage(2_000), ...arrival(LOST + LEASE_AND_ABORT_MS + 100)))).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringContaining('1600 ms into the kill of postgres'),
+      evidence: { run: 'run-1', tenant: 'beta', capability: 'read/crm', worker: 'worker-1' },
+    });
+  });
+
+  it('is inconclusive about an outage too short to see anything in, or with too little due', () => {
+    expect(check(PROPERTY, outage(1_600))).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'an outage longer than lease and abort' } });
+    const idle = without(outage(2_000), ({ body, atMs }) => body.type === 'run.due' && atMs > LOST);
+    expect(check(PROPERTY, idle)).toMatchObject({ verdict: 'inconclusive', reason: expect.stringContaining('20 effects due per worker') });
+  });
+
+  it('judges a worker whose every plane was cut, and no other', () => {
+    const cut = (which: 'registry' | 'work', nth: number) => fault({ fault: nth, kind: 'cut', target: 'worker-1', plane: which }, LOST, LOST + 3_000);
+    const draft = cleanDrill();
+    expect(check(PROPERTY, plus(draft, ...cut('registry', 1))).verdict).toBe('not_applicable');
+    expect(check(PROPERTY, plus(draft, ...cut('registry', 1), ...cut('work', 2)))).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-1' } });
+    const quiet = without(draft, ({ body, atMs }) => body.type === 'effect.arrived' && body.worker === 'worker-1' && atMs > LOST);
+    expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
+  });
+
+  it('does not apply without such a fault', () => {
+    expect(check(PROPERTY, cleanDrill()).verdict).toBe('not_applicable');
+    expect(check(PROPERTY, withScenario(cleanDrill(), (scenario) => scenario)).verdict).toBe('not_applicable');
+  });
+});
