@@ -21,10 +21,10 @@ interface WorkerTask {
   readonly claims: boolean;
 }
 
-export type ToWorker = { readonly kind: 'start'; readonly task: WorkerTask } | { readonly kind: 'leg'; readonly leg: Leg };
+export type ToWorker =
+  { readonly kind: 'start'; readonly task: WorkerTask } | { readonly kind: 'leg'; readonly leg: Leg };
 export type FromWorker =
-  | { readonly kind: 'started' }
-  | { readonly kind: 'did'; readonly intents: number; readonly ms: number };
+  { readonly kind: 'started' } | { readonly kind: 'did'; readonly intents: number; readonly ms: number };
 
 const CLAIM_MS = 3_600_000;
 const incarnation = randomUUID();
@@ -45,8 +45,13 @@ async function start(task: WorkerTask): Promise<(leg: Leg) => Promise<FromWorker
     while (performance.now() - from < ms) {
       const batch = runs.map((run) => run(++seq));
       const gate = [options.namespace, options.timings.minimumAgeMs, head.epoch, head.revision, head.hash];
-      const answer = await session.call<FenceAnswer>(operation[variant], [...gate, incarnation, ...intentColumns(batch)]);
-      if (answer.kind !== 'admitted' || answer.disowned.length > 0) throw new Error(`the store answered ${JSON.stringify(answer)}`);
+      const answer = await session.call<FenceAnswer>(operation[variant], [
+        ...gate,
+        incarnation,
+        ...intentColumns(batch),
+      ]);
+      if (answer.kind !== 'admitted' || answer.disowned.length > 0)
+        throw new Error(`the store answered ${JSON.stringify(answer)}`);
       intents += batch.length;
     }
     return { kind: 'did', intents, ms: performance.now() - from };
@@ -73,7 +78,16 @@ async function claimAll(task: WorkerTask, head: Head, ids: readonly string[]) {
   try {
     await fence.enqueue(
       head,
-      ids.map((id) => ({ id, kind: 'run', run: id, tenant: null, feature: null, agent: 'agent', lineage: [], plan: [] })),
+      ids.map((id) => ({
+        id,
+        kind: 'run',
+        run: id,
+        tenant: null,
+        feature: null,
+        agent: 'agent',
+        lineage: [],
+        plan: [],
+      })),
     );
     return await queue.claim(incarnation, ids.length, CLAIM_MS);
   } finally {

@@ -62,7 +62,8 @@ export async function benchFence(options: FenceBenchOptions): Promise<FenceBench
     const workers: ChildProcess[] = [];
     try {
       await prepare(owner);
-      for (let index = 0; index < processes; index += 1) workers.push(await startWorker({ connectionString, namespace: NAMESPACE, batch, claims }));
+      for (let index = 0; index < processes; index += 1)
+        workers.push(await startWorker({ connectionString, namespace: NAMESPACE, batch, claims }));
       return { processes, batch, claims, ...(await measure(owner, workers, rounds, legMs)) };
     } finally {
       for (const worker of workers) worker.kill('SIGKILL');
@@ -129,12 +130,17 @@ async function prepare(owner: pg.Client): Promise<void> {
     `select pg_get_functiondef(oid) as definition from pg_proc where proname = 'admit_intents'`,
   );
   const definition = rows[0]?.definition ?? '';
-  if (definition.split(FENCE_CALL).length !== 2) throw new Error(`admit_intents no longer says '${FENCE_CALL}' exactly once`);
+  if (definition.split(FENCE_CALL).length !== 2)
+    throw new Error(`admit_intents no longer says '${FENCE_CALL}' exactly once`);
   await owner.query(definition.replace('admit_intents', 'admit_intents_unfenced').replace(FENCE_CALL, NO_FENCE));
 }
 
 async function connect(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECTION_BOUND_MS, query_timeout: CONNECTION_BOUND_MS * 3 });
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECTION_BOUND_MS,
+    query_timeout: CONNECTION_BOUND_MS * 3,
+  });
   client.on('error', () => undefined); // the call that needed it tells
   await client.connect();
   return client;
@@ -149,7 +155,12 @@ function middle(values: readonly number[]): Middle {
   const at = (index: number) => sorted[Math.max(0, Math.min(sorted.length - 1, index))] ?? Number.NaN;
   const rank = medianRank(sorted.length);
   const half = (sorted.length - 1) / 2;
-  return { median: (at(Math.floor(half)) + at(Math.ceil(half))) / 2, low: at(rank), high: at(sorted.length - 1 - rank), n: sorted.length };
+  return {
+    median: (at(Math.floor(half)) + at(Math.ceil(half))) / 2,
+    low: at(rank),
+    high: at(sorted.length - 1 - rank),
+    n: sorted.length,
+  };
 }
 
 /** The largest rank r for which [x(r), x(n-1-r)] covers the median with at least 95 %: binomial(n, 1/2) tails of 2.5 %. */

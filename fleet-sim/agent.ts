@@ -33,7 +33,10 @@ export async function workThrough(task: ClaimedTask, tools: AgentTools): Promise
 
 function planOf(task: ClaimedTask): readonly PlanStep[] {
   if (Array.isArray(task.plan)) return task.plan as readonly PlanStep[];
-  throw new KilldrillError('PLAN_UNREADABLE', `the plan of run ${task.run} is ${typeof task.plan}; expected a list of steps`);
+  throw new KilldrillError(
+    'PLAN_UNREADABLE',
+    `the plan of run ${task.run} is ${typeof task.plan}; expected a list of steps`,
+  );
 }
 
 /**

@@ -87,7 +87,10 @@ function timingsFor(leaseMs: number | null): { statementMs: number; answerMs: nu
 }
 
 /** One round trip through the fence with nothing in it. */
-async function proveFence(runtime: Runtime, fence: Awaited<ReturnType<typeof connectWorkerStore>>['fence']): Promise<void> {
+async function proveFence(
+  runtime: Runtime,
+  fence: Awaited<ReturnType<typeof connectWorkerStore>>['fence'],
+): Promise<void> {
   const { head } = runtime.registry;
   if (head !== null) await fence.enqueue(head, []);
 }

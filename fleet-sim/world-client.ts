@@ -49,7 +49,8 @@ export class WorldClient {
   async nextWork(signal: AbortSignal, onSent: () => void): Promise<WorkItem | null> {
     const answer = await this.#exchange({ method: 'GET', path: '/work', signal, onSent });
     if (answer.status === 204) return null;
-    if (answer.status !== 200) throw new KilldrillError('WORLD', `the world answered ${answer.status} to /work; expected 200 or 204`);
+    if (answer.status !== 200)
+      throw new KilldrillError('WORLD', `the world answered ${answer.status} to /work; expected 200 or 204`);
     return JSON.parse(answer.text) as WorkItem;
   }
 
@@ -68,7 +69,8 @@ export class WorldClient {
       body: effect.body,
       ...(effect.signal === undefined ? {} : { signal: effect.signal }),
     });
-    if (answer.status !== 200) throw new EffectFailedError(`the world answered ${answer.status} to ${effect.capability}`);
+    if (answer.status !== 200)
+      throw new EffectFailedError(`the world answered ${answer.status} to ${effect.capability}`);
   }
 
   close(): void {
@@ -91,7 +93,8 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new KilldrillError('WORLD', `the world answered more than ${MAX_ANSWER_BYTES} bytes`);
+    if (bytes > MAX_ANSWER_BYTES)
+      throw new KilldrillError('WORLD', `the world answered more than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
   return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };

@@ -75,6 +75,7 @@ export class Gate {
    */
   async run<T>(effect: Effect, call: EffectCall<T>): Promise<T> {
     const context = currentRun();
+    if (context.latch !== null) throw context.latch; // refusing in a loop must cost next to nothing
     const subject = subjectOf(context, effect);
     const check = new BoundCheck(this.#parts.decider, context, subject);
     const refused = check.refusal();

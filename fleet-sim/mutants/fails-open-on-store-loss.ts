@@ -25,14 +25,16 @@ export const failsOpenOnStoreLoss: Mutant = {
         },
         stopFor: (subject) => genuine.stopFor(subject),
         verified: () => {
-          if (!genuine.verified()) differs({ input: 'an expired lease', unmodified: 'unverified', mutated: 'verified' });
+          if (!genuine.verified())
+            differs({ input: 'an expired lease', unmodified: 'unverified', mutated: 'verified' });
           return true;
         },
       }),
       store: (genuine) => ({
         ...genuine,
         fence: {
-          admitIntents: (incarnation, head, intents) => openly(head, genuine.fence.admitIntents(incarnation, head, intents)),
+          admitIntents: (incarnation, head, intents) =>
+            openly(head, genuine.fence.admitIntents(incarnation, head, intents)),
           enqueue: (head, tasks) => openly(head, genuine.fence.enqueue(head, tasks)),
         },
       }),

@@ -11,7 +11,12 @@ export const ignoresAbortSignal: Mutant = {
       signalOf: (signal) => {
         signal.addEventListener(
           'abort',
-          () => differs({ input: 'a call in flight is aborted', unmodified: 'its connection is closed', mutated: 'it goes on' }),
+          () =>
+            differs({
+              input: 'a call in flight is aborted',
+              unmodified: 'its connection is closed',
+              mutated: 'it goes on',
+            }),
           { once: true },
         );
         return undefined;

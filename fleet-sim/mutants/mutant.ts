@@ -7,7 +7,11 @@ export interface MutantContext {
   readonly databaseUrl: string;
   readonly namespace: string;
   /** Reports a decision that the unmodified worker would not have made on the same input. Only the first is said. */
-  readonly differs: (difference: { readonly input: unknown; readonly unmodified: unknown; readonly mutated: unknown }) => void;
+  readonly differs: (difference: {
+    readonly input: unknown;
+    readonly unmodified: unknown;
+    readonly mutated: unknown;
+  }) => void;
 }
 
 /** What a mutant puts in place of the worker's own parts. */

@@ -1,5 +1,15 @@
 import { Registry } from '../../src/registry.ts';
-import type { ActiveStop, Decider, Fence, FenceAnswer, FlipSource, Head, StoreAnswer, Subject, WorkerStore } from '../../src/index.ts';
+import type {
+  ActiveStop,
+  Decider,
+  Fence,
+  FenceAnswer,
+  FlipSource,
+  Head,
+  StoreAnswer,
+  Subject,
+  WorkerStore,
+} from '../../src/index.ts';
 import type { Mutant, MutantContext } from './mutant.ts';
 import { verdictOf } from './shadow-decider.ts';
 
@@ -32,7 +42,11 @@ class DeafStore {
       const unmodified = this.#heard.decide(subject);
       if (unmodified.kind === 'halt' && mutated === null) {
         const { engagement } = unmodified;
-        this.#context.differs({ input: subject, unmodified: verdictOf({ engagement, revision: null }), mutated: verdictOf(mutated) });
+        this.#context.differs({
+          input: subject,
+          unmodified: verdictOf({ engagement, revision: null }),
+          mutated: verdictOf(mutated),
+        });
       }
       return mutated;
     };
@@ -76,7 +90,8 @@ class DeafStore {
       }
     };
     return {
-      admitIntents: (incarnation, head, intents) => keepUp(head, (named) => fence.admitIntents(incarnation, named, intents)),
+      admitIntents: (incarnation, head, intents) =>
+        keepUp(head, (named) => fence.admitIntents(incarnation, named, intents)),
       enqueue: (head, tasks) => keepUp(head, (named) => fence.enqueue(named, tasks)),
     };
   }

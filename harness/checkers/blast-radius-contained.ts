@@ -18,7 +18,8 @@ import { livedThrough } from './workers-of.ts';
 /** A stop stops what it names and nothing else. */
 export const blastRadiusContained: Checker = {
   name: 'blast_radius_contained',
-  claim: 'While a stop is on, effects outside its scope keep arriving: per tenant, feature, capability and worker with enough work due.',
+  claim:
+    'While a stop is on, effects outside its scope keep arriving: per tenant, feature, capability and worker with enough work due.',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record);
@@ -44,19 +45,25 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
     return inconclusive('work due outside the scope during the stop', reason, evidence);
   }
   const groups = groupsOf(flow);
-  const starved = groups.find(({ due, arrived }) => due >= ENOUGH_DUE && arrived < due * LEAST_SHARE);
-  if (starved !== undefined) return starvation(starved, flow, stop);
+  const starved = mostStarved(groups);
+  if (starved !== null) return starvation(starved, flow, stop);
   const silent = silentWorker(index, stop, hold, flow.length);
   if (silent !== null) {
-    return fail(`${silent} let no effect outside of ${evidence.scope} through while it was stopped`, { ...evidence, worker: silent });
+    return fail(`${silent} let no effect outside of ${evidence.scope} through while it was stopped`, {
+      ...evidence,
+      worker: silent,
+    });
   }
   const arrived = flow.filter(({ arrival }) => arrival !== null).length;
   const judged = groups.filter(({ due }) => due >= ENOUGH_DUE).length;
-  return pass(`${arrived} of ${flow.length} effects due outside of ${evidence.scope} arrived while it was stopped, in ${judged} groups`, {
-    ...evidence,
-    arrived,
-    groups: judged,
-  });
+  return pass(
+    `${arrived} of ${flow.length} effects due outside of ${evidence.scope} arrived while it was stopped, in ${judged} groups`,
+    {
+      ...evidence,
+      arrived,
+      groups: judged,
+    },
+  );
 }
 
 function groupsOf(flow: readonly ExpectedEffect[]): readonly FlowShare[] {
@@ -66,6 +73,16 @@ function groupsOf(flow: readonly ExpectedEffect[]): readonly FlowShare[] {
     ...sharesBy(flow, ({ run }) => `feature ${run.feature}`),
     ...sharesBy(flow, ({ capability }) => `capability ${capability}`),
   ];
+}
+
+/** The group that least of its due work arrived of, the widest among equals; null when all got enough. */
+function mostStarved(groups: readonly FlowShare[]): FlowShare | null {
+  let most: FlowShare | null = null;
+  for (const group of groups) {
+    if (group.due < ENOUGH_DUE || group.arrived >= group.due * LEAST_SHARE) continue;
+    if (most === null || group.arrived / group.due < most.arrived / most.due) most = group;
+  }
+  return most;
 }
 
 function starvation({ group, due, arrived }: FlowShare, flow: readonly ExpectedEffect[], stop: Stop): Finding {

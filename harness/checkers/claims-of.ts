@@ -28,10 +28,13 @@ function effectsClaim(index: DrillIndex, life: Incarnation, claimed: number, min
   if (claimed < seen) return fail(`${life.worker} claims ${claimed} effects, and the world saw ${seen}`, evidence);
   const lost = lostOnTheWay(mine) + unseenJournalFree(index);
   if (claimed <= seen + lost) return null;
-  return error(`${life.worker} claims ${claimed} effects, and the world saw ${seen}: the witness may have lost its tail`, {
-    ...evidence,
-    accountedFor: lost,
-  });
+  return error(
+    `${life.worker} claims ${claimed} effects, and the world saw ${seen}: the witness may have lost its tail`,
+    {
+      ...evidence,
+      accountedFor: lost,
+    },
+  );
 }
 
 /** Intents whose call may have left and was never seen. */

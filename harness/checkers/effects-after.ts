@@ -46,7 +46,8 @@ export function countEffects(index: DrillIndex, stop: Stop): EffectCounts {
     const budget = budgets.get(effect.worker) ?? budgetOf(index, stop, effect.worker);
     const place = placeOf(effect, stop, budget);
     places[place] += 1;
-    if (isWideNear(effect, [stop.requestNs, stop.durableNs, budget.boundaryNs, stop.releaseNs])) lists.wide.push(effect);
+    if (isWideNear(effect, [stop.requestNs, stop.durableNs, budget.boundaryNs, stop.releaseNs]))
+      lists.wide.push(effect);
     const isAfterFlip = effect.t0 > stop.durableNs && !mayBeReleased(effect, stop);
     if (place === 'released' || (place !== 'after' && !isAfterFlip)) continue;
     if (excuses.excuses(effect, budget)) lists.suspended.push(effect);
@@ -120,7 +121,8 @@ class SuspendedCalls {
       if (channel !== undefined && intent.afterRevision < this.#stop.revision) add(`${channel} ${callName(intent)}`, 1);
     }
     for (const effect of effects) {
-      if (effect.t0 <= this.#stop.durableNs) add(`${effect.channel} ${callName({ ...effect, run: effect.run.run })}`, -1);
+      if (effect.t0 <= this.#stop.durableNs)
+        add(`${effect.channel} ${callName({ ...effect, run: effect.run.run })}`, -1);
     }
     return left;
   }

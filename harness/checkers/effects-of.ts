@@ -42,7 +42,11 @@ export interface Effects {
 }
 
 /** Puts each effect's arrival and ends together. An effect of a run that the trace does not know is unattributed. */
-export function effectsOf(events: readonly HistoryEvent[], runs: ReadonlyMap<string, TraceRun>, trafficNs: number): Effects {
+export function effectsOf(
+  events: readonly HistoryEvent[],
+  runs: ReadonlyMap<string, TraceRun>,
+  trafficNs: number,
+): Effects {
   const ends = endsOf(events);
   /** When each key landed first. */
   const landings = new Map<string, number>();
@@ -55,7 +59,8 @@ export function effectsOf(events: readonly HistoryEvent[], runs: ReadonlyMap<str
     if (event.type !== 'effect.arrived') continue;
     const { effect, channel, worker, capability, key, step, repeat, t0, t1 } = event;
     const run = runs.get(event.run);
-    if (run === undefined) unattributed.push({ what: `effect ${effect} of run '${event.run}', which the trace does not know`, t0 });
+    if (run === undefined)
+      unattributed.push({ what: `effect ${effect} of run '${event.run}', which the trace does not know`, t0 });
     else {
       const own = ends.get(effect) ?? [];
       const call = callName({ run: run.run, capability, key });
@@ -92,7 +97,15 @@ function endKind(event: HistoryEvent): EffectEnd['kind'] | null {
 }
 
 /** A call is known by its run, its capability and its idempotency key: an equal key elsewhere is another call. */
-export function callName({ run, capability, key }: { readonly run: string; readonly capability: string; readonly key: string }): string {
+export function callName({
+  run,
+  capability,
+  key,
+}: {
+  readonly run: string;
+  readonly capability: string;
+  readonly key: string;
+}): string {
   return `${run} ${capability} ${key}`;
 }
 

@@ -28,7 +28,10 @@ function witnessSound(index: DrillIndex): Finding {
   const [first] = unattributed;
   if (first !== undefined) {
     const count = unattributed.length;
-    return error(`${count} effects cannot be attributed, the first is ${first.what}`, { unattributed: count, atMs: sinceT0(index, first.t0) });
+    return error(`${count} effects cannot be attributed, the first is ${first.what}`, {
+      unattributed: count,
+      atMs: sinceT0(index, first.t0),
+    });
   }
   if (!record.complete) return error("the history's tail is missing");
   if (effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all');
@@ -41,24 +44,41 @@ function steadyState(index: DrillIndex): Finding {
   if (forMs === 0) return notApplicable('the scenario asks for no steady state');
   const fromNs = index.phases.get('steady');
   const toNs = index.phases.get('timeline');
-  if (fromNs === undefined || toNs === undefined || toNs <= fromNs) return inconclusive('a steady state', 'the drill never got to it');
+  if (fromNs === undefined || toNs === undefined || toNs <= fromNs)
+    return inconclusive('a steady state', 'the drill never got to it');
   const arrived = index.effects.filter(({ t0 }) => t0 >= fromNs && t0 < toNs).length;
   const perSecond = Math.round(arrived / ((toNs - fromNs) / NS_PER_MS / 1000));
   const evidence = { effectsPerSecond: perSecond, min: effectsPerSecond.min, forMs: toMs(toNs - fromNs) };
   if (index.effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all', evidence);
-  if (perSecond >= effectsPerSecond.min) return pass(`${perSecond} effects/s arrived; at least ${effectsPerSecond.min} are expected`, evidence);
-  return fail(`${perSecond} effects/s arrived in steady state; at least ${effectsPerSecond.min} are expected`, evidence);
+  if (perSecond >= effectsPerSecond.min)
+    return pass(`${perSecond} effects/s arrived; at least ${effectsPerSecond.min} are expected`, evidence);
+  return fail(
+    `${perSecond} effects/s arrived in steady state; at least ${effectsPerSecond.min} are expected`,
+    evidence,
+  );
 }
 
 /** A worker's lower bound above the budget is a violation; only its upper bound above it leaves the matter open. */
 function stoppedWithin(index: DrillIndex, regime: 'connected' | 'cut', budgetMs: number): Finding {
   const found = index.stops.flatMap((stop) => {
-    const workers = timeToStop(index, stop).filter((worker) => worker.regime === regime && worker.ms !== null && worker.state !== 'died');
+    const workers = timeToStop(index, stop).filter(
+      (worker) => worker.regime === regime && worker.ms !== null && worker.state !== 'died',
+    );
     return workers.map(({ worker, state, ms, atLeastMs }): Finding => {
-      const evidence = { worker, state, ms, budgetMs, regime, flip: stop.flip, revision: stop.revision, scope: nameOf(stop.on) };
+      const evidence = {
+        worker,
+        state,
+        ms,
+        budgetMs,
+        regime,
+        flip: stop.flip,
+        revision: stop.revision,
+        scope: nameOf(stop.on),
+      };
       const took = `${worker} (${regime}) took ${state === 'censored' ? 'more than ' : ''}${Math.round(ms ?? 0)} ms to stop`;
       if ((atLeastMs ?? 0) > budgetMs) return fail(`${took}; ${budgetMs} ms are expected`, evidence);
-      if ((ms ?? 0) > budgetMs || state === 'censored') return inconclusive('a sharp time to stop', `${took}, give or take`, evidence);
+      if ((ms ?? 0) > budgetMs || state === 'censored')
+        return inconclusive('a sharp time to stop', `${took}, give or take`, evidence);
       return pass(`every ${regime} worker stopped within ${budgetMs} ms`, { budgetMs });
     });
   });
@@ -71,6 +91,7 @@ function effectsAfterBudget(index: DrillIndex): Finding {
   const counts = index.stops.map((stop) => countEffects(index, stop).afterBudget.length);
   const most = Math.max(...counts);
   const evidence = { effectsAfterBudget: most, allowed };
-  if (most > allowed) return fail(`${most} effects arrived after the budget; at most ${allowed} are expected`, evidence);
+  if (most > allowed)
+    return fail(`${most} effects arrived after the budget; at most ${allowed} are expected`, evidence);
   return pass(`${most} effects arrived after the budget; at most ${allowed} are expected`, evidence);
 }

@@ -82,7 +82,10 @@ export interface FlowShare {
 }
 
 /** Due and arrived effects by group. */
-export function sharesBy(flow: readonly ExpectedEffect[], groupOf: (effect: ExpectedEffect) => string): readonly FlowShare[] {
+export function sharesBy(
+  flow: readonly ExpectedEffect[],
+  groupOf: (effect: ExpectedEffect) => string,
+): readonly FlowShare[] {
   const shares = new Map<string, { group: string; due: number; arrived: number }>();
   for (const effect of flow) {
     const group = groupOf(effect);

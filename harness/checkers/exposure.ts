@@ -13,7 +13,11 @@ export function noStop(index: DrillIndex): Finding | null {
   const asked = index.flips.find((flip) => flip.kind === 'stop');
   if (!planned && asked === undefined) return notApplicable('the scenario stops nothing');
   const how = asked === undefined ? 'none was ever requested' : `the store's answer to it was '${asked.answer}'`;
-  return inconclusive('a stop on record', how, asked === undefined ? {} : { flip: asked.flip, scope: nameOf(asked.on) });
+  return inconclusive(
+    'a stop on record',
+    how,
+    asked === undefined ? {} : { flip: asked.flip, scope: nameOf(asked.on) },
+  );
 }
 
 /** What is missing of the exposure before, at and after a stop, as its arrivals show it; null when nothing is. */
@@ -21,10 +25,18 @@ export function missingExposure(index: DrillIndex, stop: Stop): Finding | null {
   const evidence = { flip: stop.flip, revision: stop.revision, scope: nameOf(stop.on) };
   const inScope = index.effects.filter((effect) => covers(stop.on, effect));
   if (!inScope.some((effect) => effect.t1 <= stop.requestNs)) {
-    return inconclusive('traffic in scope before the stop', `no effect in scope of ${evidence.scope} arrived before it`, evidence);
+    return inconclusive(
+      'traffic in scope before the stop',
+      `no effect in scope of ${evidence.scope} arrived before it`,
+      evidence,
+    );
   }
   if (!inScope.some((effect) => openAt(effect, stop.requestNs))) {
-    return inconclusive('a call in scope open at the stop', `no worker held one in scope of ${evidence.scope}`, evidence);
+    return inconclusive(
+      'a call in scope open at the stop',
+      `no worker held one in scope of ${evidence.scope}`,
+      evidence,
+    );
   }
   return missingWork(index, stop);
 }
@@ -32,10 +44,15 @@ export function missingExposure(index: DrillIndex, stop: Stop): Finding | null {
 /** A stop after which nothing in scope was left to do proves nothing. */
 export function missingWork(index: DrillIndex, stop: Stop): Finding | null {
   const untilNs = stop.releaseNs ?? index.arrivalsEndNs;
-  const isDue = stop.on.scope === 'run' ? hasWorkLeft(index, stop) : dueInScope(index, stop, stop.durableNs, untilNs) > 0;
+  const isDue =
+    stop.on.scope === 'run' ? hasWorkLeft(index, stop) : dueInScope(index, stop, stop.durableNs, untilNs) > 0;
   if (isDue) return null;
   const evidence = { flip: stop.flip, revision: stop.revision, scope: nameOf(stop.on) };
-  return inconclusive('work in scope due after the stop', `nothing in scope of ${evidence.scope} was due while it was on`, evidence);
+  return inconclusive(
+    'work in scope due after the stop',
+    `nothing in scope of ${evidence.scope} was due while it was on`,
+    evidence,
+  );
 }
 
 /** Runs with a step in scope that became due in a stretch. */
@@ -47,5 +64,7 @@ export function dueInScope(index: DrillIndex, stop: Stop, fromNs: number, toNs: 
 function hasWorkLeft(index: DrillIndex, stop: Stop): boolean {
   const arrived = new Set<string>();
   for (const { run, step, t0 } of index.effects) if (t0 <= stop.requestNs) arrived.add(`${run.run} ${step}`);
-  return index.due.some(({ run }) => run.plan.some((_, step) => coversStep(stop.on, run, step) && !arrived.has(`${run.run} ${step}`)));
+  return index.due.some(({ run }) =>
+    run.plan.some((_, step) => coversStep(stop.on, run, step) && !arrived.has(`${run.run} ${step}`)),
+  );
 }

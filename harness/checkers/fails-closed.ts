@@ -14,7 +14,8 @@ import { effectEvidence, effectName } from './witness-of.ts';
 /** Without a store nobody can know that nobody said stop, so nothing goes on. */
 export const failsClosed: Checker = {
   name: 'fails_closed',
-  claim: 'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back.',
+  claim:
+    'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back.',
   check(record) {
     const index = indexOf(record);
     const outages = outagesOf(index);
@@ -68,7 +69,11 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
   const open = index.effects.filter(({ worker, t0, t1 }) => {
     return (outage.worker === null || worker === outage.worker) && t0 > closedFromNs && t1 < outage.toNs;
   });
-  const evidence = { cause: outage.cause, lostAtMs: sinceT0(index, outage.fromNs), backAtMs: sinceT0(index, outage.toNs) };
+  const evidence = {
+    cause: outage.cause,
+    lostAtMs: sinceT0(index, outage.fromNs),
+    backAtMs: sinceT0(index, outage.toNs),
+  };
   const [first] = open;
   if (first !== undefined) {
     const later = Math.round(toMs(first.t0 - outage.fromNs));
@@ -79,7 +84,11 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
   if (outage.toNs - closedFromNs < WATCH_MS * NS_PER_MS) {
     const lasted = Math.round(toMs(outage.toNs - outage.fromNs));
     const needed = leaseMs + DRILL_TIMES.abortMs + WATCH_MS;
-    return inconclusive('an outage longer than lease and abort', `the ${outage.cause} lasted ${lasted} ms, and ${needed} are needed`, evidence);
+    return inconclusive(
+      'an outage longer than lease and abort',
+      `the ${outage.cause} lasted ${lasted} ms, and ${needed} are needed`,
+      evidence,
+    );
   }
   const due = dueEffects(index, { fromNs: leaseEndNs, toNs: outage.toNs });
   const needed = DUE_PER_WORKER * index.workers.length;
@@ -87,7 +96,10 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
     const what = `${DUE_PER_WORKER} effects due per worker between the lease's end and the store's return`;
     return inconclusive(what, `${due} were due in all, and ${needed} are needed`, { ...evidence, due });
   }
-  return pass(`no effect arrived in the ${outage.cause} once lease and abort were over, though ${due} were due`, { ...evidence, due });
+  return pass(`no effect arrived in the ${outage.cause} once lease and abort were over, though ${due} were due`, {
+    ...evidence,
+    due,
+  });
 }
 
 /** Planned effects of runs due in a stretch that no stop covered: a stopped one would not have come anyway. */
@@ -95,7 +107,9 @@ function dueEffects(index: DrillIndex, stretch: Span): number {
   let due = 0;
   for (const { run, atNs } of index.due) {
     if (atNs < stretch.fromNs || atNs >= stretch.toNs) continue;
-    const stops = index.stops.filter(({ requestNs, releasedNs }) => requestNs <= atNs && (releasedNs === null || atNs < releasedNs));
+    const stops = index.stops.filter(
+      ({ requestNs, releasedNs }) => requestNs <= atNs && (releasedNs === null || atNs < releasedNs),
+    );
     due += run.plan.filter((_, step) => !stops.some((stop) => coversStep(stop.on, run, step))).length;
   }
   return due;

@@ -12,7 +12,11 @@ export function fail(reason: string, evidence: Evidence): Finding {
 
 /** `obligation` is what the drill owed before this property could be decided. */
 export function inconclusive(obligation: string, reason: string, evidence: Evidence = {}): Finding {
-  return { verdict: 'inconclusive', reason: `not shown: ${obligation}: ${reason}`, evidence: { obligation, ...evidence } };
+  return {
+    verdict: 'inconclusive',
+    reason: `not shown: ${obligation}: ${reason}`,
+    evidence: { obligation, ...evidence },
+  };
 }
 
 export function notApplicable(reason: string): Finding {

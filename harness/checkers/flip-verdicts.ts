@@ -17,12 +17,23 @@ function flipVerdict(index: DrillIndex, flip: DrillFlip): FlipVerdict | null {
   const { revision, durableNs, kind, mode } = flip;
   if (revision === null || durableNs === null) return null;
   const { scope, target } = flip.on;
-  const facts = { revision, kind, scope, target, mode, requestedAt: sinceT0(index, flip.requestNs), durableAt: sinceT0(index, durableNs) };
+  const facts = {
+    revision,
+    kind,
+    scope,
+    target,
+    mode,
+    requestedAt: sinceT0(index, flip.requestNs),
+    durableAt: sinceT0(index, durableNs),
+  };
   const stop = index.stops.find((acknowledged) => acknowledged.flip === flip.flip);
   return { ...facts, ...(stop === undefined ? UNMEASURED : measured(index, stop)) };
 }
 
-type Measures = Pick<FlipVerdict, 'timeToStop' | 'effectsAfterFlip' | 'effectsAfterBudget' | 'suspendedEffects' | 'intentsAfterStop'>;
+type Measures = Pick<
+  FlipVerdict,
+  'timeToStop' | 'effectsAfterFlip' | 'effectsAfterBudget' | 'suspendedEffects' | 'intentsAfterStop'
+>;
 
 const UNMEASURED: Measures = {
   timeToStop: null,

@@ -41,9 +41,11 @@ export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
       flips.set(flip, { flip, kind, on: switchOf(event), mode, id, requestNs, ...unanswered });
     } else if (event.type === 'flip.answered') {
       const asked = flips.get(event.flip);
-      if (asked === undefined) throw new KilldrillError('HISTORY_BROKEN', `flip ${event.flip} was answered, but never requested`);
+      if (asked === undefined)
+        throw new KilldrillError('HISTORY_BROKEN', `flip ${event.flip} was answered, but never requested`);
       const acknowledged = event.ok && event.revision !== null;
-      if (acknowledged) flips.set(event.flip, { ...asked, durableNs: event.t1, revision: event.revision, answer: 'acknowledged' });
+      if (acknowledged)
+        flips.set(event.flip, { ...asked, durableNs: event.t1, revision: event.revision, answer: 'acknowledged' });
       else flips.set(event.flip, { ...asked, answer: 'refused' });
     }
   }
@@ -57,7 +59,13 @@ export function stopsOf(flips: readonly DrillFlip[], onRecord: (id: string) => b
     const { durableNs, revision } = flip;
     if (flip.kind !== 'stop' || durableNs === null || revision === null) continue;
     const release = flips.find((other) => releases(other, flip) && (other.answer !== 'refused' || onRecord(other.id)));
-    stops.push({ ...flip, durableNs, revision, releaseNs: release?.requestNs ?? null, releasedNs: release?.durableNs ?? null });
+    stops.push({
+      ...flip,
+      durableNs,
+      revision,
+      releaseNs: release?.requestNs ?? null,
+      releasedNs: release?.durableNs ?? null,
+    });
   }
   return stops;
 }
@@ -70,7 +78,10 @@ function releases(release: DrillFlip, stop: DrillFlip): boolean {
 function switchOf(facts: FlipFacts): Switch {
   const scope = SCOPES.find((known) => known === facts.scope);
   if (scope !== undefined) return { scope, target: facts.target };
-  throw new KilldrillError('HISTORY_BROKEN', `flip ${facts.flip} has scope '${facts.scope}', which is none of ${SCOPES.join(', ')}`);
+  throw new KilldrillError(
+    'HISTORY_BROKEN',
+    `flip ${facts.flip} has scope '${facts.scope}', which is none of ${SCOPES.join(', ')}`,
+  );
 }
 
 /** How a sentence names a switch. */

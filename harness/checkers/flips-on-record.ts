@@ -12,22 +12,30 @@ import { journalWasRead } from './witness-of.ts';
 /** What was acknowledged is on record, and nothing else is. */
 export const flipsOnRecord: Checker = {
   name: 'flips_on_record',
-  claim: 'Every acknowledged flip is in the store as it was taken, revisions have no gap, the chain of hashes holds, and nobody else flipped.',
+  claim:
+    'Every acknowledged flip is in the store as it was taken, revisions have no gap, the chain of hashes holds, and nobody else flipped.',
   check(record) {
     const index = indexOf(record);
     if (index.flips.length === 0 && index.storeFlips.length === 0) return notApplicable('the drill flips nothing');
     if (!journalWasRead(index)) return inconclusive('the store read at the end', "the record has no store's head");
     const broken = brokenChain(index) ?? brokenRecord(index);
-    return broken ?? pass(`${index.storeFlips.length} flips are on record, and the chain of hashes holds`, { flips: index.storeFlips.length });
+    return (
+      broken ??
+      pass(`${index.storeFlips.length} flips are on record, and the chain of hashes holds`, {
+        flips: index.storeFlips.length,
+      })
+    );
   },
 };
 
 function brokenChain({ storeFlips, head }: DrillIndex): Finding | null {
   let previous = '';
   for (const [nth, { revision, epoch, hash, text }] of storeFlips.entries()) {
-    if (revision !== nth + 1) return fail(`revision ${nth + 1} is missing: the store goes on with ${revision}`, { revision: nth + 1 });
+    if (revision !== nth + 1)
+      return fail(`revision ${nth + 1} is missing: the store goes on with ${revision}`, { revision: nth + 1 });
     const expected = chainHash(previous, epoch, revision, text);
-    if (hash !== expected) return fail(`the hash of revision ${revision} does not follow from its text`, { revision, hash, expected });
+    if (hash !== expected)
+      return fail(`the hash of revision ${revision} does not follow from its text`, { revision, hash, expected });
     previous = hash;
   }
   const last = storeFlips.at(-1);
@@ -48,9 +56,11 @@ function brokenRecord(index: DrillIndex): Finding | null {
     const evidence = { revision, id: flip.id, scope: nameOf(flip), kind: flip.kind };
     if (stored.has(flip.id)) return fail(`revision ${revision} has the id of an earlier flip, '${flip.id}'`, evidence);
     stored.set(flip.id, { revision, flip });
-    if (!index.flips.some(({ id }) => id === flip.id)) return fail(`revision ${revision} is a ${flip.kind} of ${nameOf(flip)} that nobody requested`, evidence);
+    if (!index.flips.some(({ id }) => id === flip.id))
+      return fail(`revision ${revision} is a ${flip.kind} of ${nameOf(flip)} that nobody requested`, evidence);
     const unopened = flip.kind === 'release' ? flip.engagements.find((id) => !open.has(id)) : undefined;
-    if (unopened !== undefined) return fail(`the release at revision ${revision} closes '${unopened}', which is not open`, evidence);
+    if (unopened !== undefined)
+      return fail(`the release at revision ${revision} closes '${unopened}', which is not open`, evidence);
     if (flip.kind === 'stop') open.add(flip.id);
     else for (const id of flip.engagements) open.delete(id);
   }
@@ -61,15 +71,26 @@ function brokenRecord(index: DrillIndex): Finding | null {
   return null;
 }
 
-function misrecorded(asked: DrillFlip, stored: { readonly revision: number; readonly flip: Flip } | undefined): Finding | null {
+function misrecorded(
+  asked: DrillFlip,
+  stored: { readonly revision: number; readonly flip: Flip } | undefined,
+): Finding | null {
   if (asked.answer !== 'acknowledged') return null;
-  const evidence = { flip: asked.flip, revision: asked.revision, id: asked.id, scope: nameOf(asked.on), kind: asked.kind };
+  const evidence = {
+    flip: asked.flip,
+    revision: asked.revision,
+    id: asked.id,
+    scope: nameOf(asked.on),
+    kind: asked.kind,
+  };
   const what = `the ${asked.kind} of ${nameOf(asked.on)} acknowledged as revision ${asked.revision ?? 0}`;
   if (stored === undefined) return fail(`${what} is not in the store`, evidence);
   const { revision, flip } = stored;
-  if (revision !== asked.revision) return fail(`${what} is revision ${revision} in the store`, { ...evidence, stored: revision });
+  if (revision !== asked.revision)
+    return fail(`${what} is revision ${revision} in the store`, { ...evidence, stored: revision });
   const mode = flip.kind === 'stop' ? flip.mode : null;
-  const same = flip.kind === asked.kind && flip.scope === asked.on.scope && flip.target === asked.on.target && mode === asked.mode;
+  const same =
+    flip.kind === asked.kind && flip.scope === asked.on.scope && flip.target === asked.on.target && mode === asked.mode;
   if (same) return null;
   const found = `a ${flip.kind} of ${nameOf(flip)}${mode === null ? '' : ` in mode ${mode}`}`;
   return fail(`${what} is ${found} in the store`, { ...evidence, stored: found });

@@ -50,7 +50,10 @@ function checkStop(index: DrillIndex, stop: Stop, isFirst: boolean): Finding {
     const what = `a call in scope held for ${HOLD_FACTOR} budgets on every worker at the stop`;
     return inconclusive(what, `${who} held one`, { ...evidence, without });
   }
-  return pass(`${lasting.length} held calls on ${counted.size} workers were closed by their workers within the budget`, evidence);
+  return pass(
+    `${lasting.length} held calls on ${counted.size} workers were closed by their workers within the budget`,
+    evidence,
+  );
 }
 
 /** A stopped run or agent is on one worker; any other stop finds its calls on every worker that lived and ran through the budget. */
@@ -85,12 +88,15 @@ function uncancelled(effect: WitnessedEffect, stop: Stop, { budgetMs, closeByNs 
     end === undefined
       ? 'was never closed'
       : `${WORDS[end.kind]} ${Math.round(toMs(end.t0 - stop.requestNs))} ms after the stop was requested`;
-  return fail(`${effectName(effect)} was open at the stop of ${nameOf(stop.on)} and ${how}; the budget is ${budgetMs} ms`, {
-    ...effectAgainst(effect, stop),
-    end: end?.kind ?? 'open',
-    endedAfterMs: end === undefined ? null : toMs(end.t0 - stop.requestNs),
-    budgetMs,
-  });
+  return fail(
+    `${effectName(effect)} was open at the stop of ${nameOf(stop.on)} and ${how}; the budget is ${budgetMs} ms`,
+    {
+      ...effectAgainst(effect, stop),
+      end: end?.kind ?? 'open',
+      endedAfterMs: end === undefined ? null : toMs(end.t0 - stop.requestNs),
+      budgetMs,
+    },
+  );
 }
 
 const WORDS = {

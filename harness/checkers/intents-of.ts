@@ -34,7 +34,11 @@ export function refusedIntents(index: DrillIndex): readonly RefusedIntent[] {
   const refused: RefusedIntent[] = [];
   let next = 0;
   for (const intent of intents) {
-    for (let flip = index.storeFlips[next]; flip !== undefined && flip.revision <= intent.afterRevision; flip = index.storeFlips[next]) {
+    for (
+      let flip = index.storeFlips[next];
+      flip !== undefined && flip.revision <= intent.afterRevision;
+      flip = index.storeFlips[next]
+    ) {
       apply(open, flip.text);
       next += 1;
     }

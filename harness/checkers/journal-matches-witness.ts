@@ -11,7 +11,8 @@ import { needsWholeHistory } from './whole-history.ts';
 /** The journal claims, the witness knows: both must tell the same story. */
 export const journalMatchesWitness: Checker = {
   name: 'journal_matches_witness',
-  claim: 'Journal and witness agree both ways, as multisets by channel and idempotency key, and so do the workers’ own counts.',
+  claim:
+    'Journal and witness agree both ways, as multisets by channel and idempotency key, and so do the workers’ own counts.',
   check(record) {
     const index = indexOf(record);
     return needsWholeHistory(record) ?? missingJournal(index) ?? compare(index);
@@ -31,7 +32,10 @@ function compare(index: DrillIndex): Finding {
   const { accounts, orphans } = accountsOf(index);
   const [orphan] = orphans;
   if (orphan !== undefined) {
-    return fail(`intent ${orphan.intent} is of incarnation '${orphan.incarnation}', which no worker announced`, rowEvidence(orphan));
+    return fail(
+      `intent ${orphan.intent} is of incarnation '${orphan.incarnation}', which no worker announced`,
+      rowEvidence(orphan),
+    );
   }
   for (const account of accounts) {
     const found = disagreement(index, account);

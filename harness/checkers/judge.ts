@@ -39,7 +39,10 @@ export function judge(record: DrillRecord): Judgement {
 /**
  * fail > error > inconclusive > pass. When no property applies the drill showed nothing, whatever else went well.
  */
-export function fold(properties: readonly PropertyFinding[], expectations: readonly PropertyFinding[]): Judgement['verdict'] {
+export function fold(
+  properties: readonly PropertyFinding[],
+  expectations: readonly PropertyFinding[],
+): Judgement['verdict'] {
   const worst = worstOf([...properties, ...expectations])?.verdict ?? 'inconclusive';
   const applies = properties.some(({ verdict }) => verdict !== 'not_applicable');
   if (worst === 'not_applicable' || (worst === 'pass' && !applies)) return 'inconclusive';

@@ -38,7 +38,10 @@ export function accountsOf(index: DrillIndex): Accounts {
     else account(life, callName(intent)).intents.push(intent);
   }
   for (const effect of index.effects) {
-    if (isJournaled(effect)) account(lifeOf(index, effect.channel, effect.worker), callName({ ...effect, run: effect.run.run })).arrivals.push(effect);
+    if (isJournaled(effect))
+      account(lifeOf(index, effect.channel, effect.worker), callName({ ...effect, run: effect.run.run })).arrivals.push(
+        effect,
+      );
   }
   return { accounts: [...drafts.values()], orphans };
 }

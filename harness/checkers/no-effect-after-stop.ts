@@ -14,7 +14,8 @@ import { toMs } from './span.ts';
 /** The witness saw no effect in scope of a stop later than its worker's budget. */
 export const noEffectAfterStop: Checker = {
   name: 'no_effect_after_stop',
-  claim: "No effect in scope of a stop arrives in the world later than its worker's budget after the stop was requested.",
+  claim:
+    "No effect in scope of a stop arrives in the world later than its worker's budget after the stop was requested.",
   check(record) {
     const index = indexOf(record);
     return noStop(index) ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
@@ -27,7 +28,13 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const [first] = afterBudget;
   if (first !== undefined && afterBudget.length > allowed) {
     const { budgetMs, regime } = budgetOf(index, stop, first.worker);
-    const evidence = { ...effectAgainst(first, stop), regime, budgetMs, effectsAfterBudget: afterBudget.length, allowed };
+    const evidence = {
+      ...effectAgainst(first, stop),
+      regime,
+      budgetMs,
+      effectsAfterBudget: afterBudget.length,
+      allowed,
+    };
     const when = `${Math.round(toMs(first.t0 - stop.requestNs))} ms after the stop of ${nameOf(stop.on)} was requested`;
     return fail(`${effectName(first)} arrived ${when}; the budget is ${budgetMs} ms`, evidence);
   }
@@ -39,10 +46,19 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   }
   const missing = missingExposure(index, stop);
   if (missing !== null) return missing;
-  const counts = { before, during, effectsAfterBudget: afterBudget.length, suspendedEffects: suspended.length, straddling };
-  return pass(`of effects in scope of ${nameOf(stop.on)}, ${before} came before the stop, ${during} during it, ${afterBudget.length} after the budget`, {
-    flip: stop.flip,
-    revision: stop.revision,
-    ...counts,
-  });
+  const counts = {
+    before,
+    during,
+    effectsAfterBudget: afterBudget.length,
+    suspendedEffects: suspended.length,
+    straddling,
+  };
+  return pass(
+    `of effects in scope of ${nameOf(stop.on)}, ${before} came before the stop, ${during} during it, ${afterBudget.length} after the budget`,
+    {
+      flip: stop.flip,
+      revision: stop.revision,
+      ...counts,
+    },
+  );
 }

@@ -52,7 +52,11 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   }
   const before = intentsBeforeStop(index, stop);
   if (before === 0) {
-    return inconclusive('intents in scope before the stop', `the journal has none in scope of ${evidence.scope}`, evidence);
+    return inconclusive(
+      'intents in scope before the stop',
+      `the journal has none in scope of ${evidence.scope}`,
+      evidence,
+    );
   }
   const missing = missingWork(index, stop);
   if (missing !== null) return missing;

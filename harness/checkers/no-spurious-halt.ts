@@ -55,7 +55,10 @@ function checkCalm(index: DrillIndex, calm: readonly Span[]): Finding {
     const silence = silentWorker(index, stretch);
     if (silence !== null) return silence;
   }
-  return pass(`${arrived} of ${flow.length} effects due outside of stops and faults arrived, and no worker went silent`, { due: flow.length, arrived });
+  return pass(
+    `${arrived} of ${flow.length} effects due outside of stops and faults arrived, and no worker went silent`,
+    { due: flow.length, arrived },
+  );
 }
 
 function lostWork({ run, capability }: ExpectedEffect, due: number, arrived: number): Finding {

@@ -37,7 +37,8 @@ function withoutIntent({ intents, arrivals }: Account): Finding | null {
 function falseFacts(index: DrillIndex, { intents }: Account): Finding | null {
   for (const intent of intents) {
     const run = index.runs.get(intent.run);
-    if (run === undefined) return fail(`${rowName(intent)} is of a run that the trace does not know`, rowEvidence(intent));
+    if (run === undefined)
+      return fail(`${rowName(intent)} is of a run that the trace does not know`, rowEvidence(intent));
     const wrong = (['tenant', 'feature', 'agent'] as const).find((field) => intent[field] !== run[field]);
     if (wrong !== undefined) {
       const reason = `${rowName(intent)} says ${wrong} '${intent[wrong] ?? ''}', and the trace says '${run[wrong]}'`;
@@ -52,7 +53,9 @@ function falseLanding({ intents, arrivals }: Account): Finding | null {
   const claims = intents.filter(({ outcome }) => outcome === 'landed');
   const landings = arrivals.filter((effect) => hasEnd(effect, 'landed') || hasEnd(effect, 'replayed'));
   const claim = claims[landings.length];
-  return claim === undefined ? null : fail(`${rowName(claim)} says landed, and the world saw no landing`, rowEvidence(claim));
+  return claim === undefined
+    ? null
+    : fail(`${rowName(claim)} says landed, and the world saw no landing`, rowEvidence(claim));
 }
 
 /** A landing has an outcome 'landed' or 'unknown', or none at all because its worker died. */
@@ -62,7 +65,10 @@ function hiddenLanding({ intents, arrivals }: Account): Finding | null {
   const hidden = landings[admitting.length];
   if (hidden === undefined) return null;
   const outcomes = intents.map(({ outcome }) => outcome);
-  return fail(`${effectName(hidden)} landed, and its intent says ${outcomes.join(', ')}`, { ...effectEvidence(hidden), outcomes });
+  return fail(`${effectName(hidden)} landed, and its intent says ${outcomes.join(', ')}`, {
+    ...effectEvidence(hidden),
+    outcomes,
+  });
 }
 
 /** 'failed' is the downstream's word only. */

@@ -32,9 +32,12 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const scope = nameOf(stop.on);
   const evidence = { flip: stop.flip, revision: stop.revision, scope };
   if (stop.releaseNs === null) return neverReleased(index, stop);
-  if (stop.releasedNs === null) return inconclusive('the release acknowledged', `nobody answered the release of ${scope}`, evidence);
+  if (stop.releasedNs === null)
+    return inconclusive('the release acknowledged', `nobody answered the release of ${scope}`, evidence);
   const fromNs = stop.releasedNs + index.scenario.expect.timeToStop.connectedMs * NS_PER_MS;
-  const flow = expectedFlow(index, { fromNs, toNs: index.arrivalsEndNs }).filter(({ run, step }) => coversStep(stop.on, run, step));
+  const flow = expectedFlow(index, { fromNs, toNs: index.arrivalsEndNs }).filter(({ run, step }) =>
+    coversStep(stop.on, run, step),
+  );
   if (flow.length < ENOUGH_DUE) {
     const reason = `${flow.length} effects in scope of ${scope} were due there, and ${ENOUGH_DUE} are needed`;
     return inconclusive('work in scope due after the release', reason, { ...evidence, due: flow.length });
@@ -53,7 +56,11 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
       releasedAtMs: sinceT0(index, stop.releasedNs),
     });
   }
-  return pass(`${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`, { ...evidence, due: flow.length, arrived });
+  return pass(`${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`, {
+    ...evidence,
+    due: flow.length,
+    arrived,
+  });
 }
 
 function neverReleased(index: DrillIndex, stop: Stop): Finding {

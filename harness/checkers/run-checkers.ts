@@ -22,7 +22,10 @@ function guarded(record: DrillRecord, checker: Checker): Finding {
     const finding = checker.check(record);
     return finding.verdict === 'pass' ? (withheldPass(record) ?? finding) : finding;
   } catch (thrown) {
-    return error(`the checker could not decide: ${messageOf(thrown)}`, thrown instanceof Error ? { thrown: thrown.name } : {});
+    return error(
+      `the checker could not decide: ${messageOf(thrown)}`,
+      thrown instanceof Error ? { thrown: thrown.name } : {},
+    );
   }
 }
 
@@ -30,7 +33,9 @@ function withheldPass(record: DrillRecord): Finding | null {
   const { unattributed, effects } = indexOf(record);
   const [first] = unattributed;
   if (first !== undefined) {
-    return error(`${unattributed.length} effects cannot be attributed, the first is ${first.what}`, { unattributed: unattributed.length });
+    return error(`${unattributed.length} effects cannot be attributed, the first is ${first.what}`, {
+      unattributed: unattributed.length,
+    });
   }
   if (!record.complete) return error("the history's tail is missing, so a pass would be a guess");
   if (effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all');

@@ -58,7 +58,11 @@ function lastOf(effects: readonly WitnessedEffect[], untilNs: number): Last {
     const end = effect.ends[0];
     const open = end === undefined || end.t0 >= untilNs;
     const seen = open ? { t0: untilNs, t1: untilNs } : end;
-    last = { t0: Math.max(last.t0, seen.t0), t1: Math.max(last.t1, Math.min(seen.t1, untilNs)), open: last.open || open };
+    last = {
+      t0: Math.max(last.t0, seen.t0),
+      t1: Math.max(last.t1, Math.min(seen.t1, untilNs)),
+      open: last.open || open,
+    };
   }
   return last;
 }

@@ -26,6 +26,11 @@ export function scenarioPath(nameOrPath: string): string {
   );
 }
 
+/** A scenario that belongs to the selftest, by its name. */
+export function selftestScenario(name: string): Scenario {
+  return loadScenario(join(shippedFolder(), 'selftest', `${name}.yaml`), PROPERTY_NAMES);
+}
+
 export function shippedNames(): readonly string[] {
   return readdirSync(shippedFolder())
     .filter((name) => name.endsWith('.yaml'))

@@ -17,7 +17,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
-    note(error instanceof KilldrillError ? `killdrill: ${messageOf(error)}` : `killdrill: unexpected: ${stackOf(error)}`);
+    note(
+      error instanceof KilldrillError ? `killdrill: ${messageOf(error)}` : `killdrill: unexpected: ${stackOf(error)}`,
+    );
     return exitCodeOf(error);
   }
 }

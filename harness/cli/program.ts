@@ -11,7 +11,10 @@ import { EXIT_MEANINGS } from './exit.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 
 const reporter = (): Option =>
-  new Option('--reporter <name[=file]>', `${REPORTER_NAMES.join(' or ')}, to stdout or a file; may be given several times`)
+  new Option(
+    '--reporter <name[=file]>',
+    `${REPORTER_NAMES.join(' or ')}, to stdout or a file; may be given several times`,
+  )
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'terminal');
 
@@ -22,13 +25,18 @@ export function buildProgram(done: (exitCode: number) => void): Command {
     .version(packageVersion(), '-V, --version')
     .exitOverride()
     .showHelpAfterError("(see 'killdrill help')")
-    .addHelpText('after', `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`);
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`,
+    );
 
   program
     .command('run')
     .description('run drills: start a fleet, stop it, judge what the witness saw')
     .argument('[scenario...]', 'names of shipped scenarios, or paths of files (default: tenant-halt)')
-    .addOption(new Option('--environment <name>', 'where the servers come from').choices(['embedded']).default('embedded'))
+    .addOption(
+      new Option('--environment <name>', 'where the servers come from').choices(['embedded']).default('embedded'),
+    )
     .option('--seed <number>', "another seed than the scenario's")
     .option('--hold <duration>', 'how long the stop lasts, such as 10s or 1m')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)

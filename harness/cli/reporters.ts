@@ -28,10 +28,14 @@ const WIDTH = 80;
  *
  * @throws KilldrillError `USAGE`
  */
-export function resolveReporters(flags: { readonly reporter: readonly string[]; readonly json?: boolean }): readonly Reporter[] {
+export function resolveReporters(flags: {
+  readonly reporter: readonly string[];
+  readonly json?: boolean;
+}): readonly Reporter[] {
   const named = flags.reporter.map(parseReporter);
   if (flags.json === true) named.push({ name: 'json', file: null });
-  if (named.filter(({ file }) => file === null).length > 1) throw usage('two reporters write to stdout; give all but one a file (name=file)');
+  if (named.filter(({ file }) => file === null).length > 1)
+    throw usage('two reporters write to stdout; give all but one a file (name=file)');
   return named.length > 0 ? named : [{ name: 'terminal', file: null }];
 }
 
@@ -39,7 +43,10 @@ function parseReporter(text: string): Reporter {
   const at = text.indexOf('=');
   const name = at < 0 ? text : text.slice(0, at);
   const known = REPORTER_NAMES.find((one) => one === name);
-  if (known === undefined) throw usage(`--reporter is '${name}'; expected one of ${REPORTER_NAMES.join(', ')}, with =FILE if it is to go to a file`);
+  if (known === undefined)
+    throw usage(
+      `--reporter is '${name}'; expected one of ${REPORTER_NAMES.join(', ')}, with =FILE if it is to go to a file`,
+    );
   if (at >= 0 && at === text.length - 1) throw usage(`--reporter '${text}' names no file after the =`);
   return { name: known, file: at < 0 ? null : text.slice(at + 1) };
 }
@@ -69,7 +76,7 @@ function render(name: ReporterName, judgement: Judgement, context: ReportContext
     case 'json':
       return JSON.stringify(judgement, null, 2);
     case 'terminal':
-      return renderReport(judgement, { width: WIDTH, colour, reproduce: context.reproduce, bundle: context.bundleFolder });
+      return renderReport(judgement, { width: WIDTH, colour, reproduce: context.reproduce });
     default:
       throw new TypeError(`unknown reporter ${String(name satisfies never)}`);
   }

@@ -2,7 +2,11 @@ import pg from 'pg';
 import type { Credentials } from '../environment/environment.ts';
 
 /** Gives the drill's worker role rights that no worker has, for a mutant that needs them; `grants` are `privilege on table`. */
-export async function grantToWorker(owner: pg.ClientConfig, worker: Credentials, grants: readonly string[]): Promise<void> {
+export async function grantToWorker(
+  owner: pg.ClientConfig,
+  worker: Credentials,
+  grants: readonly string[],
+): Promise<void> {
   if (grants.length === 0) return;
   const client = new pg.Client(owner);
   client.on('error', () => undefined);

@@ -78,7 +78,11 @@ let databases = 0;
  */
 export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const { scenario, trace } = planDrill(input.scenario);
-  const bundle = await createBundle({ reportsFolder: input.reportsFolder, time: new Date(), scenarioName: scenario.name });
+  const bundle = await createBundle({
+    reportsFolder: input.reportsFolder,
+    time: new Date(),
+    scenarioName: scenario.name,
+  });
   const clock = startDrillClock();
   await bundle.write(RECORD_FILES.scenario, scenarioToYaml(scenario));
   await writeTrace(bundle.path(RECORD_FILES.trace), trace);
@@ -232,6 +236,8 @@ class Drill {
     const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock);
     this.#brackets.add(() => faults.undoAll());
     const enter = (phase: Phase): void => this.#enter(phase);
+    // The first stop must not pay for the operator's connection.
+    await store.openEngagements();
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
     world.startArrivals(this.#t0Ns);
@@ -259,7 +265,9 @@ class Drill {
 
 function storeHeadOf({ events }: HistoryWriter): StoreHead | null {
   const head = events.findLast((event) => event.type === 'store.head');
-  return head?.type === 'store.head' ? { epoch: head.epoch, revision: head.revision, hash: head.hash, signature: null } : null;
+  return head?.type === 'store.head'
+    ? { epoch: head.epoch, revision: head.revision, hash: head.hash, signature: null }
+    : null;
 }
 
 function nextDatabaseName(): string {

@@ -44,8 +44,14 @@ export class WorkerProcess {
     this.channel = channel;
     this.#history = history;
     const [program, ...args] = command;
-    if (program === undefined) throw new KilldrillError('FLEET_COMMAND', 'the fleet has an empty command; expected a program and its arguments');
-    this.#child = spawn(program, args, { cwd, env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    if (program === undefined)
+      throw new KilldrillError('FLEET_COMMAND', 'the fleet has an empty command; expected a program and its arguments');
+    this.#child = spawn(program, args, {
+      cwd,
+      env: { ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     this.pid = this.#child.pid ?? -1;
     this.exited = new Promise((resolve) => {
       const ended = (exit: WorkerExit): void => {

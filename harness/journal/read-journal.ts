@@ -53,7 +53,11 @@ export async function readJournal(config: pg.ClientConfig, namespace: string, hi
     }
     await client.query('commit');
   } catch (cause) {
-    throw new KilldrillError('JOURNAL_UNREADABLE', `the store's journal cannot be read after the drill: ${messageOf(cause)}`, { cause });
+    throw new KilldrillError(
+      'JOURNAL_UNREADABLE',
+      `the store's journal cannot be read after the drill: ${messageOf(cause)}`,
+      { cause },
+    );
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -135,11 +135,12 @@ export class ChannelServer implements Channel {
     await closed;
   }
 
-  /** What a worker sent before it died is witnessed before its port closes: until two looks accepted nobody new. */
+  /** What a worker sent before it died is witnessed before its port closes: until a look accepts nobody new. */
   async #readUp(): Promise<void> {
     let before = -1;
     for (let turn = 0; before !== this.#accepted && turn < 2 * this.#options.limits.connections; turn += 1) {
       before = this.#accepted;
+      // The first of two turns may end without a look, when this was called by a socket's handler.
       await nextTurn();
       await nextTurn();
     }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DrillClock } from '../history/clock.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
@@ -42,7 +43,7 @@ export class WorkDoor {
     };
     const take = (run: TraceRun): void => {
       end();
-      this.#hand(connection, response, run);
+      this.#hand(connection, response, run).catch(() => response.destroy());
     };
     const nothing = (): void => {
       end();
@@ -56,15 +57,12 @@ export class WorkDoor {
   }
 
   /** Writes the run one look at the sockets later: a peer that has died by now is known to be dead by then. */
-  #hand(connection: Connection, response: ServerResponse, run: TraceRun): void {
-    const { queue } = this.#options;
-    setImmediate(() => {
-      if (connection.gone) {
-        queue.giveBack(run);
-        return;
-      }
-      this.#write(connection, response, run);
-    });
+  async #hand(connection: Connection, response: ServerResponse, run: TraceRun): Promise<void> {
+    // The first of two turns may end without a look, when this was called by a socket's handler.
+    await nextTurn();
+    await nextTurn();
+    if (connection.gone) this.#options.queue.giveBack(run);
+    else this.#write(connection, response, run);
   }
 
   #write(connection: Connection, response: ServerResponse, run: TraceRun): void {

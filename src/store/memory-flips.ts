@@ -11,7 +11,11 @@ export function putFlip(state: MemoryState, text: string, signature: string | nu
   const known = state.flipsById.get(flip.id);
   if (known !== undefined) return sameText(known, text);
   if (flip.kind === 'release') refuseUnlessOpen(state, flip);
-  const stored: StoredFlip = { id: flip.id, record: nextRecord(state, text, signature), engagement: engagementFor(flip) };
+  const stored: StoredFlip = {
+    id: flip.id,
+    record: nextRecord(state, text, signature),
+    engagement: engagementFor(flip),
+  };
   state.flips.push(stored);
   state.flipsById.set(flip.id, stored);
   if (flip.kind === 'release') close(state, flip, stored.record.revision);
@@ -41,7 +45,10 @@ export function flipsAfter(state: MemoryState, revision: number): readonly FlipR
 export function readFlip(state: MemoryState, text: string): Flip {
   const flip = parseFlip(text);
   if (flip.namespace === state.namespace) return flip;
-  throw new KilldrillError('FLIP_NAMESPACE', `the flip is of namespace '${flip.namespace}', but this store answers for '${state.namespace}'`);
+  throw new KilldrillError(
+    'FLIP_NAMESPACE',
+    `the flip is of namespace '${flip.namespace}', but this store answers for '${state.namespace}'`,
+  );
 }
 
 /** A listener that throws may have missed a stop: it is lost, and hurts nobody else. */
@@ -70,7 +77,9 @@ function nextRecord(state: MemoryState, text: string, signature: string | null):
 }
 
 function engagementFor(flip: Flip): StoredFlip['engagement'] {
-  return flip.kind === 'stop' ? { on: { scope: flip.scope, target: flip.target }, queue: flip.queue, closedRevision: null } : null;
+  return flip.kind === 'stop'
+    ? { on: { scope: flip.scope, target: flip.target }, queue: flip.queue, closedRevision: null }
+    : null;
 }
 
 function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip): void {

@@ -8,7 +8,14 @@ export function enqueueTasks(state: MemoryState, tasks: readonly NewTask[]): voi
   for (const task of tasks) {
     if (state.tasks.has(task.id)) continue;
     const place = state.tasks.size;
-    state.tasks.set(task.id, { task, place, admittedRevision: state.head.revision, state: 'queued', attempts: 0, claim: null });
+    state.tasks.set(task.id, {
+      task,
+      place,
+      admittedRevision: state.head.revision,
+      state: 'queued',
+      attempts: 0,
+      claim: null,
+    });
   }
 }
 
@@ -48,7 +55,12 @@ function isReady({ state, claim }: StoredTask, nowMs: number): boolean {
 function decideTask(state: MemoryState, stored: StoredTask): 'unknown' | 'discarded' | 'queued' | 'running' {
   if (stored.claim !== null && hasOpenIntent(state, stored.claim.token)) return 'unknown';
   const covering = state.flips.filter(({ engagement }) => engagement !== null && covers(engagement, stored.task));
-  if (covering.some(({ engagement, record }) => engagement?.queue === 'discard' && record.revision > stored.admittedRevision)) return 'discarded';
+  if (
+    covering.some(
+      ({ engagement, record }) => engagement?.queue === 'discard' && record.revision > stored.admittedRevision,
+    )
+  )
+    return 'discarded';
   return covering.some(({ engagement }) => engagement?.closedRevision === null) ? 'queued' : 'running';
 }
 

@@ -70,7 +70,10 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
     return this.#do('relay', () => {
       const flip = readFlip(this.#state, text);
       if (flip.kind !== 'stop') {
-        throw new KilldrillError('RELAY_REFUSED', `only a stop may be relayed, and flip '${flip.id}' is of kind '${flip.kind}'`);
+        throw new KilldrillError(
+          'RELAY_REFUSED',
+          `only a stop may be relayed, and flip '${flip.id}' is of kind '${flip.kind}'`,
+        );
       }
       const { record, engagement } = putFlip(this.#state, text, signature);
       const kind = engagement?.closedRevision === null ? 'open' : 'closed';
@@ -169,7 +172,10 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
     const owned = intents.filter(({ claim }) => claim === null || claimedTask(this.#state, claim) !== null);
     const repeated = owned.find(({ seq }) => this.#state.intents.has(journalKey(incarnation, seq)));
     if (repeated !== undefined) {
-      throw new KilldrillError('INTENT_REPEATED', `intent ${repeated.seq} of incarnation '${incarnation}' is there already; nothing was admitted`);
+      throw new KilldrillError(
+        'INTENT_REPEATED',
+        `intent ${repeated.seq} of incarnation '${incarnation}' is there already; nothing was admitted`,
+      );
     }
     const afterRevision = this.#state.head.revision;
     for (const intent of owned) {

@@ -51,6 +51,9 @@ export class TaskIntake {
   }
 }
 
+/** JSON that PostgreSQL's jsonb refuses: `JSON.stringify` escapes surrogates only where one of a pair is missing. */
+const UNSTORABLE = /(?<!\\)(\\\\)*\\u(0000|d[89a-f])/;
+
 /** Tasks travel in batches: one that the store cannot keep must not take the others with it. */
 function checkTask({ id, run, agent, tenant, feature, lineage, plan }: NewTask): void {
   for (const name of [id, run, agent, tenant ?? 'none', feature ?? 'none', ...lineage]) {
@@ -63,7 +66,8 @@ function checkTask({ id, run, agent, tenant, feature, lineage, plan }: NewTask):
   } catch (cause) {
     throw invalid(`its plan is no JSON (${messageOf(cause)})`);
   }
-  if (json === undefined || json.includes('\\u0000')) throw invalid('its plan is no JSON, or holds a NUL character');
+  if (json === undefined) throw invalid('its plan is no JSON');
+  if (UNSTORABLE.test(json)) throw invalid('its plan holds a NUL character or half a surrogate pair');
 }
 
 function invalid(why: string): KilldrillError {

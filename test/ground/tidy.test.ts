@@ -68,8 +68,22 @@ const PLANTED: Readonly<Record<string, { readonly bad: readonly SourceFile[]; re
       good: [at('package.json', '{"dependencies":{"a":"1.2.3"},"optionalDependencies":{"b":"18.4.0-beta.17"}}')],
     },
     'the lock names no registry': {
-      bad: [at('package-lock.json', '{\n"resolved": "https://somewhere/a.tgz"\n}')],
-      good: [at('package-lock.json', '{\n"version": "1.2.3"\n}')],
+      bad: [at('package-lock.json', '{\n"resolved": "https://somewhere/a.tgz", "packages": {}\n}')],
+      good: [at('package-lock.json', '{\n"version": "1.2.3", "packages": {}\n}')],
+    },
+    'the lock is whole': {
+      bad: [
+        at(
+          'package-lock.json',
+          '{"packages":{"node_modules/a":{"optionalDependencies":{"@a/linux":"1.0.0","@a/mac":"1.0.0"}},"node_modules/@a/linux":{}}}',
+        ),
+      ],
+      good: [
+        at(
+          'package-lock.json',
+          '{"packages":{"node_modules/a":{"optionalDependencies":{"@a/linux":"1.0.0"}},"node_modules/b/node_modules/@a/linux":{}}}',
+        ),
+      ],
     },
   };
 

@@ -39,6 +39,7 @@ export const TIDY_RULES: readonly TidyRule[] = [
     name: 'the lock names no registry',
     find: ({ path, text }) => (isTheLock(path) ? linesWith(text, /"resolved":/) : []),
   },
+  { name: 'the lock is whole', find: ({ path, text }) => (isTheLock(path) ? notLocked(text) : []) },
 ];
 
 /** What the compiler refuses because it cannot be erased: enums, namespaces, parameter properties. */
@@ -107,4 +108,16 @@ function inexactVersions(text: string): readonly string[] {
   const kinds = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'];
   const all = kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
   return all.filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)).map((pair) => pair.join(' '));
+}
+
+/** A registry that lacks a package for another platform leaves it out of the lock without a word, and `npm ci` then fails. */
+function notLocked(text: string): readonly string[] {
+  const { packages } = JSON.parse(text) as {
+    packages: Readonly<Record<string, Readonly<Record<string, object | undefined>>>>;
+  };
+  const locked = new Set(
+    Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+  );
+  const optional = Object.values(packages).flatMap((one) => Object.keys(one['optionalDependencies'] ?? {}));
+  return optional.filter((name) => !locked.has(name));
 }

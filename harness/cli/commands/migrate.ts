@@ -15,7 +15,8 @@ export async function migrate(flags: {
   readonly json?: boolean;
 }): Promise<number> {
   const url = flags.database ?? process.env['KILLDRILL_DATABASE_URL'];
-  if (url === undefined || url === '') throw usage('no database is named; give --database URL or set KILLDRILL_DATABASE_URL');
+  if (url === undefined || url === '')
+    throw usage('no database is named; give --database URL or set KILLDRILL_DATABASE_URL');
   const namespace = flags.namespace ?? process.env['KILLDRILL_NAMESPACE'] ?? 'default';
   const client = connection(url);
   client.on('error', () => undefined);
@@ -23,12 +24,15 @@ export async function migrate(flags: {
     await client.connect();
     const { version, applied } = await migrateDatabase(client, { namespace });
     if (flags.json === true) data(JSON.stringify({ namespace, version, applied }));
-    else if (applied.length === 0) data(`namespace '${namespace}' is ready; the database was at version ${version} already`);
+    else if (applied.length === 0)
+      data(`namespace '${namespace}' is ready; the database was at version ${version} already`);
     else data(`namespace '${namespace}' is ready; applied ${applied.join(', ')} (version ${version})`);
     return EXIT.pass;
   } catch (error) {
     if (error instanceof KilldrillError) throw error;
-    throw new KilldrillError('MIGRATE_FAILED', `the database cannot be migrated: ${messageOf(error)}`, { cause: error });
+    throw new KilldrillError('MIGRATE_FAILED', `the database cannot be migrated: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,14 +1,14 @@
-import { join } from 'node:path';
+import { relative } from 'node:path';
 import type { Judgement } from '../../checkers/verdict-file.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
-import { openProgress } from '../../report/progress.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
 import { parseDuration } from '../../scenario/quantity.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
 import { interruptible } from '../interrupt.ts';
+import { liveProgress } from '../live-progress.ts';
 import { note } from '../output.ts';
 import { report, resolveReporters } from '../reporters.ts';
 import { usage } from '../usage.ts';
@@ -36,10 +36,10 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   const say = flags.quiet === true ? () => undefined : note;
   try {
     return await withEnvironment(signal, async ({ environment, folder, watch }) => {
-      say(Object.values(environment.facts).join(' · '));
+      for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       let worst: number = EXIT.pass;
       for (const { name, scenario } of wanted) {
-        const progress = openProgress({ stream: process.stderr, quiet: flags.quiet === true });
+        const progress = liveProgress(flags.quiet === true);
         const { judgement, bundleFolder } = await runDrill({
           scenario,
           environment,
@@ -50,7 +50,8 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           onSpawned: watch,
           onProgress: (now) => progress.show(now),
           signal,
-        }).finally(() => progress.end());
+        }).finally(() => progress.clear());
+        say(`bundle: ${relative(process.cwd(), bundleFolder)}`);
         report(judgement, { reporters, reproduce: reproduceCommand(name, scenario, flags), bundleFolder });
         worst = worseOf(worst, judgement);
       }
@@ -85,4 +86,4 @@ function reproduceCommand(name: string, { seed }: Scenario, { environment, hold 
 }
 
 /** Where bundles go unless told otherwise. */
-export const DEFAULT_OUT = join('.', 'reports');
+export const DEFAULT_OUT = 'reports';

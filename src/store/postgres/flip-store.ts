@@ -28,7 +28,10 @@ class PostgresFlipStore implements FlipStore {
   async flip(text: string, signature: string | null): Promise<FlipAnswer> {
     const { namespace } = parseFlip(text);
     if (namespace !== this.#options.namespace) {
-      throw new KilldrillError('FLIP_NAMESPACE', `the flip is of namespace '${namespace}', but this store was opened for '${this.#options.namespace}'`);
+      throw new KilldrillError(
+        'FLIP_NAMESPACE',
+        `the flip is of namespace '${namespace}', but this store was opened for '${this.#options.namespace}'`,
+      );
     }
     for (let round = 1; ; round += 1) {
       const answer = await this.#tryForLock(text, signature);

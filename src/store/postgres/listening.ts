@@ -78,7 +78,9 @@ export class Listening {
 
   async #close(listener: Listener): Promise<void> {
     if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
-    await this.#session.use('unlisten', (ask) => ask(`unlisten ${pg.escapeIdentifier(this.#channel)}`)).catch(() => undefined);
+    await this.#session
+      .use('unlisten', (ask) => ask(`unlisten ${pg.escapeIdentifier(this.#channel)}`))
+      .catch(() => undefined);
   }
 
   /** Behind a pooler that shares server connections LISTEN succeeds and nothing ever comes: send something and see. */

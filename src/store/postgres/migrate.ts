@@ -36,7 +36,10 @@ const LOCK_BOUND = '30s';
 export async function migrate(client: Queryable, options: MigrateOptions): Promise<Migrated> {
   const schema = options.schema ?? DEFAULT_SCHEMA;
   if (options.namespace.length === 0 || options.namespace.length > 300) {
-    throw new KilldrillError('NAMESPACE_NAME', `a namespace has 1 to 300 characters, found ${options.namespace.length}`);
+    throw new KilldrillError(
+      'NAMESPACE_NAME',
+      `a namespace has 1 to 300 characters, found ${options.namespace.length}`,
+    );
   }
   try {
     await client.query('begin isolation level read committed');
@@ -77,7 +80,11 @@ async function apply(client: Queryable, quotedSchema: string, migration: Migrati
     await client.query(migration.sql);
   } catch (thrown) {
     if (sqlStateOf(thrown) === REFUSED) throw thrown;
-    throw new KilldrillError('MIGRATION_FAILED', `${migration.name} failed and nothing was changed: ${messageOf(thrown)}`, { cause: thrown });
+    throw new KilldrillError(
+      'MIGRATION_FAILED',
+      `${migration.name} failed and nothing was changed: ${messageOf(thrown)}`,
+      { cause: thrown },
+    );
   }
   // PostgreSQL lets everybody execute a new function; here only the roles that a migration names may.
   await client.query(`revoke all on all functions in schema ${quotedSchema} from public`);

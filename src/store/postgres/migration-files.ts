@@ -21,7 +21,10 @@ export function readMigrations(): readonly Migration[] {
   return names.map((name, index) => {
     const number = Number(name.slice(0, 4));
     if (number !== index + 1) {
-      throw new KilldrillError('MIGRATION_NUMBER', `${join(folder, name)} is numbered ${number}, expected ${index + 1}: numbers have no gap`);
+      throw new KilldrillError(
+        'MIGRATION_NUMBER',
+        `${join(folder, name)} is numbered ${number}, expected ${index + 1}: numbers have no gap`,
+      );
     }
     return { number, name, sql: readFileSync(join(folder, name), 'utf8') };
   });
@@ -33,7 +36,10 @@ function packageFolder(): string {
   for (let folder = start; ; folder = dirname(folder)) {
     if (isPackageOfKilldrill(join(folder, 'package.json'))) return folder;
     if (dirname(folder) === folder) {
-      throw new KilldrillError('PACKAGE_NOT_FOUND', `no package.json of killdrill above ${start}; its SQL files cannot be found, install it anew`);
+      throw new KilldrillError(
+        'PACKAGE_NOT_FOUND',
+        `no package.json of killdrill above ${start}; its SQL files cannot be found, install it anew`,
+      );
     }
   }
 }

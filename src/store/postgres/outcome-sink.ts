@@ -9,7 +9,8 @@ export function openOutcomeSink(options: StoreOptions): Opened<OutcomeSink> {
   const resolved = resolveStoreOptions(options);
   const session = new Session('outcomes', resolved);
   return {
-    record: (incarnation, outcomes) => session.call('record_outcomes', [resolved.namespace, incarnation, ...columns(outcomes)]),
+    record: (incarnation, outcomes) =>
+      session.call('record_outcomes', [resolved.namespace, incarnation, ...columns(outcomes)]),
     close: () => session.close(),
   };
 }

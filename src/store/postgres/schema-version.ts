@@ -18,7 +18,10 @@ const NOT_THERE = new Set(['42883', '3F000', '42P01']);
  *
  * @throws KilldrillError `SCHEMA_VERSION` when it is older, newer or was never prepared; otherwise as any call.
  */
-export async function assertSchemaVersion(client: Queryable, options: { readonly schema?: string } = {}): Promise<void> {
+export async function assertSchemaVersion(
+  client: Queryable,
+  options: { readonly schema?: string } = {},
+): Promise<void> {
   const schema = options.schema ?? DEFAULT_SCHEMA;
   const found = await readSchemaVersion(client, schema);
   if (found === SCHEMA_VERSION) return;
@@ -28,7 +31,9 @@ export async function assertSchemaVersion(client: Queryable, options: { readonly
 export function schemaVersionError(schema: string, found: number): KilldrillError {
   const what = found === 0 ? 'is not prepared' : `has version ${found}`;
   const mend =
-    found > SCHEMA_VERSION ? 'use the version of killdrill that it was migrated to' : 'run `killdrill migrate` as its owner';
+    found > SCHEMA_VERSION
+      ? 'use the version of killdrill that it was migrated to'
+      : 'run `killdrill migrate` as its owner';
   return new KilldrillError(
     'SCHEMA_VERSION',
     `the database's schema '${schema}' ${what}, but this killdrill works with version ${SCHEMA_VERSION}; ${mend}`,

@@ -146,7 +146,8 @@ export class Session {
   }
 
   #refuseIfClosed(operation: string): void {
-    if (this.#closed) throw new KilldrillError('STORE_CLOSED', `${operation}: this side closed its connection to the store`);
+    if (this.#closed)
+      throw new KilldrillError('STORE_CLOSED', `${operation}: this side closed its connection to the store`);
   }
 }
 

@@ -23,12 +23,16 @@ export function storeError(operation: string, thrown: unknown): KilldrillError {
   const sqlState = sqlStateOf(thrown);
   const found = messageOf(thrown) || String(thrown);
   if (sqlState === null) {
-    return new KilldrillError('STORE_UNREACHABLE', `${operation}: no answer from PostgreSQL (${found}); is it up?`, { cause: thrown });
+    return new KilldrillError('STORE_UNREACHABLE', `${operation}: no answer from PostgreSQL (${found}); is it up?`, {
+      cause: thrown,
+    });
   }
   if (sqlState === REFUSED) return new KilldrillError(detailOf(thrown), found, { cause: thrown });
   const meaning = MEANINGS.find(([pattern]) => pattern.test(sqlState));
   const [, code, mend] = meaning ?? [null, 'STORE_ERROR', 'killdrill does not expect this answer'];
-  return new KilldrillError(code, `${operation}: PostgreSQL says '${found}' (SQLSTATE ${sqlState}); ${mend}`, { cause: thrown });
+  return new KilldrillError(code, `${operation}: PostgreSQL says '${found}' (SQLSTATE ${sqlState}); ${mend}`, {
+    cause: thrown,
+  });
 }
 
 /** Whether the connection is as good as before: the store answered, and its answer was no. */
@@ -44,5 +48,7 @@ export function sqlStateOf(thrown: unknown): string | null {
 }
 
 function detailOf(thrown: unknown): string {
-  return thrown instanceof Error && 'detail' in thrown && typeof thrown.detail === 'string' ? thrown.detail : 'STORE_ERROR';
+  return thrown instanceof Error && 'detail' in thrown && typeof thrown.detail === 'string'
+    ? thrown.detail
+    : 'STORE_ERROR';
 }

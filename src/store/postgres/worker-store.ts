@@ -30,7 +30,13 @@ export async function connectWorkerStore(options: WorkerStoreOptions): Promise<W
   const outcomes = openOutcomeSink(work);
   const tasks = openTaskQueue(work);
   const opened = [source, fence, outcomes, tasks];
-  return { source, fence, outcomes, tasks, close: async () => void (await Promise.all(opened.map((one) => one.close()))) };
+  return {
+    source,
+    fence,
+    outcomes,
+    tasks,
+    close: async () => void (await Promise.all(opened.map((one) => one.close()))),
+  };
 }
 
 async function checkVersion(options: StoreOptions): Promise<void> {

@@ -6,7 +6,10 @@ import type { DraftDrill } from './history-builder.ts';
 
 /** What one property says of a draft. */
 export function check(property: string, draft: DraftDrill): PropertyFinding {
-  const [finding] = runCheckers(recordOf(draft), CHECKERS.filter(({ name }) => name === property));
+  const [finding] = runCheckers(
+    recordOf(draft),
+    CHECKERS.filter(({ name }) => name === property),
+  );
   if (finding === undefined) throw new Error(`there is no property '${property}'`);
   return finding;
 }

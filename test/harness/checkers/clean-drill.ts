@@ -7,7 +7,15 @@ import type { TraceRun } from '../../../harness/traffic/trace.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
 /** Instants of the clean drill, milliseconds since its origin. */
-export const AT = { traffic: 100, stop: 3_100, durable: 3_105, release: 9_100, released: 9_105, drain: 14_100, end: 14_600 } as const;
+export const AT = {
+  traffic: 100,
+  stop: 3_100,
+  durable: 3_105,
+  release: 9_100,
+  released: 9_105,
+  drain: 14_100,
+  end: 14_600,
+} as const;
 export const STOP_ID = 'stop-1';
 export const RELEASE_ID = 'release-1';
 export const HELD_MS = 20_000;
@@ -92,7 +100,10 @@ class Fleet {
     this.#handed += 1;
     let atMs = AT.traffic + run.dueMs;
     this.timed.push({ atMs, body: { type: 'run.due', run: run.run } });
-    this.timed.push({ atMs: atMs + 1, body: { type: 'run.handed', run: run.run, worker: `worker-${worker}`, channel: worker } });
+    this.timed.push({
+      atMs: atMs + 1,
+      body: { type: 'run.handed', run: run.run, worker: `worker-${worker}`, channel: worker },
+    });
     for (const [step, { serviceMs }] of run.plan.entries()) {
       atMs += 2;
       if (this.#refuses(run, step, atMs)) return;
@@ -140,7 +151,10 @@ class Fleet {
     const { capability } = planned;
     const what = { run: run.run, capability, key: `key-${step}` };
     const who = { channel: worker, worker: `worker-${worker}` };
-    this.timed.push({ atMs, body: { type: 'effect.arrived', effect: this.#effects, ...who, ...what, step, repeat: false } });
+    this.timed.push({
+      atMs,
+      body: { type: 'effect.arrived', effect: this.#effects, ...who, ...what, step, repeat: false },
+    });
     const end: Timed = isCut
       ? { atMs: AT.stop + 15, body: { type: 'effect.closed', effect: this.#effects, by: 'worker' } }
       : { atMs: atMs + planned.serviceMs, body: { type: 'effect.landed', effect: this.#effects } };
@@ -216,7 +230,13 @@ export function releaseFlip(on: Switch): Flip {
   return { kind: 'release', id: RELEASE_ID, ...on, engagements: [STOP_ID], ...SIGNED_BY };
 }
 
-const SIGNED_BY = { namespace: 'drill', reason: 'drill', triggeredBy: 'drill', source: 'test', at: '2026-01-01T00:00:00Z' };
+const SIGNED_BY = {
+  namespace: 'drill',
+  reason: 'drill',
+  triggeredBy: 'drill',
+  source: 'test',
+  at: '2026-01-01T00:00:00Z',
+};
 export const EPOCH = 'epoch-1';
 
 function flips(on: Switch, isReleased: boolean): readonly Timed[] {

@@ -13,7 +13,8 @@ function outage(lastsMs: number): DraftDrill {
   return plus(draft, ...fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, LOST, LOST + lastsMs));
 }
 
-const arrival = (atMs: number) => effect({ atMs, worker: 1, run: 'run-1', capability: 'read/crm', key: `open-${atMs}`, step: 1 });
+const arrival = (atMs: number) =>
+  effect({ atMs, worker: 1, run: 'run-1', capability: 'read/crm', key: `open-${atMs}`, step: 1 });
 
 describe(PROPERTY, () => {
   it('passes when nothing came once lease and abort were over', () => {
@@ -34,22 +35,40 @@ describe(PROPERTY, () => {
   });
 
   it('is inconclusive about an outage too short to see anything in, or with too little due', () => {
-    expect(check(PROPERTY, outage(1_600))).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'an outage longer than lease and abort' } });
+    expect(check(PROPERTY, outage(1_600))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'an outage longer than lease and abort' },
+    });
     const idle = without(outage(2_000), ({ body, atMs }) => body.type === 'run.due' && atMs > LOST);
-    expect(check(PROPERTY, idle)).toMatchObject({ verdict: 'inconclusive', reason: expect.stringContaining('20 effects due per worker') });
+    expect(check(PROPERTY, idle)).toMatchObject({
+      verdict: 'inconclusive',
+      reason: expect.stringContaining('20 effects due per worker'),
+    });
   });
 
   it('judges a worker whose every plane was cut, and no other', () => {
-    const cut = (which: 'registry' | 'work', nth: number) => fault({ fault: nth, kind: 'cut', target: 'worker-1', plane: which }, LOST, LOST + 3_000);
+    const cut = (which: 'registry' | 'work', nth: number) =>
+      fault({ fault: nth, kind: 'cut', target: 'worker-1', plane: which }, LOST, LOST + 3_000);
     const draft = cleanDrill();
     expect(check(PROPERTY, plus(draft, ...cut('registry', 1))).verdict).toBe('not_applicable');
-    expect(check(PROPERTY, plus(draft, ...cut('registry', 1), ...cut('work', 2)))).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-1' } });
-    const quiet = without(draft, ({ body, atMs }) => body.type === 'effect.arrived' && body.worker === 'worker-1' && atMs > LOST);
+    expect(check(PROPERTY, plus(draft, ...cut('registry', 1), ...cut('work', 2)))).toMatchObject({
+      verdict: 'fail',
+      evidence: { worker: 'worker-1' },
+    });
+    const quiet = without(
+      draft,
+      ({ body, atMs }) => body.type === 'effect.arrived' && body.worker === 'worker-1' && atMs > LOST,
+    );
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
   });
 
   it('does not apply without such a fault', () => {
     expect(check(PROPERTY, cleanDrill()).verdict).toBe('not_applicable');
-    expect(check(PROPERTY, withScenario(cleanDrill(), (scenario) => scenario)).verdict).toBe('not_applicable');
+    expect(
+      check(
+        PROPERTY,
+        withScenario(cleanDrill(), (scenario) => scenario),
+      ).verdict,
+    ).toBe('not_applicable');
   });
 });

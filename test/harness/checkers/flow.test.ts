@@ -13,7 +13,12 @@ function tenantOf({ body }: Timed): string | null {
 }
 
 /** Takes the arrivals of a stretch away. */
-function silenced(draft: DraftDrill, fromMs: number, toMs: number, also: (timed: Timed) => boolean = () => true): DraftDrill {
+function silenced(
+  draft: DraftDrill,
+  fromMs: number,
+  toMs: number,
+  also: (timed: Timed) => boolean = () => true,
+): DraftDrill {
   return without(draft, (timed) => isArrival(timed) && timed.atMs > fromMs && timed.atMs < toMs && also(timed));
 }
 
@@ -27,14 +32,31 @@ describe('blast_radius_contained', () => {
   it.each([
     ['everything stopped', () => true, 'everything outside'],
     ['another tenant stopped as well', (timed: Timed) => tenantOf(timed) === 'beta', 'tenant beta'],
-    ['a capability stopped as well', ({ body }: Timed) => 'capability' in body && body.capability === 'write/mail', 'capability write/mail'],
+    [
+      'a capability stopped as well',
+      ({ body }: Timed) => 'capability' in body && body.capability === 'write/mail',
+      'capability write/mail',
+    ],
   ])('fails when %s, naming the group', (_, also, group) => {
-    expect(check(PROPERTY, silenced(clean, AT.stop, AT.release, also))).toMatchObject({ verdict: 'fail', evidence: { group, scope: 'tenant:acme', revision: 1 } });
+    expect(check(PROPERTY, silenced(clean, AT.stop, AT.release, also))).toMatchObject({
+      verdict: 'fail',
+      evidence: { group, scope: 'tenant:acme', revision: 1 },
+    });
   });
 
   it('fails when one worker let nothing through, though the others made up for it', () => {
-    const draft = silenced(clean, AT.stop, AT.release, ({ body }) => 'worker' in body && body.worker === 'worker-2' && tenantOf({ atMs: 0, body }) !== 'acme');
-    const taken = without(draft, ({ body }) => body.type === 'run.due' && !draft.timed.some((other) => isArrival(other) && 'run' in other.body && other.body.run === body.run));
+    const draft = silenced(
+      clean,
+      AT.stop,
+      AT.release,
+      ({ body }) => 'worker' in body && body.worker === 'worker-2' && tenantOf({ atMs: 0, body }) !== 'acme',
+    );
+    const taken = without(
+      draft,
+      ({ body }) =>
+        body.type === 'run.due' &&
+        !draft.timed.some((other) => isArrival(other) && 'run' in other.body && other.body.run === body.run),
+    );
     expect(check(PROPERTY, taken)).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-2' } });
   });
 
@@ -51,7 +73,10 @@ describe('blast_radius_contained', () => {
 
   it('is inconclusive when nothing was due outside of the scope', () => {
     const draft = without(clean, (timed) => timed.body.type === 'run.due' && tenantOf(timed) !== 'acme');
-    expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'work due outside the scope during the stop' } });
+    expect(check(PROPERTY, draft)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'work due outside the scope during the stop' },
+    });
   });
 
   it('does not apply to a global stop', () => {
@@ -72,8 +97,16 @@ describe('release_takes_effect', () => {
 
   it('fails when the stop sticks, on all workers or on one', () => {
     const acme = (timed: Timed): boolean => tenantOf(timed) === 'acme';
-    expect(check(PROPERTY, silenced(clean, AT.release, AT.end, acme))).toMatchObject({ verdict: 'fail', evidence: { tenant: 'acme', arrived: 0 } });
-    const onOne = silenced(clean, AT.release, AT.end, (timed) => acme(timed) && 'worker' in timed.body && timed.body.worker === 'worker-1');
+    expect(check(PROPERTY, silenced(clean, AT.release, AT.end, acme))).toMatchObject({
+      verdict: 'fail',
+      evidence: { tenant: 'acme', arrived: 0 },
+    });
+    const onOne = silenced(
+      clean,
+      AT.release,
+      AT.end,
+      (timed) => acme(timed) && 'worker' in timed.body && timed.body.worker === 'worker-1',
+    );
     expect(check(PROPERTY, onOne).verdict).toBe('fail');
   });
 
@@ -81,7 +114,10 @@ describe('release_takes_effect', () => {
     const idle = without(clean, (timed) => timed.body.type === 'run.due' && timed.atMs > AT.release);
     expect(check(PROPERTY, idle)).toMatchObject({ evidence: { obligation: 'work in scope due after the release' } });
     const unanswered = without(clean, ({ body }) => body.type === 'flip.answered' && body.kind === 'release');
-    expect(check(PROPERTY, unanswered)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'the release acknowledged' } });
+    expect(check(PROPERTY, unanswered)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'the release acknowledged' },
+    });
   });
 
   it('does not apply to a stopped run, or when nothing is released', () => {
@@ -101,19 +137,35 @@ describe('no_spurious_halt', () => {
   });
 
   it('fails when work is lost before any stop', () => {
-    expect(check(PROPERTY, silenced(clean, AT.traffic + 300, AT.stop))).toMatchObject({ verdict: 'fail', reason: expect.stringContaining('only') });
+    expect(check(PROPERTY, silenced(clean, AT.traffic + 300, AT.stop))).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringContaining('only'),
+    });
   });
 
   it('fails when one worker goes silent while its share of work is due', () => {
-    const quiet = silenced(clean, AT.released + 700, AT.drain, ({ body }) => 'worker' in body && body.worker === 'worker-2');
-    const runs = new Set(quiet.timed.flatMap((timed) => (isArrival(timed) && 'run' in timed.body ? [timed.body.run] : [])));
-    const shared = without(quiet, ({ body, atMs }) => body.type === 'run.due' && atMs > AT.released && !runs.has(body.run));
+    const quiet = silenced(
+      clean,
+      AT.released + 700,
+      AT.drain,
+      ({ body }) => 'worker' in body && body.worker === 'worker-2',
+    );
+    const runs = new Set(
+      quiet.timed.flatMap((timed) => (isArrival(timed) && 'run' in timed.body ? [timed.body.run] : [])),
+    );
+    const shared = without(
+      quiet,
+      ({ body, atMs }) => body.type === 'run.due' && atMs > AT.released && !runs.has(body.run),
+    );
     expect(check(PROPERTY, shared)).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-2' } });
   });
 
   it('is inconclusive when hardly anything was due', () => {
     const idle = without(clean, ({ body }) => body.type === 'run.due');
-    expect(check(PROPERTY, idle)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'work due outside of stops and faults' } });
+    expect(check(PROPERTY, idle)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'work due outside of stops and faults' },
+    });
   });
 
   it('applies to a drill without a stop', () => {

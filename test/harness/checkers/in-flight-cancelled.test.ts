@@ -15,7 +15,10 @@ function closing(change: Partial<typeof closed>): DraftDrill {
 
 describe(PROPERTY, () => {
   it('passes when every worker closed its held call in time', () => {
-    expect(check(PROPERTY, clean)).toMatchObject({ verdict: 'pass', evidence: { held: 2, workers: ['worker-1', 'worker-2'] } });
+    expect(check(PROPERTY, clean)).toMatchObject({
+      verdict: 'pass',
+      evidence: { held: 2, workers: ['worker-1', 'worker-2'] },
+    });
   });
 
   it('passes a slow downstream that lands after the abort', () => {
@@ -38,15 +41,31 @@ describe(PROPERTY, () => {
 
   it('is inconclusive, naming the worker, when one held nothing for long enough', () => {
     const missing = { verdict: 'inconclusive', evidence: { without: [held.worker] } };
-    expect(check(PROPERTY, without(clean, ({ body }) => 'effect' in body && body.effect === held.effect))).toMatchObject(missing);
-    const short = { ...clean, runs: clean.runs.map((run) => (run.run === 'primed-1' ? { ...run, plan: run.plan.map((step) => ({ ...step, serviceMs: 2_000 })) } : run)) };
+    expect(
+      check(
+        PROPERTY,
+        without(clean, ({ body }) => 'effect' in body && body.effect === held.effect),
+      ),
+    ).toMatchObject(missing);
+    const short = {
+      ...clean,
+      runs: clean.runs.map((run) =>
+        run.run === 'primed-1' ? { ...run, plan: run.plan.map((step) => ({ ...step, serviceMs: 2_000 })) } : run,
+      ),
+    };
     expect(check(PROPERTY, short)).toMatchObject(missing);
   });
 
   it('takes no dead worker’s closed socket for a cancellation, and expects nothing of it', () => {
     const who = { worker: held.worker, channel: held.channel };
-    const killed = { atMs: AT.stop + 20, body: { type: 'worker.exited', ...who, code: null, signal: 'SIGKILL', expected: true } } as const;
-    const draft = plus(without(clean, ({ body }) => body.type === 'worker.exited' && body.worker === held.worker), killed);
+    const killed = {
+      atMs: AT.stop + 20,
+      body: { type: 'worker.exited', ...who, code: null, signal: 'SIGKILL', expected: true },
+    } as const;
+    const draft = plus(
+      without(clean, ({ body }) => body.type === 'worker.exited' && body.worker === held.worker),
+      killed,
+    );
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'pass', evidence: { held: 1 } });
   });
 
@@ -57,11 +76,19 @@ describe(PROPERTY, () => {
   });
 
   it('expects one worker only to hold a stopped run', () => {
-    expect(check(PROPERTY, cleanDrill({ on: { scope: 'run', target: 'primed-run' } }))).toMatchObject({ verdict: 'pass', evidence: { held: 1 } });
+    expect(check(PROPERTY, cleanDrill({ on: { scope: 'run', target: 'primed-run' } }))).toMatchObject({
+      verdict: 'pass',
+      evidence: { held: 1 },
+    });
   });
 
   it('does not apply to a drill without a stop', () => {
     const calm = withScenario(clean, (scenario) => ({ ...scenario, timeline: [] }));
-    expect(check(PROPERTY, without(calm, ({ body }) => 'flip' in body)).verdict).toBe('not_applicable');
+    expect(
+      check(
+        PROPERTY,
+        without(calm, ({ body }) => 'flip' in body),
+      ).verdict,
+    ).toBe('not_applicable');
   });
 });

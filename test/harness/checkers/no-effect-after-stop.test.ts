@@ -10,7 +10,10 @@ const clean = cleanDrill();
 const BUDGET_MS = 600;
 
 /** A new arrival of a run of acme, which is stopped (`run-0`), or of beta, which is not (`run-1`). */
-function arrival(atMs: number, more: { readonly t1Ms?: number; readonly run?: string; readonly worker?: number } = {}): readonly Timed[] {
+function arrival(
+  atMs: number,
+  more: { readonly t1Ms?: number; readonly run?: string; readonly worker?: number } = {},
+): readonly Timed[] {
   return effect({ atMs, worker: 1, run: 'run-0', capability: 'model/chat', key: `late-${atMs}`, ...more });
 }
 
@@ -25,7 +28,14 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, draft)).toMatchObject({
       verdict: 'fail',
       reason: expect.stringContaining('900 ms after the stop of tenant:acme'),
-      evidence: { effect: victim.body.effect, worker: 'worker-1', tenant: 'acme', run: 'run-30', revision: 1, afterRequestMs: 900 },
+      evidence: {
+        effect: victim.body.effect,
+        worker: 'worker-1',
+        tenant: 'acme',
+        run: 'run-30',
+        revision: 1,
+        afterRequestMs: 900,
+      },
     });
   });
 
@@ -58,13 +68,19 @@ describe(PROPERTY, () => {
 
   it('is inconclusive about a wide arrival near a boundary, and passes one far from it', () => {
     const near = arrival(AT.stop + 400, { t1Ms: AT.stop + 750 });
-    expect(check(PROPERTY, plus(clean, ...near))).toMatchObject({ verdict: 'inconclusive', reason: expect.stringContaining('350 ms') });
+    expect(check(PROPERTY, plus(clean, ...near))).toMatchObject({
+      verdict: 'inconclusive',
+      reason: expect.stringContaining('350 ms'),
+    });
     const far = arrival(AT.stop - 2_500, { t1Ms: AT.stop - 2_200 });
     expect(check(PROPERTY, plus(clean, ...far))).toMatchObject({ verdict: 'pass' });
   });
 
   it('allows what the scenario allows', () => {
-    const lenient = withScenario(clean, (scenario) => ({ ...scenario, expect: { ...scenario.expect, effectsAfterBudget: 1 } }));
+    const lenient = withScenario(clean, (scenario) => ({
+      ...scenario,
+      expect: { ...scenario.expect, effectsAfterBudget: 1 },
+    }));
     expect(check(PROPERTY, plus(lenient, ...arrival(5_000))).verdict).toBe('pass');
     expect(check(PROPERTY, plus(lenient, ...arrival(5_000), ...arrival(5_001))).verdict).toBe('fail');
   });
@@ -83,21 +99,35 @@ describe(PROPERTY, () => {
   });
 
   it.each([
-    ['traffic in scope before the stop', (timed: Timed) => timed.body.type === 'effect.arrived' && timed.atMs < AT.stop],
+    [
+      'traffic in scope before the stop',
+      (timed: Timed) => timed.body.type === 'effect.arrived' && timed.atMs < AT.stop,
+    ],
     ['work in scope due after the stop', (timed: Timed) => timed.body.type === 'run.due' && timed.atMs > AT.stop],
   ])('is inconclusive without %s', (obligation, unwanted) => {
-    expect(check(PROPERTY, without(clean, unwanted))).toMatchObject({ verdict: 'inconclusive', evidence: { obligation } });
+    expect(check(PROPERTY, without(clean, unwanted))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation },
+    });
   });
 
   it('is inconclusive when no call was open at the stop, or the stop was never acknowledged', () => {
     const idle = without(clean, ({ body }) => 'run' in body && body.run.startsWith('primed'));
     expect(check(PROPERTY, idle)).toMatchObject({ evidence: { obligation: 'a call in scope open at the stop' } });
     const unanswered = without(clean, ({ body }) => body.type === 'flip.answered');
-    expect(check(PROPERTY, unanswered)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'a stop on record' } });
+    expect(check(PROPERTY, unanswered)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'a stop on record' },
+    });
   });
 
   it('does not apply to a drill without a stop', () => {
     const calm = withScenario(clean, (scenario) => ({ ...scenario, timeline: [] }));
-    expect(check(PROPERTY, without(calm, ({ body }) => 'flip' in body)).verdict).toBe('not_applicable');
+    expect(
+      check(
+        PROPERTY,
+        without(calm, ({ body }) => 'flip' in body),
+      ).verdict,
+    ).toBe('not_applicable');
   });
 });

@@ -40,22 +40,33 @@ describe(PROPERTY, () => {
 
   it.each([
     ['the journal read at the end', ({ body }: Timed) => body.type === 'store.head'],
-    ['intents in scope before the stop', ({ body }: Timed) => body.type === 'store.intent' && body.tenant === 'acme' && body.afterRevision === 0],
+    [
+      'intents in scope before the stop',
+      ({ body }: Timed) => body.type === 'store.intent' && body.tenant === 'acme' && body.afterRevision === 0,
+    ],
     ['work in scope due after the stop', ({ body, atMs }: Timed) => body.type === 'run.due' && atMs > AT.stop],
     ['the stop on record in the store', ({ body }: Timed) => body.type === 'store.flip'],
   ])('is inconclusive without %s', (obligation, unwanted) => {
-    expect(check(PROPERTY, without(clean, unwanted))).toMatchObject({ verdict: 'inconclusive', evidence: { obligation } });
+    expect(check(PROPERTY, without(clean, unwanted))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation },
+    });
   });
 
   it('asks of a stopped run that it had something left to do', () => {
     const stopped = cleanDrill({ on: { scope: 'run', target: 'primed-run' } });
     expect(check(PROPERTY, stopped).verdict).toBe('pass');
-    const short = { ...stopped, runs: stopped.runs.map((run) => (run.primed === true ? { ...run, plan: run.plan.slice(0, 1) } : run)) };
+    const short = {
+      ...stopped,
+      runs: stopped.runs.map((run) => (run.primed === true ? { ...run, plan: run.plan.slice(0, 1) } : run)),
+    };
     expect(check(PROPERTY, short)).toMatchObject({ verdict: 'inconclusive' });
   });
 
   it('is an error when a stored flip cannot be read', () => {
-    const torn = changed(clean, (timed) => (timed.body.type === 'store.flip' ? { ...timed, body: { ...timed.body, text: '{' } } : timed));
+    const torn = changed(clean, (timed) =>
+      timed.body.type === 'store.flip' ? { ...timed, body: { ...timed.body, text: '{' } } : timed,
+    );
     expect(check(PROPERTY, torn)).toMatchObject({ verdict: 'error', reason: expect.stringContaining('not JSON') });
   });
 

@@ -7,11 +7,15 @@ import { effect, fault, plus, recordOf } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
 const RESUMED = AT.stop + 1_000;
-const paused = plus(cleanDrill(), ...fault({ fault: 1, kind: 'pause', target: 'worker-1', plane: null }, AT.stop - 100, RESUMED));
+const paused = plus(
+  cleanDrill(),
+  ...fault({ fault: 1, kind: 'pause', target: 'worker-1', plane: null }, AT.stop - 100, RESUMED),
+);
 const run = paused.runs.find((one) => one.tenant === 'acme' && one.primed !== true);
 if (run === undefined) throw new Error('the clean drill has a run of acme');
 
-const emitted = (atMs: number, key: string, worker = 1) => effect({ atMs, worker, run: run.run, capability: 'model/chat', key });
+const emitted = (atMs: number, key: string, worker = 1) =>
+  effect({ atMs, worker, run: run.run, capability: 'model/chat', key });
 /** An intent of the run with a key of its own, by its place against the stop. */
 function started(key: string, atMs: number) {
   const row = intent({ worker: 1, run: run ?? raise(), step: 0, atMs, outcome: 'unknown' });
@@ -37,7 +41,10 @@ describe('effects of a worker that was suspended across the stop', () => {
   });
 
   it.each([
-    ['a second effect of the same call', [started('s', AT.stop - 150), ...emitted(RESUMED + 3, 's'), ...emitted(RESUMED + 4, 's')]],
+    [
+      'a second effect of the same call',
+      [started('s', AT.stop - 150), ...emitted(RESUMED + 3, 's'), ...emitted(RESUMED + 4, 's')],
+    ],
     ['a call whose intent comes after the stop', [started('s', RESUMED + 1), ...emitted(RESUMED + 3, 's')]],
     ['a call without an intent', emitted(RESUMED + 3, 's')],
     ['an effect long after it went on', [started('s', AT.stop - 150), ...emitted(RESUMED + 800, 's')]],

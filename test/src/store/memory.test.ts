@@ -21,7 +21,7 @@ describeStoreContract('memory', async () => ({
 describe('the memory store', () => {
   const namespace = 'ns';
 
-  test('lets a test put a stop between a batch\'s sending and its arrival', async () => {
+  test("lets a test put a stop between a batch's sending and its arrival", async () => {
     const state = new MemoryState({ namespace });
     const control = new MemoryStore(state);
     const before = async (operation: StoreOperation) => {

@@ -7,12 +7,21 @@ import type { Intent, NewTask } from '../../../src/store/store.ts';
 export function stopText(namespace: string, stop: Partial<StopFlip> = {}): string {
   return canonicalText({
     ...{ namespace, id: randomUUID(), kind: 'stop', scope: 'global', target: '*', mode: 'halt_all', queue: 'discard' },
-    ...{ reason: 'it writes what nobody asked for', triggeredBy: 'operator', source: 'test', at: '2026-01-01T00:00:00Z' },
+    ...{
+      reason: 'it writes what nobody asked for',
+      triggeredBy: 'operator',
+      source: 'test',
+      at: '2026-01-01T00:00:00Z',
+    },
     ...stop,
   });
 }
 
-export function releaseText(namespace: string, engagements: readonly string[], release: Partial<ReleaseFlip> = {}): string {
+export function releaseText(
+  namespace: string,
+  engagements: readonly string[],
+  release: Partial<ReleaseFlip> = {},
+): string {
   return canonicalText({
     ...{ namespace, id: randomUUID(), kind: 'release', scope: 'global', target: '*', engagements },
     ...{ reason: 'rolled back', triggeredBy: 'operator', source: 'test', at: '2026-01-01T00:01:00Z' },
@@ -30,7 +39,16 @@ export function sampleIntent(seq: number, intent: Partial<Intent> = {}): Intent 
 
 export function sampleTask(id: string, task: Partial<NewTask> = {}): NewTask {
   return {
-    ...{ id, kind: 'run', run: id, tenant: 'acme', feature: 'support', agent: 'agent-1', lineage: [], plan: [{ capability: 'model/chat' }] },
+    ...{
+      id,
+      kind: 'run',
+      run: id,
+      tenant: 'acme',
+      feature: 'support',
+      agent: 'agent-1',
+      lineage: [],
+      plan: [{ capability: 'model/chat' }],
+    },
     ...task,
   };
 }

@@ -24,7 +24,12 @@ export interface PreparedDatabase {
 }
 
 /** Generous, since the machine that runs the tests is shared; what a test is about it sets itself. */
-export const PATIENT: Partial<StoreTimings> = { connectMs: 10_000, statementMs: 10_000, answerMs: 12_000, minimumAgeMs: 0 };
+export const PATIENT: Partial<StoreTimings> = {
+  connectMs: 10_000,
+  statementMs: 10_000,
+  answerMs: 12_000,
+  minimumAgeMs: 0,
+};
 
 export async function prepareDatabase(): Promise<PreparedDatabase> {
   const database = await createTestDatabase();
@@ -67,7 +72,12 @@ async function makeLogin(owner: pg.Client, group: string): Promise<Login> {
   return login;
 }
 
-function openAll(workerUrl: string, flipperUrl: string, namespace: string, timings: Partial<StoreTimings>): StoreHandles {
+function openAll(
+  workerUrl: string,
+  flipperUrl: string,
+  namespace: string,
+  timings: Partial<StoreTimings>,
+): StoreHandles {
   const asWorker = { connectionString: workerUrl, namespace, timings };
   const flips = openFlipSource(asWorker);
   const fence = openFence(asWorker);
@@ -75,5 +85,12 @@ function openAll(workerUrl: string, flipperUrl: string, namespace: string, timin
   const tasks = openTaskQueue(asWorker);
   const control = openFlipStore({ connectionString: flipperUrl, namespace, timings });
   const ports = [flips, fence, outcomes, tasks, control];
-  return { flips, fence, outcomes, tasks, control, close: async () => void (await Promise.all(ports.map((port) => port.close()))) };
+  return {
+    flips,
+    fence,
+    outcomes,
+    tasks,
+    control,
+    close: async () => void (await Promise.all(ports.map((port) => port.close()))),
+  };
 }

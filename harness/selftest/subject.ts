@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { simulatedFleet } from '../fleet/fleet-command.ts';
+
+/** A fleet with one planted bug: the harness must fail it by the property named here. */
+export interface MutantSubject {
+  readonly kind: 'mutant';
+  readonly name: string;
+  readonly bug: string;
+  readonly removes: readonly string[];
+  readonly property: string;
+  readonly scenario: string;
+  readonly grants: readonly string[];
+}
+
+/** A sound fleet, some of them in circumstances that make it look guilty: the harness must pass it. */
+export interface ControlSubject {
+  readonly kind: 'control';
+  readonly name: string;
+  readonly scenario: string;
+}
+
+export type Subject = MutantSubject | ControlSubject;
+
+export const CONTROLS: readonly ControlSubject[] = [
+  { kind: 'control', name: 'clean', scenario: 'tenant' },
+  { kind: 'control', name: 'clean-slow-downstream', scenario: 'slow-downstream' },
+  { kind: 'control', name: 'clean-store-lost', scenario: 'store-lost' },
+  { kind: 'control', name: 'clean-paused', scenario: 'paused' },
+];
+
+const LIST_MS = 30_000;
+const listSchema = z.array(
+  z.object({
+    name: z.string(),
+    bug: z.string(),
+    removes: z.array(z.string()),
+    property: z.string(),
+    scenario: z.string(),
+    grants: z.array(z.string()).default([]),
+  }),
+);
+
+/**
+ * Asks the simulated fleet which mutants it can be; the harness never imports a fleet.
+ *
+ * @throws KilldrillError `FLEET_MISSING`
+ */
+export async function listMutants(): Promise<readonly MutantSubject[]> {
+  const [program = '', ...args] = simulatedFleet(['--list-mutants']);
+  try {
+    const { stdout } = await promisify(execFile)(program, args, { timeout: LIST_MS });
+    return listSchema.parse(JSON.parse(stdout)).map((mutant) => ({ kind: 'mutant', ...mutant }));
+  } catch (cause) {
+    throw new KilldrillError('FLEET_MISSING', `the simulated fleet does not list its mutants: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * The subjects of these names, in the order of the lists; all when none is named.
+ *
+ * @throws KilldrillError `MUTANT_UNKNOWN`
+ */
+export function chooseSubjects(all: readonly Subject[], names: readonly string[]): readonly Subject[] {
+  const unknown = names.find((name) => !all.some((subject) => subject.name === name));
+  if (unknown === undefined) return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+  const known = all.map(({ name }) => name).join(', ');
+  throw new KilldrillError('MUTANT_UNKNOWN', `there is no mutant or control '${unknown}'; known are ${known}`);
+}

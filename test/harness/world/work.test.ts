@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import type { Clock } from '../../../src/clock.ts';
+import { get, openWorld, post, primed, rawConnection, run, step } from './world-client.ts';
+import type { TestWorld } from './world-client.ts';
+
+let at: TestWorld | null = null;
+afterEach(async () => {
+  await at?.close();
+  at = null;
+});
+
+function open(...args: Parameters<typeof openWorld>): TestWorld {
+  at = openWorld(...args);
+  return at;
+}
+
+const soon = { timeout: 5000, interval: 2 };
+const LONG_MS = 60_000;
+
+describe('work', () => {
+  it('is handed out when it is due, to whoever asks first', async () => {
+    const { world, clock, history } = open([run('r1', [step('read/crm')], 20), run('r2', [step('read/crm')], 40)]);
+    const { url } = await world.openChannel('worker-1');
+    const polls = [get(`${url}/work`), get(`${url}/work`)];
+    const t0Ns = clock.nowNs();
+    world.startArrivals(t0Ns);
+    const answers = await Promise.all(polls.map(({ answer }) => answer));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const { dueMs: _due, ...handed } = run('r1', [step('read/crm')]);
+    expect(answers.find(({ body }) => (body as { run: string }).run === 'r1')?.body).toEqual(handed);
+    expect(history.of('run.due').map((event) => [event.run, event.t0 - t0Ns])).toEqual([
+      ['r1', 20e6],
+      ['r2', 40e6],
+    ]);
+    for (const { run: of, t0 } of history.of('run.handed')) {
+      expect(t0).toBeGreaterThanOrEqual(history.of('run.due').find((due) => due.run === of)?.t0 ?? Infinity);
+    }
+    expect(world.counts()).toMatchObject({ due: 2, waiting: 0, channels: [{ handed: 2 }] });
+  });
+
+  it('becomes due whether or not anybody asks', async () => {
+    const { world, clock, history } = open([0, 5, 10].map((due) => run(`r${due}`, [step('read/crm')], due)));
+    await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ due: 3, waiting: 3 }), soon);
+    expect(history.of('run.due').map((event) => event.run)).toEqual(['r0', 'r5', 'r10']);
+  });
+
+  it('is not there: the poll ends with 204 after a while', async () => {
+    const { world, clock } = open([], { after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) });
+    const { url } = await world.openChannel('worker-1');
+    expect(await get(`${url}/work`).answer).toEqual({ status: 204, body: null });
+    world.startArrivals(clock.nowNs());
+    expect(await get(`${url}/work`).answer).toEqual({ status: 204, body: null });
+  });
+
+  it('is not there any more: the poll ends with 204 when arrivals end', async () => {
+    // Polls never end by themselves here, unless they come after the end.
+    const never = (): void => {};
+    const after: Clock['after'] = (delayMs, callback) =>
+      delayMs >= 2000 ? never : systemClock.after(delayMs, callback);
+    const { world, clock } = open([], { after });
+    const { url } = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    const waiting = get(`${url}/work`);
+    // One request later the poll before it has come in, too.
+    await get(`${url}/nothing`).answer;
+    world.endArrivals();
+    expect(await waiting.answer).toEqual({ status: 204, body: null });
+    expect((await get(`${url}/work`).answer).status).toBe(204);
+  });
+
+  it('becomes due no more once arrivals have ended', async () => {
+    const { world, clock, history } = open([run('r1', [step('read/crm')]), run('r2', [step('read/crm')], 60)]);
+    const { url } = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${url}/work`).answer).status).toBe(200);
+    world.endArrivals();
+    expect((await get(`${url}/work`).answer).status).toBe(204);
+    expect(history.of('run.due')).toHaveLength(1);
+  });
+
+  it('is not lost to a poll that has gone', async () => {
+    const { world, clock, history } = open([run('r1', [step('read/crm')], 30)]);
+    const dead = await world.openChannel('worker-1');
+    const alive = await world.openChannel('worker-2');
+    const gone = get(`${dead.url}/work`);
+    await vi.waitFor(() => expect(gone.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), soon);
+    world.startArrivals(clock.nowNs());
+    gone.request.destroy();
+    expect((await get(`${alive.url}/work`).answer).status).toBe(200);
+    expect(history.of('run.handed').map(({ worker }) => worker)).toEqual(['worker-2']);
+  });
+
+  it('is not lost when the poll goes in the very turn in which the run is due', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { world, clock, history, close } = openWorld([run('r1', [step('read/crm')])]);
+      const dead = await world.openChannel('worker-1');
+      const alive = await world.openChannel('worker-2');
+      const socket = await rawConnection(dead.port);
+      socket.write(`GET ${new URL(dead.url).pathname}/work HTTP/1.1\r\nhost: x\r\n\r\n`);
+      await get(`${dead.url}/nothing`).answer;
+      socket.destroy();
+      // The run is given to the dead poll: this process cannot know yet that its peer has gone.
+      world.startArrivals(clock.nowNs());
+      expect((await get(`${alive.url}/work`).answer).status, `round ${round}`).toBe(200);
+      expect(history.of('run.handed').at(-1)?.worker).toBe('worker-2');
+      await close();
+    }
+  });
+
+  it('is handed to the next when the process that it was sent to dies without reading it', async () => {
+    const { world, clock, history } = open([run('r1', [step('read/crm')], 10)]);
+    const dead = await world.openChannel('worker-1');
+    const alive = await world.openChannel('worker-2');
+    const program = `
+      const socket = require('node:net').connect(+process.argv[1], '127.0.0.1');
+      socket.write('GET ' + process.argv[2] + '/work HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n', () => console.log('asked'));
+      socket.pause();
+      setInterval(() => {}, 1000);
+    `;
+    const child = spawn(process.execPath, ['-e', program, String(dead.port), new URL(dead.url).pathname]);
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    try {
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      child.kill('SIGSTOP');
+      world.startArrivals(clock.nowNs());
+      await vi.waitFor(() => expect(history.of('run.handed')).toHaveLength(1), soon);
+    } finally {
+      child.kill('SIGKILL');
+      await exited;
+    }
+    expect((await get(`${alive.url}/work`).answer).status).toBe(200);
+    expect(history.of('run.handed').map(({ worker }) => worker)).toEqual(['worker-1', 'worker-2']);
+  });
+});
+
+describe('a primed run', () => {
+  it('goes to a worker that holds none, also when another asked before', async () => {
+    const { world, clock, history } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
+    const one = await world.openChannel('worker-1');
+    const two = await world.openChannel('worker-2');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
+    const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    const again = get(`${one.url}/work`);
+    await vi.waitFor(() => expect(again.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), soon);
+    expect((await get(`${two.url}/work`).answer).body).toMatchObject({ run: 'p2' });
+    expect(history.of('run.handed').map(({ run: of, worker }) => [of, worker])).toEqual([
+      ['p1', 'worker-1'],
+      ['p2', 'worker-2'],
+    ]);
+    held.request.destroy();
+    again.request.destroy();
+  });
+
+  it('does not hold up other runs, and goes to anybody when no worker is free in time', async () => {
+    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1), run('r1', [step('read/crm')], 2)]);
+    const one = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
+    await vi.waitFor(() => expect(world.counts().due).toBe(3), soon);
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'r1' });
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p2' });
+  });
+
+  it('goes on to a worker as soon as its held call has ended', async () => {
+    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
+    const one = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    await get(`${one.url}/work`).answer;
+    const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    const next = get(`${one.url}/work`);
+    held.request.destroy();
+    expect((await next.answer).body).toMatchObject({ run: 'p2' });
+  });
+});
