@@ -59,8 +59,8 @@ function lastOf(effects: readonly WitnessedEffect[], untilNs: number): Last {
     const open = end === undefined || end.t0 >= untilNs;
     const seen = open ? { t0: untilNs, t1: untilNs } : end;
     last = {
-      t0: Math.max(last.t0, seen.t0),
-      t1: Math.max(last.t1, Math.min(seen.t1, untilNs)),
+      t0: Math.max(last.t0, effect.t0, seen.t0),
+      t1: Math.max(last.t1, Math.min(Math.max(effect.t1, seen.t1), untilNs)),
       open: last.open || open,
     };
   }

@@ -1,5 +1,4 @@
 import type { PropertyFinding } from './run-checkers.ts';
-import type { Verdict } from './checker.ts';
 import type { Regime } from './regime.ts';
 import type { StopState } from './time-to-stop.ts';
 
@@ -93,4 +92,3 @@ export interface Milestone {
 
 /** What the judge says: the content of `verdict.json`. */
 export type Judgement = VerdictFile;
-export type { PropertyFinding, Verdict };

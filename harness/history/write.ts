@@ -44,7 +44,8 @@ export interface HistoryOptions {
   readonly flushMs?: number;
   /** More events than this are a failure (they are not kept); 2,000,000 by default. */
   readonly maxEvents?: number;
-  readonly after?: Clock['after'];
+  /** The machine's clock by default. */
+  readonly timers?: Pick<Clock, 'after'>;
 }
 
 const CLOSE_MS = 10_000;
@@ -172,7 +173,7 @@ class GzipHistory implements HistoryWriter {
   }
 
   #after(delayMs: number, callback: () => void): () => void {
-    return (this.#options.after ?? systemClock.after)(delayMs, callback);
+    return (this.#options.timers ?? systemClock).after(delayMs, callback);
   }
 
   #fail(code: string, what: string, cause?: unknown): void {

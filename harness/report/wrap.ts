@@ -1,23 +1,17 @@
-// C0, C1 and the bidirectional overrides: what a terminal would obey instead of show.
-// oxlint-disable-next-line no-control-regex
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+// Controls, overrides, unassigned and lone surrogates; combining marks; and pictures, whose width every terminal sees otherwise.
+const UNPRINTABLE = /\p{C}|\p{M}|\p{Zl}|\p{Zp}|[\u{10000}-\u{10ffff}]|(?![ -~])\p{Emoji}/gu;
+/** East Asian wide and fullwidth characters (Unicode's EastAsianWidth), below U+10000. */
+const WIDE =
+  /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3040-\u3247\u3250-\u4dbf\u4e00-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6]/gu;
 
-/** Text from outside made safe to print: control characters, escapes among them, become `?`. */
+/** Text from outside made safe to print: what a terminal would obey instead of show, or show in a width of its own, becomes `?`. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, '?');
 }
 
-/** Columns that a text takes on a terminal; characters of East Asian scripts and emoji count two. */
+/** Columns that a printable text takes on a terminal; characters of East Asian scripts take two. */
 export function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += (character.codePointAt(0) ?? 0) >= 0x1100 && !isNarrow(character) ? 2 : 1;
-  return columns;
-}
-
-/** General punctuation, arrows and box drawing lie above U+1100 and are narrow all the same. */
-function isNarrow(character: string): boolean {
-  const code = character.codePointAt(0) ?? 0;
-  return code >= 0x1e00 && code < 0x2600;
+  return text.length + (text.match(WIDE)?.length ?? 0);
 }
 
 /** Breaks a text into lines of at most `width` columns, at spaces where it can. */

@@ -40,7 +40,7 @@ export interface OpenCall {
 export interface DownstreamOptions {
   readonly clock: DrillClock;
   readonly history: HistorySink;
-  readonly after: Clock['after'];
+  readonly timers: Pick<Clock, 'after'>;
   /** A slow downstream that does the work although its caller has gone. */
   readonly landsAfterAbort: boolean;
   /** Called when a held call is no longer open. */
@@ -83,7 +83,7 @@ export class Downstream {
     }
     this.#open.add(call);
     call.request.tally.open += 1;
-    call.cancelService = this.#options.after(call.key.serviceMs, () => {
+    call.cancelService = this.#options.timers.after(call.key.serviceMs, () => {
       call.served = true;
       call.cancelService = null;
       if (call.bodyIn) this.#land(call);

@@ -15,7 +15,7 @@ export interface WorkQueueOptions {
   readonly runs: readonly TraceRun[];
   readonly clock: DrillClock;
   readonly history: HistorySink;
-  readonly after: Clock['after'];
+  readonly timers: Pick<Clock, 'after'>;
   /** Whether a worker has a held call open. */
   readonly holds: (worker: string) => boolean;
 }
@@ -80,7 +80,7 @@ export class WorkQueue {
 
   /** Waits for a run; the returned function takes the asker out again. */
   ask(asker: Asker): () => void {
-    const cancelTimer = this.#options.after(this.#ended ? ENDED_POLL_MS : POLL_MS, () => {
+    const cancelTimer = this.#options.timers.after(this.#ended ? ENDED_POLL_MS : POLL_MS, () => {
       this.#askers.delete(asker);
       asker.nothing();
     });
@@ -125,7 +125,7 @@ export class WorkQueue {
       const dueNs = t0Ns + run.dueMs * 1e6;
       nowNs = clock.nowNs();
       if (dueNs > nowNs) {
-        this.#cancelDue = this.#options.after(Math.ceil((dueNs - nowNs) / 1e6), () => this.#becomeDue());
+        this.#cancelDue = this.#options.timers.after(Math.ceil((dueNs - nowNs) / 1e6), () => this.#becomeDue());
         break;
       }
       this.#next += 1;
@@ -151,7 +151,7 @@ export class WorkQueue {
     const [first] = this.#primed;
     if (first === undefined || this.#askers.size === 0) return;
     const waitMs = Math.max(1, Math.ceil((first.anybodyNs - nowNs) / 1e6));
-    this.#cancelPrimed = this.#options.after(waitMs, () => this.#match());
+    this.#cancelPrimed = this.#options.timers.after(waitMs, () => this.#match());
   }
 
   #runFor(worker: string, nowNs: number): TraceRun | undefined {

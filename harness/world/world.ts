@@ -61,7 +61,8 @@ export interface WorldOptions {
   readonly downstream: { readonly landsAfterAbort: boolean };
   readonly loop: LoopWatch;
   readonly limits?: Partial<ChannelLimits>;
-  readonly after?: Clock['after'];
+  /** The machine's clock by default. */
+  readonly timers?: Pick<Clock, 'after'>;
 }
 
 /** So many unattributed requests are recorded one by one; all are counted. One is an error already. */
@@ -84,21 +85,21 @@ class ChannelledWorld implements World {
   #closing: Promise<void> | null = null;
 
   constructor(options: WorldOptions) {
-    const { trace, clock, history, after = systemClock.after } = options;
+    const { trace, clock, history, timers = systemClock } = options;
     this.#options = options;
     this.#book = new RunBook(trace);
     this.#queue = new WorkQueue({
       runs: trace.runs,
       clock,
       history,
-      after,
+      timers,
       holds: (worker) => this.#downstream.holds(worker),
     });
     const { landsAfterAbort } = options.downstream;
     this.#downstream = new Downstream({
       clock,
       history,
-      after,
+      timers,
       landsAfterAbort,
       heldEnded: () => this.#queue.heldEnded(),
     });

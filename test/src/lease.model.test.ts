@@ -224,20 +224,22 @@ class ShortenedByLateAnswers extends Lease {
   }
 }
 
-/** Forgets that it was revoked, so that a question from before earns again. */
+/** Revoked until any answer comes, also one to a question from before. */
 class RevokedForAMoment extends Lease {
-  override revoke(): void {
-    const { deadlineMs } = this;
-    super.revoke();
-    this.#revoked = deadlineMs !== null;
-  }
-
   #revoked = false;
 
+  override revoke(): void {
+    this.#revoked = true;
+  }
+
   override renew(asked: Asked, answer: { readonly ageMs: number }): boolean {
-    if (!this.#revoked || super.renew(asked, answer)) return super.renew(asked, answer);
-    const now = this.asked();
-    return super.renew({ ...now }, { ageMs: answer.ageMs });
+    const renewed = super.renew(asked, answer);
+    if (renewed) this.#revoked = false;
+    return renewed;
+  }
+
+  override held(): boolean {
+    return !this.#revoked && super.held();
   }
 }
 

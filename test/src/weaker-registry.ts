@@ -54,8 +54,9 @@ export class WeakerRegistry implements RegistryUnderTest {
       place !== null && this.head !== null && place.epoch === this.head.epoch && place.revision <= this.head.revision;
     if (passed && this.#flaw === 'trusts the place of a late stop') return false;
     if (this.#held.has(flip.id) || this.#ended.has(flip.id)) return false;
-    this.#held.set(flip.id, { record, engagement: engagementOf(flip), early: true });
-    if (this.#flaw === 'one high-water mark' && this.head !== null && isAhead(place, this.head)) this.head = place;
+    const marked = this.#flaw === 'one high-water mark' && isAhead(place, this.head);
+    if (marked && isAhead(place, this.head)) this.head = place;
+    this.#held.set(flip.id, { record, engagement: engagementOf(flip), early: !marked });
     return true;
   }
 
@@ -115,6 +116,6 @@ export class WeakerRegistry implements RegistryUnderTest {
 }
 
 /** The mark of what arrived, hash and all, as if everything before it had come too. */
-function isAhead(place: ArrivedStop['place'], head: Head): place is Head {
-  return place !== null && 'hash' in place && place.revision > head.revision;
+function isAhead(place: ArrivedStop['place'], head: Head | null): place is Head {
+  return place !== null && head !== null && 'hash' in place && place.revision > head.revision;
 }

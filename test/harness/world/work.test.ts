@@ -49,7 +49,9 @@ describe('work', () => {
   });
 
   it('is not there: the poll ends with 204 after a while', async () => {
-    const { world, clock } = open([], { after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) });
+    const { world, clock } = open([], {
+      timers: { after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) },
+    });
     const { url } = await world.openChannel('worker-1');
     expect(await get(`${url}/work`).answer).toEqual({ status: 204, body: null });
     world.startArrivals(clock.nowNs());
@@ -61,7 +63,7 @@ describe('work', () => {
     const never = (): void => {};
     const after: Clock['after'] = (delayMs, callback) =>
       delayMs >= 2000 ? never : systemClock.after(delayMs, callback);
-    const { world, clock } = open([], { after });
+    const { world, clock } = open([], { timers: { after } });
     const { url } = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     const waiting = get(`${url}/work`);
@@ -96,7 +98,8 @@ describe('work', () => {
 
   it('is not lost when the poll goes in the very turn in which the run is due', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const { world, clock, history, close } = openWorld([run('r1', [step('read/crm')])]);
+      const test = openWorld([run('r1', [step('read/crm')])]);
+      const { world, clock, history } = test;
       const dead = await world.openChannel('worker-1');
       const alive = await world.openChannel('worker-2');
       const socket = await rawConnection(dead.port);
@@ -107,7 +110,7 @@ describe('work', () => {
       world.startArrivals(clock.nowNs());
       expect((await get(`${alive.url}/work`).answer).status, `round ${round}`).toBe(200);
       expect(history.of('run.handed').at(-1)?.worker).toBe('worker-2');
-      await close();
+      await test.close();
     }
   });
 

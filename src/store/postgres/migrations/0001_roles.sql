@@ -1,6 +1,9 @@
 -- Group roles (DESIGN §10). Roles belong to the whole cluster: another database's migration may be making the same ones
 -- at this moment, so "somebody else made it" is success. Nobody logs in as these; login roles are granted one of them.
 do $$
+declare
+  mend constant text := 'have a superuser run: create role killdrill_worker; create role killdrill_flipper; '
+    || 'grant pg_signal_backend to killdrill_flipper; then migrate again';
 begin
   if not exists (select from pg_roles where rolname = 'killdrill_worker') then
     begin
@@ -14,11 +17,7 @@ begin
     exception when duplicate_object or unique_violation then null;
     end;
   end if;
-end $$;
-
--- A flip may have to terminate the backend of a worker that holds it up.
-do $$
-begin
+  -- A flip may have to terminate the backend of a worker that holds it up.
   for attempt in 1..10 loop
     exit when pg_has_role('killdrill_flipper', 'pg_signal_backend', 'usage');
     begin
@@ -26,13 +25,12 @@ begin
     exception
       -- Two grants at once collide on the catalog's row; the next look sees the other's.
       when unique_violation or internal_error then perform pg_sleep(0.02);
-      when insufficient_privilege then
-        raise exception using errcode = 'KD000', detail = 'ROLE_NOT_GRANTED',
-          message = 'role killdrill_flipper needs pg_signal_backend and ' || quote_ident(current_user)
-            || ' may not grant it; have a superuser run: grant pg_signal_backend to killdrill_flipper';
     end;
   end loop;
   execute format('grant usage on schema %I to killdrill_worker, killdrill_flipper', current_schema());
+exception when insufficient_privilege then
+  raise exception using errcode = 'KD000', detail = 'ROLE_NOT_GRANTED',
+    message = format('%I may not make the roles of killdrill ready (%s); %s', current_user, sqlerrm, mend);
 end $$;
 
 -- What every function asks first. A standby's answer or an old snapshot would renew a lease with yesterday's flips.

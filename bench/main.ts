@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import Table from 'cli-table3';
+import pg from 'pg';
+import { openFlipStore } from '../src/store/postgres/flip-store.ts';
+import { migrate } from '../src/store/postgres/migrate.ts';
+import { Brackets } from '../harness/drill/brackets.ts';
+import { chooseDrillFolder, makeDrillFolder } from '../harness/environment/drill-folder.ts';
+import { startEmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
+import { startGuardian } from '../harness/environment/guardian.ts';
+import { benchChecks } from './check.ts';
+import { benchFence } from './fence.ts';
+import { benchHalts } from './halt.ts';
+import type { Summary } from './statistics.ts';
+import { benchStoreLoss } from './store-loss.ts';
+
+/**
+ * `npm run bench [checks|fence|halt|store-loss …]`: medians with n, peers in the same run, goals beside them.
+ * Figures are of this machine at this moment; the ratios are what carries over.
+ */
+
+const HALT_ROUNDS = 2_000;
+const LOSS_ROUNDS = 20;
+const PROCESSES = 8;
+const NAMESPACE = 'bench';
+
+const parts = process.argv.slice(2);
+const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
+
+async function main(): Promise<void> {
+  if (wants('checks')) await printChecks();
+  if (!wants('fence') && !wants('halt') && !wants('store-loss')) return;
+  await withServer(async (server) => {
+    if (wants('fence')) await printFence(server);
+    if (wants('halt')) await printHalts(server);
+    if (wants('store-loss')) await printStoreLoss(server);
+  });
+}
+
+async function printChecks(): Promise<void> {
+  const rows = await benchChecks();
+  const check = rows[0]?.ns ?? Number.NaN;
+  const table = new Table({
+    head: ['a check before a call', 'ns', 'x check', 'rounds x calls'],
+    style: { head: [], border: [] },
+  });
+  for (const { what, ns, rounds, perRound } of rows) {
+    table.push([what, ns.toFixed(ns < 100 ? 1 : 0), (ns / check).toFixed(1), `${rounds} x ${perRound}`]);
+  }
+  print(
+    'Checks (median of rounds; goal: check at most 120 ns, cockatiel at least 5x, opossum at least 10x it; latched refusal at most 2,000 ns)',
+    table.toString(),
+  );
+}
+
+async function printFence(server: EmbeddedPostgres): Promise<void> {
+  const { fencedPerSecond, unfencedPerSecond, ratio, processes, batch } = await benchFence({
+    adminUrl: urlOf(server, 'postgres'),
+  });
+  const k = (value: number): string => `${(value / 1_000).toFixed(1)} k/s`;
+  const table = new Table({
+    head: ['journal', 'median', 'interval of the median', 'n'],
+    style: { head: [], border: [] },
+  });
+  table.push([
+    'fenced',
+    k(fencedPerSecond.median),
+    `${k(fencedPerSecond.low)} to ${k(fencedPerSecond.high)}`,
+    fencedPerSecond.n,
+  ]);
+  table.push([
+    'not fenced',
+    k(unfencedPerSecond.median),
+    `${k(unfencedPerSecond.low)} to ${k(unfencedPerSecond.high)}`,
+    unfencedPerSecond.n,
+  ]);
+  table.push(['ratio', ratio.median.toFixed(3), `${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}`, ratio.n]);
+  print(
+    `Intents: ${processes} processes, batches of ${batch}, ABBA pairs (goal: at least 50 k/s fenced, ratio at least 0.85)`,
+    table.toString(),
+  );
+}
+
+async function printHalts(server: EmbeddedPostgres): Promise<void> {
+  const workerUrl = await prepare(server, 'bench_halt');
+  const store = openFlipStore({ connectionString: workerUrl, namespace: NAMESPACE });
+  try {
+    const { lastOf, durable, processes } = await benchHalts({
+      store,
+      workerUrl,
+      namespace: NAMESPACE,
+      processes: PROCESSES,
+      rounds: HALT_ROUNDS,
+    });
+    const table = summaryTable([
+      [`request to last of ${processes} processes`, lastOf],
+      ['request to durable', durable],
+    ]);
+    print('Halts, ms (goal: last of 8 p50 at most 10, p99 at most 30)', table);
+  } finally {
+    await store.close();
+  }
+}
+
+async function printStoreLoss(server: EmbeddedPostgres): Promise<void> {
+  const workerUrl = await prepare(server, 'bench_loss');
+  const { lastRefused, lastBack, processes } = await benchStoreLoss({
+    postgres: server,
+    workerUrl,
+    namespace: NAMESPACE,
+    processes: PROCESSES,
+    rounds: LOSS_ROUNDS,
+  });
+  const table = summaryTable([
+    [`kill -9 of PostgreSQL to last of ${processes} refusing`, lastRefused],
+    ['its return to last verified again', lastBack],
+  ]);
+  print('Store loss, ms (goal: refusing within lease 1,200 + abort 300 in every round, so max at most 1,500)', table);
+}
+
+function summaryTable(rows: readonly (readonly [what: string, summary: Summary])[]): string {
+  const table = new Table({ head: ['ms', 'p50', 'p95', 'p99', 'max', 'n'], style: { head: [], border: [] } });
+  const ms = (value: number | null): string => (value === null ? '-' : value.toFixed(1));
+  for (const [what, { p50, p95, p99, max, n }] of rows) table.push([what, ms(p50), ms(p95), ms(p99), ms(max), n]);
+  return table.toString();
+}
+
+async function prepare(server: EmbeddedPostgres, database: string): Promise<string> {
+  await withClient(urlOf(server, 'postgres'), (client) => client.query(`create database ${database}`));
+  const url = urlOf(server, database);
+  await withClient(url, (client) => migrate(client, { namespace: NAMESPACE }));
+  return url;
+}
+
+async function withClient(connectionString: string, use: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf({ socketFolder, superuser }: EmbeddedPostgres, database: string): string {
+  return `postgres://${superuser.user}:${superuser.password}@${encodeURIComponent(socketFolder)}:5432/${database}`;
+}
+
+async function withServer(use: (server: EmbeddedPostgres) => Promise<void>): Promise<void> {
+  const brackets = new Brackets();
+  const folder = chooseDrillFolder();
+  try {
+    const guardian = await startGuardian({ folder });
+    brackets.add(async () => void (await guardian.done()));
+    makeDrillFolder(folder);
+    const server = await startEmbeddedPostgres({
+      folder,
+      superuserPassword: randomBytes(16).toString('hex'),
+      onStarted: (pid) => guardian.watch(pid),
+    });
+    brackets.add(() => server.stop());
+    await use(server);
+  } finally {
+    await brackets.close();
+  }
+}
+
+function print(title: string, body: string): void {
+  process.stdout.write(`\n${title}\n${body}\n`);
+}
+
+await main();
