@@ -21,7 +21,9 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'drills', include: [drills], fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000 } },
+      {
+        test: { name: 'drills', include: [drills], fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000 },
+      },
     ],
   },
 });

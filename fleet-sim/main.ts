@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as timeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectWorkerStore, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
 import type { ContractEnvironment } from '../src/index.ts';
@@ -17,13 +18,14 @@ import { WorldClient } from './world-client.ts';
 
 const DEFAULT_AGENTS = 16;
 const READY_MS = 15_000;
+const RECONNECT_MS = 100;
 const STOP_MS = 2_500;
 const FLUSH_MS = 1_500;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { mutant: { type: 'string' }, 'list-mutants': { type: 'boolean' } } });
   if (values['list-mutants'] === true) {
-    process.stdout.write(`${JSON.stringify(MUTANTS.map(({ bend: _, ...facts }) => facts))}\n`);
+    process.stdout.write(`${JSON.stringify(MUTANTS.map((mutant) => ({ ...mutant, bend: undefined })))}\n`);
     return;
   }
   await work(readContract(process.env), values.mutant ?? null);
@@ -39,7 +41,11 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     return runtime;
   };
   const bent = bendBy(mutant, { runtime: runtimeNow, databaseUrl, namespace }, say);
-  const genuine = await connectWorkerStore({ namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs) });
+  const readyByMs = systemClock.monotonicMs() + READY_MS;
+  const genuine = await connectWhenThere(
+    { namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs) },
+    readyByMs,
+  );
   const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
     namespace,
     incarnation,
@@ -61,7 +67,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   const agents = contract.agents ?? DEFAULT_AGENTS;
   const worker = new Worker({ incarnation, agents, clock: systemClock, runtime: governed, world, tools, log });
   const asked = askedToEnd();
-  await governed.ready(READY_MS);
+  await governed.ready(readyByMs - systemClock.monotonicMs());
   await proveFence(governed, genuine.fence);
   await worker.start();
   say({ event: 'ready', incarnation });
@@ -78,6 +84,23 @@ function storeOf({ databaseUrl, registryUrl }: ContractEnvironment): { databaseU
     'CONTRACT_ENVIRONMENT',
     'the simulated fleet needs a store: KILLDRILL_DATABASE_URL and KILLDRILL_REGISTRY_URL must both be set',
   );
+}
+
+/** A worker that is started while its store is away waits for it. */
+async function connectWhenThere(
+  options: Parameters<typeof connectWorkerStore>[0],
+  byMs: number,
+): ReturnType<typeof connectWorkerStore> {
+  for (;;) {
+    try {
+      return await connectWorkerStore(options);
+    } catch (error) {
+      const isAway = error instanceof KilldrillError && error.code === 'STORE_UNREACHABLE';
+      if (!isAway || systemClock.monotonicMs() + RECONNECT_MS >= byMs) throw error;
+      log(error.message);
+      await timeout(RECONNECT_MS);
+    }
+  }
 }
 
 /** An answer that comes later than the lease would end anyhow is of no use. */

@@ -80,7 +80,9 @@ export class WorldClient {
   #exchange({ method, path, headers = {}, body, signal, onSent }: Exchange): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const options = { method, agent: this.#agent, headers, ...(signal === undefined ? {} : { signal }) };
-      const sending = request(this.#url + path, options, (response) => readAnswer(response).then(resolve, reject));
+      const sending = request(this.#url + path, options, (response) => {
+        readAnswer(response).then(resolve, reject);
+      });
       sending.on('error', reject);
       if (onSent !== undefined) sending.on('finish', onSent);
       sending.end(body);

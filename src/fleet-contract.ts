@@ -6,22 +6,26 @@ import { KilldrillError } from './errors.ts';
  */
 
 const text = z.string().min(1);
+/** Digits only: `Number('')` is 0, and would pass for a seed. */
+const whole = z
+  .string()
+  .regex(/^-?\d+$/, 'expected a whole number')
+  .transform(Number);
 const CONTRACT = {
   KILLDRILL_WORKER: text.describe("this worker's name"),
   KILLDRILL_NAMESPACE: text.describe("the fleet's world of switches"),
-  KILLDRILL_WORLD_URL: z.url().describe("where effects go and work comes from; this incarnation's own"),
+  KILLDRILL_WORLD_URL: z
+    .url({ protocol: /^https?$/, error: 'expected an http URL' })
+    .describe("where effects go and work comes from; this incarnation's own"),
   KILLDRILL_DATABASE_URL: text.optional().describe('the store, for intents, outcomes and tasks'),
   KILLDRILL_REGISTRY_URL: text.optional().describe('the store, for flips'),
   KILLDRILL_TRACE: text.optional().describe('file of the trace, for a fleet with its own front door'),
-  KILLDRILL_SEED: z.coerce.number().int().optional().describe("the drill's seed"),
-  KILLDRILL_LEASE_MS: z.coerce
-    .number()
-    .int()
-    .min(50)
-    .max(60_000)
+  KILLDRILL_SEED: whole.pipe(z.number().int()).optional().describe("the drill's seed"),
+  KILLDRILL_LEASE_MS: whole
+    .pipe(z.number().int().min(50).max(60_000))
     .optional()
     .describe('lease of a worker, milliseconds'),
-  KILLDRILL_AGENTS: z.coerce.number().int().min(1).max(512).optional().describe('agents in this worker'),
+  KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
 

@@ -101,7 +101,6 @@ export class Registry {
       open.open(engagementOf(flip));
       stops.set(flip.id, { text, signature, revision, early: false });
     }
-    for (const id of stops.keys()) this.#ended.delete(id);
     for (const engagement of this.#open.values()) {
       const held = this.#stops.get(engagement.id);
       if (open.has(engagement.id) || held === undefined) continue;
@@ -156,7 +155,6 @@ export class Registry {
     if (flip.kind === 'stop') {
       // Should an early copy have had another text under this id, the store's is the one that counts.
       if (this.#stops.get(flip.id)?.text !== record.text) this.#open.close(flip.id);
-      this.#ended.delete(flip.id);
       this.#enforce(flip, { ...record, early: false });
     } else {
       for (const id of flip.engagements) this.#end(id);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { KilldrillError } from '../../src/errors.ts';
 import { packageFolder } from '../../src/package-root.ts';
@@ -17,7 +17,7 @@ export function findScenario(nameOrPath: string): Scenario {
 
 /** What has a slash or an ending is a path; anything else is a name, unless a file of that name is there. */
 export function scenarioPath(nameOrPath: string): string {
-  if (/[/\\]|\.ya?ml$/.test(nameOrPath) || existsSync(nameOrPath)) return nameOrPath;
+  if (/[/\\]|\.ya?ml$/.test(nameOrPath) || isFile(nameOrPath)) return nameOrPath;
   const shipped = join(shippedFolder(), `${nameOrPath}.yaml`);
   if (existsSync(shipped)) return shipped;
   throw new KilldrillError(
@@ -36,6 +36,10 @@ export function shippedNames(): readonly string[] {
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => basename(name, '.yaml'))
     .toSorted();
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function shippedFolder(): string {

@@ -10,6 +10,8 @@ export function note(text: string): void {
   write(2, `${text}\n`);
 }
 
+const BLINK = new Int32Array(new SharedArrayBuffer(4));
+
 /** A reader that went away (`| head`) ends the writing, not the process. */
 function write(fd: number, text: string): void {
   let rest = Buffer.from(text);
@@ -18,6 +20,7 @@ function write(fd: number, text: string): void {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(BLINK, 0, 0, 5); // a full pipe of a reader that is slow
     }
   }
 }

@@ -18,8 +18,10 @@ const reporter = (): Option =>
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'terminal');
 
+type Done = (exitCode: number) => void;
+
 /** The command line. `done` gets the exit code of the command that ran. */
-export function buildProgram(done: (exitCode: number) => void): Command {
+export function buildProgram(done: Done): Command {
   const program = new Command('killdrill')
     .description('A kill switch for fleets of AI agents, and the drill that proves it works.')
     .version(packageVersion(), '-V, --version')
@@ -29,7 +31,13 @@ export function buildProgram(done: (exitCode: number) => void): Command {
       'after',
       `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`,
     );
+  addRun(program, done);
+  addJudging(program, done);
+  addMigrate(program, done);
+  return program;
+}
 
+function addRun(program: Command, done: Done): void {
   program
     .command('run')
     .description('run drills: start a fleet, stop it, judge what the witness saw')
@@ -44,7 +52,9 @@ export function buildProgram(done: (exitCode: number) => void): Command {
     .option('--json', 'the verdict as JSON on stdout (same as --reporter json)')
     .option('-q, --quiet', 'no progress')
     .action(async (names: string[], flags: RunFlags) => done(await run(names, flags)));
+}
 
+function addJudging(program: Command, done: Done): void {
   program
     .command('validate')
     .description('read scenarios and say what is wrong with them')
@@ -72,7 +82,9 @@ export function buildProgram(done: (exitCode: number) => void): Command {
     .option('--json', 'the kill matrix as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .action(async (names: string[], flags: SelftestFlags) => done(await selftest(names, flags)));
+}
 
+function addMigrate(program: Command, done: Done): void {
   program
     .command('migrate')
     .description('prepare a database, as its owner; safe to run again')
@@ -80,6 +92,4 @@ export function buildProgram(done: (exitCode: number) => void): Command {
     .option('--namespace <name>', "the fleet's world of switches (default: KILLDRILL_NAMESPACE, or 'default')")
     .option('--json', 'the result as JSON on stdout')
     .action(async (flags: { database?: string; namespace?: string; json?: boolean }) => done(await migrate(flags)));
-
-  return program;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import { renderReport } from '../report/terminal.ts';
@@ -19,6 +19,8 @@ export interface ReportContext {
   readonly reporters: readonly Reporter[];
   readonly reproduce: string;
   readonly bundleFolder: string;
+  /** A drill before it has written to the same files: this one is added. */
+  readonly isFurther?: boolean;
 }
 
 const WIDTH = 80;
@@ -33,7 +35,8 @@ export function resolveReporters(flags: {
   readonly json?: boolean;
 }): readonly Reporter[] {
   const named = flags.reporter.map(parseReporter);
-  if (flags.json === true) named.push({ name: 'json', file: null });
+  const saidTwice = named.some(({ name, file }) => name === 'json' && file === null);
+  if (flags.json === true && !saidTwice) named.push({ name: 'json', file: null });
   if (named.filter(({ file }) => file === null).length > 1)
     throw usage('two reporters write to stdout; give all but one a file (name=file)');
   return named.length > 0 ? named : [{ name: 'terminal', file: null }];
@@ -61,7 +64,8 @@ export function report(judgement: Judgement, context: ReportContext): void {
       continue;
     }
     try {
-      writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`);
+      const write = context.isFurther === true ? appendFileSync : writeFileSync;
+      write(file, text.endsWith('\n') ? text : `${text}\n`);
     } catch (error) {
       failures.push(`${file}: ${messageOf(error)}`);
     }

@@ -1,27 +1,12 @@
 import { messageOf } from '../../src/errors.ts';
-import type { PostgresServer } from '../environment/environment.ts';
-import type { Fleet } from '../fleet/fleet.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { FaultFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FaultEntry } from '../scenario/scenario.ts';
+import type { Fault, FaultGround } from './fault.ts';
 import { cutPlane } from './faults/cut-plane.ts';
 import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
 import { killWorker, pauseWorker } from './faults/worker.ts';
-
-/** What faults act on. */
-export interface FaultGround {
-  readonly fleet: Fleet;
-  readonly postgres: PostgresServer;
-  readonly signal: AbortSignal;
-}
-
-/** One fault at work. `observed` is called once somebody other than the injector has noticed it. */
-export interface Fault {
-  inject(ground: FaultGround, observed: () => void): Promise<void>;
-  /** Undoes it and resolves once what it hit is well again. */
-  recover(ground: FaultGround): Promise<void>;
-}
 
 interface Active {
   readonly facts: FaultFacts;
@@ -66,7 +51,8 @@ export class Faults {
       this.#history.append({ type: 'conductor.gaveUp', what: describe(facts), missing: messageOf(error) });
       return;
     }
-    if (entry.forMs !== null) this.#recoverAfter(active, entry.forMs);
+    if (entry.fault === 'restart') await this.#recover(active);
+    else if (entry.forMs !== null) this.#recoverAfter(active, entry.forMs);
   }
 
   /** Undoes whatever is still at work, the last first. Never rejects: what could not be undone is in the history. */
@@ -91,6 +77,8 @@ export class Faults {
   async #recoverOnce({ fault, facts }: Active): Promise<void> {
     const t0 = this.#clock.nowNs();
     try {
+      // What was killed is not brought back only to be ended again.
+      if (fault.endsWhatItHits) this.#ground.signal.throwIfAborted();
       await fault.recover(this.#ground);
       this.#history.append({ type: 'fault.recovered', ...facts }, { t0, t1: this.#clock.nowNs() });
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Things to end, last begun first. Each is ended, whatever the others do. */
 export class Brackets {
-  #ends: (() => void | Promise<void>)[] = [];
+  readonly #ends: (() => void | Promise<void>)[] = [];
 
   add(end: () => void | Promise<void>): void {
     this.#ends.push(end);
@@ -18,4 +18,21 @@ export class Brackets {
     }
     if (errors.length > 0) throw errors[0];
   }
+}
+
+/**
+ * Uses brackets and closes them, however the use ends. What broke first is what is thrown: an end that fails because of
+ * it does not hide it.
+ */
+export async function inBrackets<T>(use: (brackets: Brackets) => Promise<T>): Promise<T> {
+  const brackets = new Brackets();
+  let result: T;
+  try {
+    result = await use(brackets);
+  } catch (error) {
+    await brackets.close().catch(() => undefined);
+    throw error;
+  }
+  await brackets.close();
+  return result;
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { KilldrillError } from '../../src/errors.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
@@ -14,7 +13,6 @@ import { Operator } from '../conductor/operator.ts';
 import { poll } from '../conductor/wait.ts';
 import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
 import type { DrillDatabase, Environment } from '../environment/environment.ts';
-import type { ConnectTarget } from '../environment/proxy.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { startDrillClock } from '../history/clock.ts';
@@ -30,10 +28,13 @@ import type { Trace } from '../traffic/trace.ts';
 import { startLoopWatch } from '../world/loop-watch.ts';
 import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
-import { Brackets } from './brackets.ts';
+import { inBrackets } from './brackets.ts';
+import type { Brackets } from './brackets.ts';
 import { grantToWorker } from './grants.ts';
+import { DRILL_TIMES } from './drill.ts';
 import type { DrillRecord } from './drill.ts';
 import { bootId, describeMachine } from './machine.ts';
+import { asOwner, storeUrl } from './store-address.ts';
 
 export interface DrillInput {
   readonly scenario: Scenario;
@@ -69,6 +70,8 @@ export interface DrillOutcome {
 const DRAIN_MS = 3_000;
 const DRAIN_LOOK_MS = 25;
 const PROGRESS_MS = 200;
+/** What an interrupted fleet gets to end by itself. */
+const HURRIED_BYE_MS = 1_000;
 let databases = 0;
 
 /**
@@ -78,7 +81,7 @@ let databases = 0;
  */
 export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const { scenario, trace } = planDrill(input.scenario);
-  const bundle = await createBundle({
+  const bundle = createBundle({
     reportsFolder: input.reportsFolder,
     time: new Date(),
     scenarioName: scenario.name,
@@ -88,11 +91,10 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   await writeTrace(bundle.path(RECORD_FILES.trace), trace);
   await bundle.write('environment.json', describeMachine(input.environment, trace));
   const history = openHistory({ file: bundle.path(RECORD_FILES.history), clock });
-  try {
-    await new Drill(input, { scenario, trace, bundle, clock, history }).run();
-  } finally {
-    await history.close();
-  }
+  await inBrackets(async (brackets) => {
+    brackets.add(() => history.close());
+    await new Drill(input, { scenario, trace, bundle, clock, history }, brackets).run();
+  });
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
   const judgement = judge(record);
   await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
@@ -112,35 +114,33 @@ interface Plan {
 class Drill {
   readonly #input: DrillInput;
   readonly #plan: Plan;
-  readonly #brackets = new Brackets();
+  readonly #brackets: Brackets;
   readonly #halted: string[] = [];
   #phase: Phase = 'start';
   #t0Ns: number | null = null;
   #world: World | null = null;
 
-  constructor(input: DrillInput, plan: Plan) {
+  constructor(input: DrillInput, plan: Plan, brackets: Brackets) {
     this.#input = input;
     this.#plan = plan;
+    this.#brackets = brackets;
   }
 
   async run(): Promise<void> {
     const { environment, signal } = this.#input;
-    try {
-      this.#begin();
-      const database = await environment.createDatabase(nextDatabaseName());
-      this.#brackets.add(() => database.drop());
-      await grantToWorker(asOwner(environment.postgres.target, database), database.worker, this.#input.grants);
-      const world = this.#openWorld();
-      const fleet = await this.#startFleet(database, world);
-      await this.#play(database, world, fleet);
-      await this.#end(world, fleet);
-      this.#enter('journal');
-      await readJournal(asOwner(environment.postgres.target, database), database.name, this.#plan.history);
-      this.#enter('end');
-      signal.throwIfAborted();
-    } finally {
-      await this.#brackets.close();
-    }
+    this.#begin();
+    const database = await environment.createDatabase(nextDatabaseName());
+    this.#brackets.add(() => database.drop());
+    signal.throwIfAborted();
+    await grantToWorker(asOwner(environment.postgres.target, database), database.worker, this.#input.grants);
+    const world = this.#openWorld();
+    const fleet = await this.#startFleet(database, world);
+    await this.#play(database, world, fleet);
+    await this.#end(world, fleet);
+    this.#enter('journal');
+    await readJournal(asOwner(environment.postgres.target, database), database.name, this.#plan.history);
+    this.#enter('end');
+    signal.throwIfAborted();
   }
 
   #begin(): void {
@@ -211,7 +211,7 @@ class Drill {
       onSpawned,
     });
     this.#brackets.add(() => fleet.close());
-    this.#brackets.add(async () => void (await fleet.stop()));
+    this.#brackets.add(async () => void (await fleet.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs)));
     await fleet.start(signal);
     return fleet;
   }
@@ -220,7 +220,7 @@ class Drill {
     const { environment, signal } = this.#input;
     const { scenario, clock, history } = this.#plan;
     const store = openFlipStore({
-      connectionString: socketUrl(environment.postgres.target, database.flipper, database.name),
+      connectionString: storeUrl(environment.postgres.target, database.flipper, database.name),
       namespace: database.name,
     });
     this.#brackets.add(() => store.close());
@@ -259,7 +259,7 @@ class Drill {
     await poll(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
-    await fleet.stop();
+    await fleet.stop(DRILL_TIMES.byeMs);
   }
 }
 
@@ -285,21 +285,4 @@ function ownVariables(): Record<string, string> {
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('KILLDRILL_'),
   );
   return Object.fromEntries(entries);
-}
-
-function socketUrl(target: ConnectTarget, { user, password }: DrillDatabase['owner'], database: string): string {
-  const { host, port } = hostOf(target);
-  return `postgres://${user}:${password}@${encodeURIComponent(host)}:${port}/${database}`;
-}
-
-function asOwner(target: ConnectTarget, { owner, name }: DrillDatabase) {
-  return { ...hostOf(target), user: owner.user, password: owner.password, database: name };
-}
-
-/** PostgreSQL's clients name a unix socket by its folder and port. */
-function hostOf(target: ConnectTarget): { readonly host: string; readonly port: number } {
-  if (!('path' in target)) return target;
-  const socket = /^(.*)\/\.s\.PGSQL\.(\d+)$/.exec(target.path);
-  if (socket?.[1] !== undefined) return { host: socket[1], port: Number(socket[2]) };
-  throw new KilldrillError('SOCKET_PATH', `${target.path} is no PostgreSQL socket; expected a name like .s.PGSQL.5432`);
 }

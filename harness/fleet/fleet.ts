@@ -1,11 +1,13 @@
 import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
 import { DRILL_TIMES } from '../drill/drill.ts';
+import { poll } from '../conductor/wait.ts';
 import { startProxy } from '../environment/proxy.ts';
 import type { ConnectTarget, Proxy } from '../environment/proxy.ts';
 import type { Plane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { WorkerProcess } from './worker-process.ts';
+import type { WorkerExit } from './worker-process.ts';
 
 /** A worker's channel to the world, as far as the fleet needs it. */
 export interface WorldChannel {
@@ -34,6 +36,10 @@ interface Member {
   process: WorkerProcess | null;
 }
 
+const READY_LOOK_MS = 5;
+/** SIGKILL needs no longer, unless the system hangs. */
+const KILLED_MS = 2_000;
+
 /** The fleet under drill: one command, started once a worker, each worker behind proxies of its own. */
 export class Fleet {
   readonly #options: FleetOptions;
@@ -46,16 +52,18 @@ export class Fleet {
   /**
    * Starts all workers at once and waits until each has said `ready`.
    *
-   * @throws KilldrillError `FLEET_NOT_READY` naming the workers that were not within 20 s, with what they complained of.
+   * @throws KilldrillError `FLEET_NOT_READY` naming the workers that were not within 20 s, or as soon as one has ended,
+   * with what they complained of.
    */
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#options.workers.map((worker) => this.#admit(worker)));
     await Promise.all(this.#options.workers.map((worker) => this.spawn(worker)));
     const processes = this.processes();
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(DRILL_TIMES.readyMs)]);
-    await Promise.race([Promise.all(processes.map((one) => one.readyOrExited())), aborted(bounded)]);
-    signal.throwIfAborted();
-    const late = processes.filter((one) => !one.isReady || one.hasExited);
+    const settled = (): boolean =>
+      processes.every((one) => one.isReady) || processes.some((one) => one.hasExited && one.isHeardOut);
+    await poll(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: READY_LOOK_MS, signal });
+    const dead = processes.filter((one) => one.hasExited);
+    const late = dead.length > 0 ? dead : processes.filter((one) => !one.isReady);
     if (late.length > 0) throw notReady(late);
   }
 
@@ -98,18 +106,18 @@ export class Fleet {
     return this.#member(worker).planes[plane];
   }
 
-  /** SIGTERM to all, a bounded wait, SIGKILL to the rest; names those that had to be forced. */
-  async stop(): Promise<readonly string[]> {
+  /** SIGTERM to all, a wait of at most `byeMs`, SIGKILL to the rest; names those that had to be forced. */
+  async stop(byeMs: number): Promise<readonly string[]> {
     const processes = this.processes().filter((one) => !one.hasExited);
     for (const one of processes) {
       one.signal('SIGCONT', { expected: true });
       one.signal('SIGTERM', { expected: true });
     }
     const all = Promise.all(processes.map((one) => one.exited));
-    await Promise.race([all, after(DRILL_TIMES.byeMs)]);
+    await Promise.race([all, after(byeMs)]);
     const forced = processes.filter((one) => !one.hasExited);
     for (const one of forced) one.signal('SIGKILL', { expected: true });
-    await Promise.race([all, after(DRILL_TIMES.byeMs)]);
+    await Promise.race([all, after(KILLED_MS)]);
     return forced.map(({ worker }) => worker);
   }
 
@@ -133,19 +141,22 @@ export class Fleet {
 }
 
 function notReady(late: readonly WorkerProcess[]): KilldrillError {
-  const what = late.map((one) => {
-    const state = one.hasExited ? 'exited' : 'was not ready';
-    return `${one.worker} ${state}${one.complaint === '' ? '' : `:\n${one.complaint}`}`;
-  });
+  const what = late.map((one) => `${one.worker} ${whyNotReady(one)}`);
   return new KilldrillError(
     'FLEET_NOT_READY',
-    `the fleet is not ready within ${DRILL_TIMES.readyMs / 1000} s: every worker must say {"event":"ready"} on stdout. ${what.join('\n')}`,
+    `the fleet did not start: ${what.join('; ')}\neach worker has to say {"event":"ready"} on its stdout within ${DRILL_TIMES.readyMs / 1000} s`,
   );
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+/** How far a worker got, with the end of what it wrote to stderr. */
+export function whyNotReady({ exit, complaint }: WorkerProcess): string {
+  const how = exit === null ? 'has not said ready' : describeExit(exit);
+  return complaint === '' ? how : `${how}, saying:\n${complaint}`;
+}
+
+function describeExit({ code, signal }: WorkerExit): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? 'could not be started' : `ended with exit code ${code} before it was ready`;
 }
 
 function after(ms: number): Promise<void> {

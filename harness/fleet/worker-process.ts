@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import type { ChildProcess } from 'node:child_process';
+import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
@@ -21,14 +23,17 @@ export interface WorkerExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+const FLEET_NICENESS = 5;
 const STDERR_KEPT = 4_000;
+/** After its end, what it said last may still be in the pipe; a child of its own may keep the pipe open for ever. */
+const HEAR_OUT_MS = 250;
 
 /** One incarnation of a worker: a process group of its own, so that Ctrl-C reaches the harness only. */
 export class WorkerProcess {
   readonly worker: string;
   readonly channel: ChannelId;
   readonly pid: number;
-  /** Resolves when the process has ended; never rejects. */
+  /** Resolves when the process has ended and what it said has been read; never rejects. */
   readonly exited: Promise<WorkerExit>;
   readonly #child: ChildProcess;
   readonly #history: HistorySink;
@@ -36,7 +41,7 @@ export class WorkerProcess {
   #expected = false;
   #ready = false;
   #stderr = '';
-  #onReady: (() => void)[] = [];
+  #heardOut = false;
 
   constructor(spec: WorkerSpec) {
     const { worker, channel, command, environment, cwd, history } = spec;
@@ -53,18 +58,24 @@ export class WorkerProcess {
       detached: true,
     });
     this.pid = this.#child.pid ?? -1;
+    yieldToWitness(this.pid);
     this.exited = new Promise((resolve) => {
-      const ended = (exit: WorkerExit): void => {
-        if (this.#exit !== null) return;
-        this.#exit = exit;
-        if (this.pid > 0) this.#recordExit(exit);
-        for (const wake of this.#onReady.splice(0)) wake();
-        resolve(exit);
+      const heardOut = (): void => {
+        this.#heardOut = true;
+        resolve(this.#exit ?? { code: null, signal: null });
       };
-      this.#child.on('exit', (code, signal) => ended({ code, signal }));
+      this.#child.on('exit', (code, signal) => {
+        this.#exit = { code, signal };
+        this.#recordExit(this.#exit);
+        this.#toGroup('SIGKILL'); // its children, if it left any, end with it
+        systemClock.after(HEAR_OUT_MS, heardOut);
+      });
+      this.#child.on('close', heardOut);
       this.#child.on('error', (error) => {
-        this.#stderr += `cannot be started: ${error.message}`;
-        if (this.pid < 0) ended({ code: null, signal: null });
+        if (this.pid > 0) return; // a signal could not be sent
+        this.#complain(error.message);
+        this.#exit = { code: null, signal: null };
+        heardOut();
       });
     });
     history.append({ type: 'worker.spawned', worker, channel, pid: this.pid });
@@ -79,25 +90,33 @@ export class WorkerProcess {
     return this.#exit !== null;
   }
 
+  /** How it ended; null while it lives. */
+  get exit(): WorkerExit | null {
+    return this.#exit;
+  }
+
+  /** Nothing that it said is still to come. */
+  get isHeardOut(): boolean {
+    return this.#heardOut;
+  }
+
   /** The end of what it wrote to stderr, for an error message. */
   get complaint(): string {
     return this.#stderr.trim().split('\n').slice(-5).join('\n');
-  }
-
-  /** Resolves when it is ready or has exited, whichever comes first. */
-  readyOrExited(): Promise<void> {
-    if (this.#ready || this.hasExited) return Promise.resolve();
-    return new Promise((resolve) => this.#onReady.push(resolve));
   }
 
   /** Sends a signal to the whole process group. `expected` says that an exit is no surprise from now on. */
   signal(signal: NodeJS.Signals, { expected }: { readonly expected: boolean }): void {
     if (this.hasExited || this.pid <= 0) return;
     if (expected) this.#expected = true;
+    this.#toGroup(signal);
+  }
+
+  #toGroup(signal: NodeJS.Signals): void {
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // It has ended meanwhile; its exit is on its way.
+      // Nobody is left in it; if that is news, the exit is on its way.
     }
   }
 
@@ -133,6 +152,15 @@ export class WorkerProcess {
     this.#ready = true;
     const incarnation = typeof line['incarnation'] === 'string' ? line['incarnation'] : null;
     this.#history.append({ type: 'worker.ready', worker, channel, incarnation });
-    for (const wake of this.#onReady.splice(0)) wake();
+  }
+}
+
+/** On a busy machine the witness must not wait for those whom it watches: its intervals would grow too wide to judge by. */
+function yieldToWitness(pid: number): void {
+  if (pid <= 0) return;
+  try {
+    setPriority(pid, FLEET_NICENESS);
+  } catch {
+    // It has ended already, or the system does not let us.
   }
 }

@@ -7,7 +7,7 @@ export function describeFound(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return describeMap(Object.keys(value));
   if (typeof value === 'string') return `'${shorten(value)}'`;
-  return shorten(String(value));
+  return shorten(JSON.stringify(value) ?? typeof value);
 }
 
 function describeMap(keys: readonly string[]): string {

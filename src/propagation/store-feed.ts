@@ -35,7 +35,7 @@ export class StoreFeed {
   #wake: (() => void) | null = null;
   #wanted = false;
   #loop: Promise<void> | null = null;
-  #onReady: (() => void)[] = [];
+  readonly #onReady: (() => void)[] = [];
   #ready = false;
 
   constructor(parts: FeedParts) {

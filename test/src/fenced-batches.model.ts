@@ -93,10 +93,10 @@ export class BatchWorld {
   readonly #flaw: BatchFlaw;
   readonly #batches: FencedBatches<Item, number>;
   #travelling: Travelling | null = null;
-  #sentIds = new Set<number>();
+  readonly #sentIds = new Set<number>();
   #lastId = 0;
   #flips = 0;
-  #notices: FlipRecord[] = [];
+  readonly #notices: FlipRecord[] = [];
   #needsLoad = false;
   #wrong: string | null = null;
   #open = 0;

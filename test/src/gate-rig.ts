@@ -28,7 +28,7 @@ export class GateRig {
   readonly recorded: Outcome[] = [];
   /** While true the fence answers nobody; `letIn` makes it answer. */
   holding = false;
-  #held: (() => void)[] = [];
+  readonly #held: (() => void)[] = [];
   #flips = 0;
 
   constructor() {

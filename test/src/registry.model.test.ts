@@ -167,6 +167,34 @@ describe('the registry', () => {
     expect(registry.standing({ ...store.head, epoch: 'another' })).toBe('diverged');
   });
 
+  it('does not let a late answer `closed` lift a stop that its prefix holds', () => {
+    const { registry, store } = loaded();
+    const text = canonicalText(stopFlip('e1'));
+    registry.arrive({ text, signature: null, place: null });
+    const opened = store.commit(stopFlip('e1'));
+    store.commit(releaseFlip('x1', ['e1']));
+    const closed = store.relay(text);
+    store.lose(1);
+    registry.apply([opened]);
+    registry.relayed('e1', closed);
+    expect([closed.kind, registry.openCount, store.openIds()]).toEqual(['closed', 1, ['e1']]);
+  });
+
+  it('remembers the last stops that have ended, and asks the store about older ones', () => {
+    const { registry, store } = loaded();
+    const record = store.commit(stopFlip('e1'));
+    const place = { text: record.text, signature: null, place: record };
+    registry.apply([record, store.commit(releaseFlip('x1', ['e1']))]);
+    expect(registry.arrive(place)).toBe(false);
+    for (let thousand = 0; thousand < 10; thousand += 1) {
+      const many = Array.from({ length: 1_000 }, (_, at) => `gone-${thousand}-${at}`);
+      registry.apply([store.commit(releaseFlip(`y${thousand}`, many))]);
+    }
+    expect(registry.arrive(place), 'forgotten, so enforced until the store answers').toBe(true);
+    registry.relayed('e1', store.relay(record.text));
+    expect(registry.openCount).toBe(0);
+  });
+
   it('knows the revision of a stop once any path has named it', () => {
     const { registry, store } = loaded();
     registry.arrive({ text: canonicalText(stopFlip('e1')), signature: null, place: null });

@@ -3,7 +3,8 @@ import type { Judgement } from '../../checkers/verdict-file.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
-import { parseDuration } from '../../scenario/quantity.ts';
+import { LIMITS } from '../../scenario/limits.ts';
+import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
@@ -11,7 +12,9 @@ import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { note } from '../output.ts';
 import { report, resolveReporters } from '../reporters.ts';
+import { prepareOut } from '../prepare-out.ts';
 import { usage } from '../usage.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 export interface RunFlags {
   readonly environment: string;
@@ -32,6 +35,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
     name,
     scenario: withOverrides(findScenario(name), overridesOf(flags)),
   }));
+  prepareOut(flags.out);
   const { signal, dispose } = interruptible();
   const say = flags.quiet === true ? () => undefined : note;
   try {
@@ -51,8 +55,9 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           onProgress: (now) => progress.show(now),
           signal,
         }).finally(() => progress.clear());
-        say(`bundle: ${relative(process.cwd(), bundleFolder)}`);
-        report(judgement, { reporters, reproduce: reproduceCommand(name, scenario, flags), bundleFolder });
+        say(`bundle: ${shortest(bundleFolder)}`);
+        const isFurther = wanted[0]?.scenario !== scenario;
+        report(judgement, { reporters, reproduce: reproduceCommand(name, scenario, flags), bundleFolder, isFurther });
         worst = worseOf(worst, judgement);
       }
       return worst;
@@ -60,6 +65,12 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   } finally {
     dispose();
   }
+}
+
+/** The folder as somebody would type it here. */
+function shortest(folder: string): string {
+  const fromHere = relative(process.cwd(), folder);
+  return fromHere.startsWith('..') ? folder : fromHere;
 }
 
 /** fail > error > inconclusive > pass, as within one drill. */
@@ -70,19 +81,23 @@ function worseOf(sofar: number, { exitCode }: Judgement): number {
 
 function overridesOf({ seed, hold }: RunFlags): { seed: number | undefined; holdMs: number | undefined } {
   const holdMs = hold === undefined ? undefined : parseDuration(hold);
-  if (holdMs === null) throw usage(`--hold is '${hold}'; expected a duration such as 10s, 500ms or 1m`);
-  const seedNumber = seed === undefined ? undefined : Number(seed);
-  if (seedNumber !== undefined && !Number.isSafeInteger(seedNumber)) {
-    throw usage(`--seed is '${seed}'; expected a whole number`);
-  }
-  return { seed: seedNumber, holdMs };
+  if (holdMs === null || (holdMs !== undefined && holdMs > LIMITS.holdMs.max))
+    throw usage(
+      `--hold is '${hold}'; expected a time up to ${formatDuration(LIMITS.holdMs.max)}, such as 10s, 500ms or 1m`,
+    );
+  return { seed: seed === undefined ? undefined : wholeNumber('--seed', seed, LIMITS.seed), holdMs };
 }
 
 /** The command that runs this drill again: same traffic, same timeline. */
 function reproduceCommand(name: string, { seed }: Scenario, { environment, hold }: RunFlags): string {
-  const parts = ['killdrill', 'run', name, '--seed', String(seed)];
+  const parts = ['killdrill', 'run', quoted(name), '--seed', String(seed)];
   if (hold !== undefined) parts.push('--hold', hold);
   return [...parts, '--environment', environment].join(' ');
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Where bundles go unless told otherwise. */

@@ -7,7 +7,8 @@ import { selftestScenario } from '../find-scenario.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, note } from '../output.ts';
-import { usage } from '../usage.ts';
+import { prepareOut } from '../prepare-out.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 export interface SelftestFlags {
   readonly rounds: string;
@@ -20,11 +21,9 @@ const MAX_ROUNDS = 1000;
 
 /** `killdrill selftest [name…]`: 0 when every mutant was killed and every clean fleet passed, 1 otherwise. */
 export async function selftest(names: readonly string[], flags: SelftestFlags): Promise<number> {
-  const rounds = Number(flags.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
-    throw usage(`--rounds is '${flags.rounds}'; expected a whole number from 1 to ${MAX_ROUNDS}`);
-  }
+  const rounds = wholeNumber('--rounds', flags.rounds, { min: 1, max: MAX_ROUNDS });
   const subjects = chooseSubjects([...CONTROLS, ...(await listMutants())], names);
+  prepareOut(flags.out);
   const { signal, dispose } = interruptible();
   const quiet = flags.quiet === true;
   const progress = liveProgress(quiet);

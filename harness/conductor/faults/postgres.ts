@@ -1,12 +1,13 @@
 import { connect } from 'node:net';
 import type { ConnectTarget } from '../../environment/proxy.ts';
-import type { Fault } from '../faults.ts';
+import type { Fault } from '../fault.ts';
 
 const LOOK_BOUND_MS = 1_000;
 
 /** SIGKILL to the whole server; recovers by a start in the same data directory. Observed when nobody answers there. */
 export function killPostgres(): Fault {
   return {
+    endsWhatItHits: true,
     async inject({ postgres }, observed) {
       await postgres.kill();
       if (!(await answers(postgres.target))) observed();
@@ -18,6 +19,7 @@ export function killPostgres(): Fault {
 /** An orderly stop and a start. Observed when nobody answers in between. */
 export function restartPostgres(): Fault {
   return {
+    endsWhatItHits: true,
     async inject({ postgres }, observed) {
       await postgres.stop();
       if (!(await answers(postgres.target))) observed();
@@ -29,6 +31,7 @@ export function restartPostgres(): Fault {
 /** SIGSTOP to the server and all its backends. Observed when a connection gets no greeting. */
 export function pausePostgres(): Fault {
   return {
+    endsWhatItHits: false,
     async inject({ postgres }, observed) {
       await postgres.pause();
       if (!(await greets(postgres.target))) observed();

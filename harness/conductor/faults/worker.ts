@@ -1,6 +1,8 @@
 import { KilldrillError } from '../../../src/errors.ts';
+import { DRILL_TIMES } from '../../drill/drill.ts';
 import { lookUpProcess } from '../../environment/process-table.ts';
-import type { Fault } from '../faults.ts';
+import { whyNotReady } from '../../fleet/fleet.ts';
+import type { Fault } from '../fault.ts';
 import { poll } from '../wait.ts';
 
 const SEEN_BOUND_MS = 2_000;
@@ -9,16 +11,19 @@ const LOOK_MS = 2;
 /** SIGKILL to a worker. Observed when it has ended; recovers by a new incarnation that is ready. */
 export function killWorker(worker: string): Fault {
   return {
+    endsWhatItHits: true,
     async inject({ fleet }, observed) {
       const victim = fleet.process(worker);
       victim.signal('SIGKILL', { expected: true });
       await victim.exited;
       observed();
     },
-    async recover({ fleet }) {
+    async recover({ fleet, signal }) {
       const born = await fleet.spawn(worker);
-      await born.readyOrExited();
-      if (!born.isReady) throw new KilldrillError('WORKER_NOT_BACK', `${worker} did not come back: ${born.complaint}`);
+      const settled = (): boolean => born.isReady || born.hasExited;
+      await poll(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: LOOK_MS, signal });
+      if (!born.isReady || born.hasExited)
+        throw new KilldrillError('WORKER_NOT_BACK', `${worker} did not come back: ${whyNotReady(born)}`);
     },
   };
 }
@@ -26,6 +31,7 @@ export function killWorker(worker: string): Fault {
 /** SIGSTOP to a worker. Observed when the system says that it is stopped; recovers by SIGCONT. */
 export function pauseWorker(worker: string): Fault {
   return {
+    endsWhatItHits: false,
     async inject({ fleet, signal }, observed) {
       const victim = fleet.process(worker);
       victim.signal('SIGSTOP', { expected: false });

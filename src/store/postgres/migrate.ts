@@ -48,6 +48,7 @@ export async function migrate(client: Queryable, options: MigrateOptions): Promi
       options.namespace,
       (options.newEpoch ?? randomUUID)(),
     ]);
+    await client.query('select age_ms()'); // the store counts as up from here
     await client.query('commit');
     return { version: SCHEMA_VERSION, applied };
   } catch (thrown) {

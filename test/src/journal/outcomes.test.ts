@@ -10,7 +10,7 @@ class Journal {
   writes = 0;
   largest = 0;
   readonly stored = new Map<number, Outcome>();
-  #silent: (() => void)[] = [];
+  readonly #silent: (() => void)[] = [];
 
   readonly record = async (_incarnation: string, outcomes: readonly Outcome[]): Promise<void> => {
     this.writes += 1;
@@ -137,6 +137,17 @@ describe('a flush', () => {
     expect(flushed.now).toBe('pending');
     await pass(clock, 10);
     expect([flushed.now, buffer.waiting]).toEqual(['resolved false', 1]);
+  });
+
+  it('tries nothing again once it is closed, though a write was under way', async () => {
+    const { clock, journal, buffer } = rig();
+    journal.mode = 'silent';
+    buffer.add(landed(1));
+    await settled();
+    buffer.close();
+    journal.speak('down');
+    await settled();
+    expect([clock.timerCount, buffer.waiting]).toEqual([0, 1]);
   });
 
   it('leaves no timer behind after closing', async () => {

@@ -3,7 +3,7 @@ import { MemoryState } from '../../../src/store/memory-state.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
 import type { MemoryHooks, StoreOperation } from '../../../src/store/memory.ts';
 import { describeStoreContract } from './contract.ts';
-import type { StoreHandles } from './contract.ts';
+import type { StoreHandles } from './contract/world.ts';
 import { sampleIntent, stopText } from './samples.ts';
 
 function handles(store: MemoryStore): StoreHandles {

@@ -47,10 +47,29 @@ begin
   end if;
 end $$;
 
--- Milliseconds since this server started, by its own account.
-create function age_ms() returns double precision language sql volatile as $$
-  select round(extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::double precision
-$$;
+-- Lives of the server: when each of them first answered anybody. A life begins with a start of the server, with its recovery
+-- from the crash of a backend (the server process stays then, but all sessions end and statistics are discarded), and with
+-- the promotion of a standby, whose own start is not in the rows that it got from its primary.
+create table server_life (
+  began_at timestamptz primary key,
+  first_asked_at timestamptz not null
+);
+
+-- How long the store has been up, in milliseconds: since this life of the server first answered. Time spent in recovery
+-- does not count, since nobody could have told it of a stop then. An operator who resets the archiver's statistics makes the
+-- store look young for a moment, which only refuses.
+create function age_ms() returns double precision language plpgsql volatile as $$
+declare
+  life timestamptz := greatest(pg_postmaster_start_time(), (select stats_reset from pg_stat_get_archiver()));
+  asked timestamptz;
+begin
+  select first_asked_at into asked from server_life where began_at = life;
+  if not found then
+    insert into server_life (began_at, first_asked_at) values (life, clock_timestamp()) on conflict do nothing;
+    select first_asked_at into asked from server_life where began_at = life;
+  end if;
+  return extract(epoch from clock_timestamp() - asked) * 1000;
+end $$;
 
 -- The only thing that a later version of killdrill may rely on in an older database, and the reverse.
 create function schema_version() returns integer language sql stable security definer set search_path from current as $$

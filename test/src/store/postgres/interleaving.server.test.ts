@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Head, Intent } from '../../../../src/store/store.ts';
-import type { StoreHandles } from '../contract.ts';
+import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, sampleTask, stopText } from '../samples.ts';
 import { prepareDatabase } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
@@ -91,7 +91,7 @@ describe('a flip and a batch', () => {
   });
 
   test("in a crowd: each intent is where the answer to its batch said, by the store's own order", async () => {
-    const workers = await Promise.all(Array.from({ length: 4 }, () => database.open(namespace)));
+    const workers = Array.from({ length: 4 }, () => database.open(namespace));
     const said = new Map<string, number>();
     let over = false;
     const work = async ({ fence }: StoreHandles, name: string): Promise<void> => {
@@ -107,7 +107,7 @@ describe('a flip and a batch', () => {
     for (let round = 0; round < 30; round += 1) {
       const id = randomUUID();
       const texts = [stopText(namespace, { id }), stopText(namespace)];
-      await Promise.all(texts.map((text, index) => workers[index]?.control.flip(text, null)));
+      await Promise.all(texts.map(async (text, index) => workers[index]?.control.flip(text, null)));
       await store.control.flip(releaseText(namespace, [id]), null);
     }
     over = true;

@@ -8,7 +8,7 @@ import type { StoreTimings } from '../../../../src/store/postgres/options.ts';
 import { openOutcomeSink } from '../../../../src/store/postgres/outcome-sink.ts';
 import { openTaskQueue } from '../../../../src/store/postgres/task-queue.ts';
 import { createTestDatabase } from '../../../support/database.ts';
-import type { StoreHandles } from '../contract.ts';
+import type { StoreHandles } from '../contract/world.ts';
 
 /** A migrated database with a login of each role; its owner is the superuser. */
 export interface PreparedDatabase {

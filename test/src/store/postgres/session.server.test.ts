@@ -5,7 +5,7 @@ import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { flipChannel } from '../../../../src/store/postgres/flip-channel.ts';
 import type { FlipRecord } from '../../../../src/store/store.ts';
-import type { StoreHandles } from '../contract.ts';
+import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, stopText } from '../samples.ts';
 import { PATIENT, prepareDatabase } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
@@ -51,6 +51,22 @@ describe('a listener', () => {
     await vi.waitFor(() => expect(heard).toEqual([record]), WAIT);
     expect(lost).toHaveBeenCalledOnce();
     expect(lost.mock.calls[0]?.[0]).toMatchObject({ code: 'STORE_UNREACHABLE' });
+  });
+
+  test('is told when a call on its session is not answered in time', async () => {
+    const blocker = await database.connect(database.ownerUrl);
+    await blocker.query('begin');
+    await blocker.query('select pg_advisory_xact_lock(killdrill.fence_key($1))', [namespace]);
+    const lost = vi.fn();
+    const timings = { ...PATIENT, statementMs: 0, answerMs: 300, lockMs: 10_000 };
+    const source = openFlipSource({ connectionString: database.workerUrl, namespace, timings });
+    await source.listen(() => undefined, lost);
+    await expect(source.relay(stopText(namespace), null)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+    expect(lost).toHaveBeenCalledOnce();
+    await blocker.query('commit');
+    await source.load();
+    expect(lost).toHaveBeenCalledOnce();
+    await source.close();
   });
 
   test('is not told when its owner closes', async () => {
@@ -148,7 +164,11 @@ describe('a call', () => {
   test('to nobody, as nobody or about nothing says so', async () => {
     const ask = async (connectionString: string, of = namespace) => {
       const source = openFlipSource({ connectionString, namespace: of, timings: { ...PATIENT, backOffMs: 1 } });
-      await source.load().finally(() => source.close());
+      try {
+        await source.load();
+      } finally {
+        await source.close();
+      }
     };
     await expect(ask('postgresql://nobody@127.0.0.1:1/none')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
     await expect(ask(database.workerUrl.replace(/:[^:@/]+@/, ':wrong@'))).rejects.toMatchObject({

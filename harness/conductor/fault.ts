@@ -1,0 +1,18 @@
+import type { PostgresServer } from '../environment/environment.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+
+/** What faults act on. */
+export interface FaultGround {
+  readonly fleet: Fleet;
+  readonly postgres: PostgresServer;
+  readonly signal: AbortSignal;
+}
+
+/** One fault at work. `observed` is called once somebody other than the injector has noticed it. */
+export interface Fault {
+  /** Recovering starts something anew. */
+  readonly endsWhatItHits: boolean;
+  inject(ground: FaultGround, observed: () => void): Promise<void>;
+  /** Undoes it and resolves once what it hit is well again. */
+  recover(ground: FaultGround): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalText, parseFlip } from '../../src/flip-text.ts';
+import type { Flip } from '../../src/switch.ts';
+import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
+import { releaseFlip, stopFlip } from './chain-store.ts';
+
+const name = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
+const stop: fc.Arbitrary<Flip> = fc
+  .record({
+    id: name,
+    scope: fc.constantFrom(...SCOPES),
+    target: name,
+    mode: fc.constantFrom(...STOP_MODES),
+    queue: fc.constantFrom(...QUEUE_POLICIES),
+    reason: fc.string({ unit: 'grapheme' }),
+  })
+  .map(({ id, ...what }) => stopFlip(id, what.scope === 'global' ? { ...what, target: '*' } : what));
+const release: fc.Arbitrary<Flip> = fc
+  .tuple(name, fc.array(name, { minLength: 1, maxLength: 5 }))
+  .map(([id, engagements]) => releaseFlip(id, engagements));
+
+describe('the canonical text of a flip', () => {
+  it('is read back as the same flip, and written the same again', () => {
+    fc.assert(
+      fc.property(fc.oneof(stop, release), (flip) => {
+        const text = canonicalText(flip);
+        expect(parseFlip(text)).toEqual(flip);
+        expect(canonicalText(parseFlip(text))).toBe(text);
+      }),
+    );
+  });
+
+  it('does not depend on the order in which the flip’s fields were given', () => {
+    const flip = stopFlip('e1');
+    const turned = Object.fromEntries(Object.entries(flip).toReversed()) as unknown as Flip;
+    expect(canonicalText(turned)).toBe(canonicalText(flip));
+  });
+
+  it('is never read from anything else, whatever JSON comes', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(() => parseFlip(text)).toThrow(/a flip's/);
+      }),
+    );
+  });
+
+  it.each([
+    ['mode', { ...stopFlip('e1'), mode: 'disengaged' }],
+    ['target', { ...stopFlip('e1'), target: 'acme' }],
+    ['scope', { ...stopFlip('e1'), scope: 'planet' }],
+    ['id', { ...stopFlip('e1'), id: '' }],
+    ['queue', { ...stopFlip('e1'), queue: undefined }],
+    ['engagements', releaseFlip('x1', [])],
+    ['flip', { ...stopFlip('e1'), extra: 1 }],
+  ])('is refused for its %s', (field, flip) => {
+    expect(() => parseFlip(JSON.stringify(flip))).toThrow(`a flip's ${field}`);
+  });
+});

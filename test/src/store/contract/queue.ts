@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { sampleIntent } from '../samples.ts';
+import type { sampleTask } from '../samples.ts';
+import { CLAIM_MS } from './world.ts';
+import type { World } from './world.ts';
+
+/** Who runs what. */
+export function describeQueue(w: World): void {
+  describe('the queue', () => {
+    test('hands each task to one claimant, oldest first, with all that was given', async () => {
+      const plan = { steps: [1, 'zwei', null, { deep: [true] }] };
+      await w.enqueue(['t1', { plan, lineage: ['root', 'parent'], tenant: null, feature: null }], ['t2'], ['t3']);
+      const [mine, theirs] = await Promise.all([
+        w.one.tasks.claim('me', 1, CLAIM_MS),
+        w.other.tasks.claim('they', 1, CLAIM_MS),
+      ]);
+      const rest = await w.one.tasks.claim('me', 10, CLAIM_MS);
+      const all = [...mine, ...theirs, ...rest];
+      expect(all.map(({ id }) => id).toSorted()).toEqual(['t1', 't2', 't3']);
+      expect(all.find(({ id }) => id === 't1')).toEqual({
+        ...{ id: 't1', token: expect.any(String), run: 't1', tenant: null, feature: null, agent: 'agent-1' },
+        ...{ lineage: ['root', 'parent'], plan, attempts: 0 },
+      });
+      expect(new Set(all.map(({ token }) => token)).size).toBe(3);
+      expect(await w.claimIds()).toEqual([]);
+    });
+
+    test('leaves a task that is there already as it is', async () => {
+      await w.enqueue(['t1', { agent: 'first' }]);
+      await w.enqueue(['t1', { agent: 'second' }]);
+      expect(await w.one.tasks.claim('me', 10, CLAIM_MS)).toMatchObject([{ id: 't1', agent: 'first' }]);
+    });
+
+    test('ends a task for its claimant only, once', async () => {
+      await w.enqueue(['t1']);
+      const [task] = await w.one.tasks.claim('me', 1, CLAIM_MS);
+      const claim = { task: 't1', token: task?.token ?? '' };
+      expect(await w.other.tasks.finish({ ...claim, token: 'junk' }, 'done')).toBe(false);
+      expect(await w.one.tasks.finish({ task: 'none', token: claim.token }, 'done')).toBe(false);
+      expect(await w.one.tasks.finish(claim, 'failed')).toBe(true);
+      expect(await w.one.tasks.finish(claim, 'done')).toBe(false);
+      expect(await w.one.tasks.giveBack(claim)).toBe(false);
+      expect(await w.claimIds()).toEqual([]);
+    });
+
+    test('takes a task back without spending an attempt', async () => {
+      await w.enqueue(['t1']);
+      const [first] = await w.one.tasks.claim('me', 1, CLAIM_MS);
+      const claim = { task: 't1', token: first?.token ?? '' };
+      expect(await w.one.tasks.giveBack({ ...claim, token: 'junk' })).toBe(false);
+      expect(await w.one.tasks.giveBack(claim)).toBe(true);
+      const [second] = await w.other.tasks.claim('they', 1, CLAIM_MS);
+      expect(second).toMatchObject({ id: 't1', attempts: 0 });
+      expect(second?.token).not.toBe(claim.token);
+      expect(await w.one.tasks.finish(claim, 'done')).toBe(false);
+    });
+
+    test('hands a task on when its claim is over, and the old claim is worth nothing', async () => {
+      await w.enqueue(['t1']);
+      const [first] = await w.one.tasks.claim('me', 1, 1);
+      const second = await w.expire(async () => (await w.other.tasks.claim('they', 1, CLAIM_MS))[0]);
+      expect(second).toMatchObject({ id: 't1', attempts: 1 });
+      const old = { task: 't1', token: first?.token ?? '' };
+      expect(await w.one.tasks.finish(old, 'done')).toBe(false);
+      expect(
+        await w.one.fence.admitIntents(`me-${w.namespace}`, await w.head(), [sampleIntent(1, { claim: old })]),
+      ).toMatchObject({ disowned: [1] });
+    });
+
+    test('never hands on a task of which an intent has no outcome, but one whose intents all have', async () => {
+      await w.enqueue(['open'], ['closed'], ['later']);
+      const claimed = await w.one.tasks.claim('me', 2, 100);
+      const intents = claimed.map(({ id, token }, index) => sampleIntent(index + 1, { claim: { task: id, token } }));
+      const incarnation = `me-${w.namespace}`;
+      expect(await w.one.fence.admitIntents(incarnation, await w.head(), intents)).toMatchObject({ disowned: [] });
+      const closed = claimed.findIndex(({ id }) => id === 'closed') + 1;
+      await w.one.outcomes.record(incarnation, [{ seq: closed, kind: 'landed', detail: null }]);
+      await w.one.outcomes.record(incarnation, [
+        { seq: closed, kind: 'failed', detail: 'told twice' },
+        { seq: 99, kind: 'blocked', detail: null },
+      ]);
+      const seen: string[] = [];
+      await w.expire(async () => {
+        seen.push(...(await w.other.tasks.claim('they', 10, CLAIM_MS)).map(({ id }) => id));
+        return seen.includes('closed') ? true : undefined;
+      });
+      expect(seen.toSorted()).toEqual(['closed', 'later']);
+      expect(await w.claimIds()).toEqual([]);
+      const open = claimed.find(({ id }) => id === 'open');
+      expect(await w.one.tasks.finish({ task: 'open', token: open?.token ?? '' }, 'done')).toBe(false);
+    });
+
+    const scopes = [
+      ['global', '*', ['t1', 't2', 't3']],
+      ['tenant', 'acme', ['t1']],
+      ['feature', 'billing', ['t2']],
+      ['agent', 'agent-3', ['t3']],
+      ['run', 't2', ['t2']],
+      ['run', 'root', ['t3']],
+      ['tenant', 'other', []],
+      ['capability', 'model/*', []],
+    ] as const;
+    const three = () =>
+      w.enqueue(
+        ['t1', { feature: null }],
+        ['t2', { tenant: null, feature: 'billing' }],
+        ['t3', { tenant: 'b', agent: 'agent-3', lineage: ['root', 'x'] }],
+      );
+
+    test.each(scopes)('discards what a stop of %s %s covers, for ever', async (scope, target, covered) => {
+      await three();
+      await w.stop({ id: `stop-${scope}`, scope, target, queue: 'discard' });
+      await w.release(`stop-${scope}`);
+      expect(await w.claimIds()).toEqual(['t1', 't2', 't3'].filter((id) => !covered.some((one) => one === id)));
+    });
+
+    test.each(scopes)(
+      'leaves alone what a parking stop of %s %s covers, until it is released',
+      async (scope, target, covered) => {
+        await three();
+        await w.stop({ id: `stop-${scope}`, scope, target, queue: 'park' });
+        expect(await w.claimIds()).toEqual(['t1', 't2', 't3'].filter((id) => !covered.some((one) => one === id)));
+        await w.release(`stop-${scope}`);
+        expect(await w.claimIds()).toEqual(covered);
+      },
+    );
+
+    test('keeps a task that was let in after a discarding stop, until that is released', async () => {
+      await w.stop({ id: 'a', scope: 'tenant', target: 'acme', queue: 'discard' });
+      await w.enqueue(['t1']);
+      expect(await w.claimIds()).toEqual([]);
+      await w.release('a');
+      expect(await w.claimIds()).toEqual(['t1']);
+    });
+
+    test('gets past more discarded tasks than are asked for', async () => {
+      await w.enqueue(
+        ...Array.from({ length: 40 }, (_, index) => [`old-${index}`] as const satisfies Parameters<typeof sampleTask>),
+      );
+      await w.stop({ scope: 'tenant', target: 'acme', queue: 'discard' });
+      await w.enqueue(['new', { tenant: 'b' }]);
+      expect(await w.claimIds(1)).toEqual(['new']);
+    });
+  });
+}
