@@ -118,7 +118,7 @@ function boundGate(): { check: Check; stop: () => void; refuse: Subject['run'] }
   const decider = new RegistryDecider(registry, lease);
   const nothing = () => Promise.reject(new Error('no store in this bench'));
   const outcomes = new OutcomeBuffer('bench', { record: nothing }, systemClock);
-  const fenced = { registry, lease, clock: systemClock, diverged: () => undefined };
+  const fenced = { registry, lease, diverged: () => undefined };
   const intents = new IntentJournal('bench', { admitIntents: nothing, enqueue: nothing }, outcomes, fenced);
   const gate = new Gate({ decider, intents, outcomes, inFlight: new InFlight(decider), clock: systemClock });
   const effect = { capability: 'write/mail', access: 'write', idempotencyKey: 'k', deadlineMs: 1_000 } as const;

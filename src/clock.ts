@@ -6,7 +6,7 @@ export interface Clock {
   monotonicMs(): number;
   /** Wall-clock milliseconds since the Unix epoch. May jump. */
   wallMs(): number;
-  /** Calls `callback` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
+  /** Calls `callback` once after `delayMs`, and keeps the process alive until then; the returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
@@ -16,7 +16,6 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   after: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs);
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -1,4 +1,3 @@
-import type { Clock } from './clock.ts';
 import { KilldrillError, messageOf } from './errors.ts';
 import { haltedUnverified } from './decider.ts';
 import type { HaltedError } from './halted-error.ts';
@@ -33,7 +32,6 @@ export const DEFAULT_FENCED_LIMITS: FencedLimits = { maxBatch: 256, maxWaiting: 
 export interface FenceContext {
   readonly registry: Registry;
   readonly lease: Lease;
-  readonly clock: Clock;
   /** Asks for a full reload, since the store's history is not ours. */
   readonly diverged: () => void;
 }

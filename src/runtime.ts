@@ -81,7 +81,6 @@ export class Runtime {
     const fenced: FenceContext = {
       registry: this.registry,
       lease: this.lease,
-      clock,
       diverged: () => this.#feed.reload(),
     };
     this.outcomes = new OutcomeBuffer(incarnation, store.outcomes, clock);

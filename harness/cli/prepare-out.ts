@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/errors.ts';
 import { usage } from './usage.ts';
 
@@ -10,11 +10,22 @@ import { usage } from './usage.ts';
  */
 export function prepareOut(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeWithParents(resolve(folder));
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw usage(
       `--out is '${folder}', and no bundle can be written to ${resolve(folder)}: ${messageOf(error)}; name another folder with --out`,
     );
+  }
+}
+
+/** Not by mkdir's own `recursive`, which never ends where the system says ENOENT below a folder that is there (/proc). */
+function makeWithParents(folder: string): void {
+  if (existsSync(folder)) return;
+  makeWithParents(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another drill was faster
   }
 }

@@ -81,7 +81,7 @@ function rig(
     });
   };
   const batches = new FencedBatches<number, number>(
-    { registry, lease, clock, diverged: () => (diverged += 1) },
+    { registry, lease, diverged: () => (diverged += 1) },
     { send, admitted: (item) => item, disowned: () => false, givenUp: (items) => givenUp.push(...items), ...traffic },
     limits,
   );

@@ -106,11 +106,11 @@ export class BatchWorld {
     this.#flaw = flaw;
     this.store = new ChainStore(flaw === 'compares by revision number only' ? flaw : 'none');
     this.#load();
-    const { registry, lease, clock } = this;
+    const { registry, lease } = this;
     const diverged = (): void => {
       this.#needsLoad = true;
     };
-    this.#batches = new FencedBatches({ registry, lease, clock, diverged }, this.#traffic(), {
+    this.#batches = new FencedBatches({ registry, lease, diverged }, this.#traffic(), {
       maxBatch: 2,
       maxWaiting: 50,
       maxRounds: 32,

@@ -42,7 +42,7 @@ export class GateRig {
       admitIntents: (_incarnation: string, head: Head, intents: readonly Intent[]) => this.#fence(head, intents),
       enqueue: () => Promise.reject(new Error('no queue here')),
     };
-    const context = { registry, lease, clock, diverged: () => undefined };
+    const context = { registry, lease, diverged: () => undefined };
     const intents = new IntentJournal('i1', fence, this.outcomes, context);
     this.gate = new Gate({ decider, intents, outcomes: this.outcomes, inFlight: this.inFlight, clock });
   }

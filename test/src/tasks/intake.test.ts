@@ -25,7 +25,7 @@ function rig(): {
   readonly say: (answer: FenceAnswer | Error) => void;
 } {
   const gated = new GateRig();
-  const { registry, lease, clock, store } = gated;
+  const { registry, lease, store } = gated;
   const sent: string[] = [];
   let next: FenceAnswer | Error | null = null;
   const enqueue = (head: Head, tasks: readonly NewTask[]): Promise<FenceAnswer> => {
@@ -35,7 +35,7 @@ function rig(): {
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const fence = { enqueue, admitIntents: () => Promise.reject(new Error('no intents here')) };
-  const context = { registry, lease, clock, diverged: () => undefined };
+  const context = { registry, lease, diverged: () => undefined };
   const intake = new TaskIntake(fence, new RegistryDecider(registry, lease), context);
   return { rig: gated, intake, sent, say: (answer) => (next = answer) };
 }

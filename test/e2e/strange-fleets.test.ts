@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shortDrill } from './short-drill.ts';
+import { Workshop } from './workshop.ts';
+import type { Ended } from './workshop.ts';
+
+let workshop: Workshop;
+beforeAll(() => {
+  workshop = new Workshop();
+});
+afterAll(() => workshop.close());
+
+/** A drill of a fleet that is this program. */
+function drillOf(name: string, program: string, more: readonly string[] = []): Promise<Ended> {
+  const script = workshop.write(`${name}.mjs`, program);
+  return drillOfCommand(name, [process.execPath, script], more);
+}
+
+function drillOfCommand(name: string, command: readonly string[], more: readonly string[] = []): Promise<Ended> {
+  const fleet = `{ workers: 2, command: ${JSON.stringify(command)} }`;
+  const scenario = workshop.write(`${name}.yaml`, shortDrill({ name, fleet, hold: '1s', settle: '0s' }));
+  return workshop.run(['run', scenario, '--out', 'reports', ...more]);
+}
+
+function expectError({ code, stdout, stderr }: Ended, saying: RegExp): void {
+  expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  expect(stderr).toMatch(saying);
+  expect(stderr).not.toMatch(/\n\s+at .*dist\/harness/);
+  expect(workshop.left()).toEqual([]);
+}
+
+describe('a fleet that does not start', () => {
+  it('is named with what it said, at once, when it exits', async () => {
+    const drill = await drillOf('exits', "console.error('no licence for this machine'); process.exit(7);");
+    expectError(drill, /the fleet did not start: worker-\d ended with exit code 7 .*\n?no licence for this machine/);
+  });
+
+  it('is named when one worker ends and the other never gets ready', async () => {
+    const program =
+      "if (process.env.KILLDRILL_WORKER === 'worker-2') process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);";
+    expectError(await drillOf('half', program), /worker-2 was ended by SIGKILL/);
+  });
+
+  it('is named when there is no such program', async () => {
+    expectError(await drillOfCommand('absent', ['./no-such-program']), /worker-\d could not be started.*\n?.*ENOENT/);
+  });
+
+  it('is given up on after 20 s when it never says ready, however much it prints, and is ended', async () => {
+    const program = `
+      process.on('SIGTERM', () => {});
+      setInterval(() => console.log('{"event":"almost"}\\n[1]\\nnull\\nready'), 100);
+    `;
+    expectError(await drillOf('never', program), /worker-1 has not said ready.*worker-2 has not said ready[^]*20 s/);
+  });
+});
+
+describe('a fleet that says ready and misbehaves', () => {
+  it('is judged, and nothing of it is left: it floods its stdout, forks, works not, and ignores SIGTERM', async () => {
+    const program = `
+      import { spawn } from 'node:child_process';
+      spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit', detached: true }).unref();
+      process.on('SIGTERM', () => {});
+      console.log('{"event":"ready"}');
+      const junk = 'junk '.repeat(2000);
+      setInterval(() => process.stdout.write(junk + '\\n{"event":'), 5);
+    `;
+    const { code, stdout } = await drillOf('flood', program, ['--json', '-q']);
+    const verdict = JSON.parse(stdout) as { verdict: string; exitCode: number; worst: { name: string } };
+    expect(verdict.verdict).not.toBe('pass');
+    expect(code).toBe(verdict.exitCode);
+    expect(verdict.worst).toMatchObject({ reason: expect.stringMatching(/./) as string });
+    expect(workshop.left()).toEqual([]);
+  });
+});
