@@ -140,18 +140,21 @@ export class Fleet {
   }
 }
 
+const TOLD_AT_MOST = 3;
+
 function notReady(late: readonly WorkerProcess[]): KilldrillError {
-  const what = late.map((one) => `${one.worker} ${whyNotReady(one)}`);
+  const told = late.slice(0, TOLD_AT_MOST).map((one) => `\n${one.worker} ${whyNotReady(one)}`);
+  const more = late.length > TOLD_AT_MOST ? `\nand ${late.length - TOLD_AT_MOST} workers more` : '';
   return new KilldrillError(
     'FLEET_NOT_READY',
-    `the fleet did not start: ${what.join('; ')}\neach worker has to say {"event":"ready"} on its stdout within ${DRILL_TIMES.readyMs / 1000} s`,
+    `the fleet did not start; each worker has to say {"event":"ready"} on its stdout within ${DRILL_TIMES.readyMs / 1000} s${told.join('')}${more}`,
   );
 }
 
 /** How far a worker got, with the end of what it wrote to stderr. */
 export function whyNotReady({ exit, complaint }: WorkerProcess): string {
   const how = exit === null ? 'has not said ready' : describeExit(exit);
-  return complaint === '' ? how : `${how}, saying:\n${complaint}`;
+  return complaint === '' ? how : `${how}; the end of its stderr:\n${complaint.replaceAll(/^/gm, '  ')}`;
 }
 
 function describeExit({ code, signal }: WorkerExit): string {

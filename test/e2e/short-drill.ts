@@ -17,7 +17,7 @@ export function shortDrill({
   effects = '120/s',
   faults = [],
   hold = '4s',
-  settle = '3s',
+  settle = '4s',
   expect = '{ properties: all }',
 }: ShortDrill = {}): string {
   return [

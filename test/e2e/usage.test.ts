@@ -22,16 +22,16 @@ function expectRefusal({ code, stdout, stderr }: Ended, saying: RegExp): void {
 
 describe('a scenario that cannot be read', () => {
   const cases: readonly (readonly [what: string, text: string, saying: RegExp])[] = [
-    ['an unknown key', shortDrill().replace('seed', 'sed').replace('hold:', 'hodl:'), /:9:1: .*'hodl'.*hold/],
-    ['a bad time', shortDrill({ hold: 'soon' }), /:9:7: .*'soon'.*a time from/],
-    ['a time without a unit', shortDrill({ hold: '4' }), /:9:7: .*4s or 4ms/],
+    ['an unknown key', shortDrill().replace('hold:', 'hodl:'), /:10:1: [^]*hodl[^]*hold/],
+    ['a bad time', shortDrill({ hold: 'soon' }), /:10:7: .*'soon'.*a time from/],
+    ['a time without a unit', shortDrill({ hold: '4' }), /:10:7: .*4s or 4ms/],
     ['a bad rate', shortDrill({ effects: '120' }), /:5:21: .*120\/s/],
-    ['a negative time', shortDrill({ hold: '-4s' }), /:9:7: .*cannot be negative/],
+    ['a negative time', shortDrill({ hold: '-4s' }), /:10:7: .*cannot be negative/],
     ['a negative count', shortDrill({ fleet: '{ workers: -1 }' }), /:4:19: .*at least 1/],
     ['an absurd count', shortDrill({ fleet: '{ workers: 100000 }' }), /:4:19: .*at most 64/],
-    ['a duplicate key', shortDrill() + 'hold: 5s\n', /:12:1: .*hold/],
+    ['a duplicate key', shortDrill() + 'hold: 5s\n', /:13:1: .*there already/],
     ['a tab', shortDrill().replace('  - { at', '\t- { at'), /:\d+:\d+: .*tab/i],
-    ['an unknown scope', shortDrill().replaceAll('scope: tenant', 'scope: tenannt'), /:8:36: .*'tenannt'.*tenant/],
+    ['an unknown scope', shortDrill().replaceAll('scope: tenant', 'scope: tenannt'), /:8:\d+: .*'tenannt'.*tenant/],
     ['an unknown mode', shortDrill().replace('halt_all', 'halt'), /:8:\d+: .*'halt'.*halt_all/],
     ['an unknown version', shortDrill().replace('version: 1', 'version: 2'), /:1:10: .*2.*1/],
     ['no YAML at all', '{{{', /:1:\d+: /],
@@ -50,7 +50,7 @@ describe('a scenario that cannot be read', () => {
   it('stops a run of several before the first', async () => {
     const good = workshop.write('good.yaml', shortDrill());
     const bad = workshop.write('bad.yaml', shortDrill({ hold: 'soon' }));
-    expectRefusal(await workshop.run(['run', good, bad]), /bad\.yaml:9:7/);
+    expectRefusal(await workshop.run(['run', good, bad]), /bad\.yaml:10:7/);
   });
 
   it('is told in full as JSON', async () => {
@@ -59,7 +59,7 @@ describe('a scenario that cannot be read', () => {
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject([
       { scenario: 'tenant-halt', valid: true, error: null },
-      { scenario: bad, valid: false, error: expect.stringMatching(/:4:\d+: [^]*:9:7: /) as string },
+      { scenario: bad, valid: false, error: expect.stringMatching(/:4:\d+: [^]*:10:7: /) as string },
     ]);
   });
 });

@@ -1,0 +1,55 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shortDrill } from './short-drill.ts';
+import { Workshop } from './workshop.ts';
+
+let workshop: Workshop;
+beforeAll(() => {
+  workshop = new Workshop();
+});
+afterAll(() => workshop.close());
+
+describe('several drills', () => {
+  it('pass side by side, from two processes', async () => {
+    const scenario = workshop.write('short.yaml', shortDrill({ hold: '3s' }));
+    const runs = ['one', 'one'].map((out) => workshop.run(['run', scenario, '--out', out, '-q', '--json']));
+    for (const { code, stdout, stderr } of await Promise.all(runs)) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ verdict: 'pass' });
+    }
+    expect(readdirSync(join(workshop.folder, 'one'))).toHaveLength(2);
+    expect(workshop.left()).toEqual([]);
+  });
+
+  it('share one environment in one command, which ends with the worst of their exit codes', async () => {
+    const short = { hold: '1s', settle: '0s' } as const;
+    // Without a release that is waited for, only what is named is judged; the times are such that they cannot be kept.
+    const failing = shortDrill({
+      ...short,
+      name: 'failing',
+      expect: '{ timeToStop: { connected: 1ms, cut: 1ms }, properties: [in_flight_cancelled] }',
+    });
+    const files = [
+      workshop.write('failing.yaml', failing),
+      workshop.write('idle.yaml', shortDrill({ ...short, name: 'idle', effects: '0/s' })),
+      workshop.write(
+        'passing.yaml',
+        shortDrill({ ...short, name: 'passing', expect: '{ properties: [flips_on_record] }' }),
+      ),
+    ];
+    const { code, stderr } = await workshop.run(['run', ...files, '--out', 'out', '--reporter', 'json=all.json']);
+    const verdicts = readFileSync(join(workshop.folder, 'all.json'), 'utf8')
+      .split(/^(?=\{)/m)
+      .map((text) => JSON.parse(text) as { scenario: string; verdict: string });
+    expect(verdicts.map(({ scenario, verdict }) => `${scenario}: ${verdict}`)).toEqual([
+      'failing: fail',
+      'idle: inconclusive',
+      'passing: pass',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr.match(/^postgres: /gm)).toHaveLength(1);
+    expect(stderr.match(/^bundle: out\//gm)).toHaveLength(3);
+    expect(workshop.left()).toEqual([]);
+  });
+});

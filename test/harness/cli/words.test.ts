@@ -1,0 +1,77 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT, exitCodeOf, InterruptedError } from '../../../harness/cli/exit.ts';
+import { scenarioPath, shippedNames } from '../../../harness/cli/find-scenario.ts';
+import { prepareOut } from '../../../harness/cli/prepare-out.ts';
+import { resolveReporters } from '../../../harness/cli/reporters.ts';
+import { wholeNumber } from '../../../harness/cli/whole-number.ts';
+import { KilldrillError } from '../../../src/errors.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'killdrill-words-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a whole number of a flag', () => {
+  it.each(['', ' 1', '1.5', '0x10', '1e3', '-1', '+1', '11', 'x', '99999999999999999999'])('is not %j', (text) => {
+    expect(() => wholeNumber('--n', text, { min: 0, max: 10 })).toThrow(
+      `--n is '${text}'; expected a whole number from 0 to 10`,
+    );
+  });
+
+  it('is plain digits within the range, both ends included', () => {
+    expect(['0', '10', '007'].map((text) => wholeNumber('--n', text, { min: 0, max: 10 }))).toEqual([0, 10, 7]);
+  });
+});
+
+describe('reporters', () => {
+  it('are the terminal unless something is named', () => {
+    expect(resolveReporters({ reporter: [] })).toEqual([{ name: 'terminal', file: null }]);
+    expect(resolveReporters({ reporter: [], json: true })).toEqual([{ name: 'json', file: null }]);
+    expect(resolveReporters({ reporter: ['json'], json: true })).toEqual([{ name: 'json', file: null }]);
+  });
+
+  it('may be several, of which one has stdout', () => {
+    expect(resolveReporters({ reporter: ['json=a=b.json', 'terminal'] })).toEqual([
+      { name: 'json', file: 'a=b.json' },
+      { name: 'terminal', file: null },
+    ]);
+    expect(() => resolveReporters({ reporter: ['terminal'], json: true })).toThrow(/two reporters write to stdout/);
+  });
+});
+
+describe("a bundle's folder", () => {
+  it('is made with all above it, and may be there already', () => {
+    const out = join(folder, 'a/b/c');
+    prepareOut(out);
+    prepareOut(out);
+    expect(readdirSync(join(folder, 'a/b'))).toEqual(['c']);
+  });
+
+  it.each(['/dev/null/x', '/proc/x/y', '/proc/x'])('is refused when nothing can be made there: %s', (path) => {
+    expect(() => prepareOut(path)).toThrow(/^--out is .*name another folder/);
+  });
+});
+
+describe('a scenario', () => {
+  it('is a path when it looks like one, and a shipped name otherwise', () => {
+    expect(scenarioPath('./x')).toBe('./x');
+    expect(scenarioPath('x.yml')).toBe('x.yml');
+    expect(scenarioPath('tenant-halt')).toMatch(/scenarios[/\\]tenant-halt\.yaml$/);
+    expect(() => scenarioPath('x')).toThrow(shippedNames().join(', '));
+  });
+});
+
+describe('exit codes', () => {
+  it('tell bad usage, an interruption and a failure apart', () => {
+    expect(exitCodeOf(new KilldrillError('USAGE', ''))).toBe(EXIT.usage);
+    expect(exitCodeOf(new KilldrillError('SCENARIO_INVALID', ''))).toBe(EXIT.usage);
+    expect(exitCodeOf(new InterruptedError('SIGINT'))).toBe(130);
+    expect(exitCodeOf(new InterruptedError('SIGTERM'))).toBe(143);
+    expect(exitCodeOf(new KilldrillError('POSTGRES_MISSING', ''))).toBe(EXIT.error);
+    expect(exitCodeOf('anything')).toBe(EXIT.error);
+  });
+});
