@@ -20,4 +20,5 @@ export type { ContractEnvironment, ContractEvent } from './fleet-contract.ts';
 export type * from './store/store.ts';
 export { connectWorkerStore } from './store/postgres/worker-store.ts';
 export type { WorkerStoreOptions } from './store/postgres/worker-store.ts';
+export { openFlipStore } from './store/postgres/flip-store.ts';
 export { migrate } from './store/postgres/migrate.ts';

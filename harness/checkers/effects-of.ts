@@ -109,10 +109,13 @@ export function callName({
   return `${run} ${capability} ${key}`;
 }
 
-/** Whether the call was open at an instant: arrived for certain, and not ended for certain. */
+/**
+ * Whether the call was open at an instant: arrived for certain, and the witness had not seen its end. A stop closes calls within
+ * one turn of the witness's loop, so that the lower bound of such an end may lie before the request that caused it.
+ */
 export function openAt(effect: WitnessedEffect, atNs: number): boolean {
   const end = effect.ends[0];
-  return effect.t1 <= atNs && (end === undefined || end.t0 > atNs);
+  return effect.t1 <= atNs && (end === undefined || end.t1 > atNs);
 }
 
 /** Whether the effect needed an intent. One that the plan does not have is held to the same. */

@@ -36,7 +36,9 @@ const WATCH_MS = 250;
 
 function outagesOf(index: DrillIndex): readonly Outage[] {
   const injected = index.faults.filter(({ missing }) => !missing.includes('fault.injected'));
-  const store = injected.filter(takesStoreAway).map(({ kind, injectedNs, recoveryNs }) => ({
+  // An orderly restart is over as soon as the server can make it: there is nothing to watch in.
+  const away = injected.filter((fault) => takesStoreAway(fault) && fault.kind !== 'restart');
+  const store = away.map(({ kind, injectedNs, recoveryNs }) => ({
     worker: null,
     cause: `${kind} of postgres`,
     fromNs: injectedNs,

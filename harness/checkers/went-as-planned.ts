@@ -50,7 +50,11 @@ function missingFaults({ faults, scenario }: DrillIndex): Finding | null {
 
 function isTimed(timeline: DrillIndex['scenario']['timeline'], kind: string, target: string): boolean {
   return timeline.some(
-    (entry) => entry.kind === 'fault' && entry.fault === kind && entry.target === target && entry.forMs !== null,
+    (entry) =>
+      entry.kind === 'fault' &&
+      entry.fault === kind &&
+      entry.target === target &&
+      (entry.forMs !== null || entry.fault === 'restart'),
   );
 }
 

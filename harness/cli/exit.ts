@@ -32,7 +32,15 @@ export class InterruptedError extends KilldrillError {
   }
 }
 
-const USAGE_CODES = new Set(['SCENARIO_INVALID', 'SCENARIO_MISSING', 'USAGE', 'BUNDLE_MISSING', 'MUTANT_UNKNOWN']);
+const USAGE_CODES = new Set([
+  'SCENARIO_INVALID',
+  'SCENARIO_MISSING',
+  'USAGE',
+  'BUNDLE_MISSING',
+  'BUNDLE_ALTERED',
+  'BUNDLE_FILE_MISSING',
+  'MUTANT_UNKNOWN',
+]);
 
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {

@@ -7,7 +7,8 @@ export function describeFound(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return describeMap(Object.keys(value));
   if (typeof value === 'string') return `'${shorten(value)}'`;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return shorten(String(value));
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return shorten(String(value));
   return `a ${typeof value}`;
 }
 

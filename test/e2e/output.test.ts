@@ -37,7 +37,7 @@ afterAll(() => workshop.close());
 /** `"$@"` on a pseudo-terminal of 80 columns; both of its streams are the terminal. */
 const onTerminal = (more: string): string =>
   `command=$(printf '%q ' "$@"); script -qec "stty cols 80; ${more} $command" /dev/null`;
-const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0;
+const hasScript = spawnSync('bash', ['-c', 'script -qec true /dev/null']).status === 0;
 
 describe('stdout is data and stderr is progress', () => {
   it('says nothing on stderr when quiet', () => {

@@ -75,7 +75,7 @@ export class Workshop {
   spawn(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Running {
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { ...ownEnvironment(), TMPDIR: this.tmp, ...env },
+      env: { ...ownEnvironment(), TERM: 'xterm', TMPDIR: this.tmp, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#children.add(child);
@@ -96,7 +96,7 @@ export class Workshop {
 
 function ownEnvironment(): Record<string, string> {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:KILLDRILL_|VITEST|NODE_ENV|NODE_OPTIONS)/.test(name),
+    ([name]) => !/^(?:KILLDRILL_|VITEST|NODE_ENV|NODE_OPTIONS|NO_COLOR|FORCE_COLOR)/.test(name),
   );
   return Object.fromEntries(own.map(([name, value]) => [name, value ?? '']));
 }

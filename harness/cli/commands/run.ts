@@ -8,6 +8,7 @@ import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
+import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { note } from '../output.ts';
@@ -36,6 +37,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
     scenario: withOverrides(findScenario(name), overridesOf(flags)),
   }));
   prepareOut(flags.out);
+  forgetPostgresVariables(process.env);
   const { signal, dispose } = interruptible();
   const say = flags.quiet === true ? () => undefined : note;
   try {

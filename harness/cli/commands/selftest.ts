@@ -4,6 +4,7 @@ import { runSelftest } from '../../selftest/run-selftest.ts';
 import { chooseSubjects, CONTROLS, listMutants } from '../../selftest/subject.ts';
 import { EXIT } from '../exit.ts';
 import { selftestScenario } from '../find-scenario.ts';
+import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, note } from '../output.ts';
@@ -24,6 +25,7 @@ export async function selftest(names: readonly string[], flags: SelftestFlags): 
   const rounds = wholeNumber('--rounds', flags.rounds, { min: 1, max: MAX_ROUNDS });
   const subjects = chooseSubjects([...CONTROLS, ...(await listMutants())], names);
   prepareOut(flags.out);
+  forgetPostgresVariables(process.env);
   const { signal, dispose } = interruptible();
   const quiet = flags.quiet === true;
   const progress = liveProgress(quiet);

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { KilldrillError } from '../../errors.ts';
+import { packageFolder } from '../../package-root.ts';
 
 export interface Migration {
   readonly number: number;
@@ -28,24 +28,4 @@ export function readMigrations(): readonly Migration[] {
     }
     return { number, name, sql: readFileSync(join(folder, name), 'utf8') };
   });
-}
-
-/** The nearest folder above this file whose package.json is killdrill's. */
-function packageFolder(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    if (isPackageOfKilldrill(join(folder, 'package.json'))) return folder;
-    if (dirname(folder) === folder) {
-      throw new KilldrillError(
-        'PACKAGE_NOT_FOUND',
-        `no package.json of killdrill above ${start}; its SQL files cannot be found, install it anew`,
-      );
-    }
-  }
-}
-
-function isPackageOfKilldrill(file: string): boolean {
-  if (!existsSync(file)) return false;
-  const read: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  return typeof read === 'object' && read !== null && 'name' in read && read.name === 'killdrill';
 }

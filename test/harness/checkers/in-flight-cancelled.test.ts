@@ -26,6 +26,11 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(clean, landed)).verdict).toBe('pass');
   });
 
+  it('counts a call that was closed within the loop turn of the request, whose end may by its bounds lie before it', () => {
+    const sameTurn = closing({ atMs: AT.stop - 1, t1Ms: AT.stop + 12 });
+    expect(check(PROPERTY, sameTurn)).toMatchObject({ verdict: 'pass', evidence: { held: 2 } });
+  });
+
   it.each([
     ['closed later', closing({ atMs: AT.stop + 700 }), /closed by its worker 700 ms after/],
     ['never closed', without(clean, (timed) => timed === closed), /was never closed/],
