@@ -51,9 +51,12 @@ describe('the scenarios that are shipped', () => {
     );
   });
 
-  test.each(names)('%s is valid, is named after its file, and is over in 35 s when it need not wait for exposure', (name) => {
-    const scenario = loadScenario(join(shipped, name), []);
-    expect(`${scenario.name}.yaml`).toBe(name);
-    expect(drillEndMs(scenario) - DRILL_TIMES.exposedGiveUpMs).toBeLessThan(35_000);
-  });
+  test.each(names)(
+    '%s is valid, is named after its file, and is over in 35 s when it need not wait for exposure',
+    (name) => {
+      const scenario = loadScenario(join(shipped, name), []);
+      expect(`${scenario.name}.yaml`).toBe(name);
+      expect(drillEndMs(scenario) - DRILL_TIMES.exposedGiveUpMs).toBeLessThan(35_000);
+    },
+  );
 });

@@ -68,6 +68,7 @@ describe('the roles', () => {
       'intent',
       'migration',
       'outcome',
+      'server_life',
       'task',
     ]);
     for (const client of [worker, flipper]) {
