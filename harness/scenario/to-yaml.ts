@@ -32,7 +32,8 @@ export function scenarioToYaml(scenario: Scenario): string {
     const node: unknown = document.get(key);
     if (isMap(node)) node.flow = true;
   }
-  return document.toString({ lineWidth: 0 });
+  // Quoted, not as a block: a block of nothing but white space loses some of it.
+  return document.toString({ lineWidth: 0, blockQuote: false });
 }
 
 function writeEntry(entry: TimelineEntry): unknown {
