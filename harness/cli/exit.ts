@@ -1,12 +1,13 @@
 import { KilldrillError } from '../../src/errors.ts';
+import { EXIT_CODES } from '../checkers/verdict-file.ts';
 
 /** Exit codes of every command (DESIGN §4.9). */
 export const EXIT = {
-  pass: 0,
-  failed: 1,
-  inconclusive: 2,
+  pass: EXIT_CODES.pass,
+  failed: EXIT_CODES.fail,
+  inconclusive: EXIT_CODES.inconclusive,
   usage: 3,
-  error: 4,
+  error: EXIT_CODES.error,
   interrupted: 130,
   terminated: 143,
 } as const;

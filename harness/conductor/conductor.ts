@@ -8,7 +8,7 @@ import type { FlipEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts
 import type { InScope, World, WorkerExposure } from '../world/world.ts';
 import type { Faults } from './faults.ts';
 import type { Operator } from './operator.ts';
-import { poll, sleep } from './wait.ts';
+import { waitUntil, sleep } from '../environment/wait.ts';
 
 interface ConductorParts {
   readonly scenario: Scenario;
@@ -105,7 +105,7 @@ export class Conductor {
   async #awaitExposure(entry: FlipEntry): Promise<void> {
     const { world, history, signal } = this.#parts;
     const missing = (): readonly string[] => this.#unexposed(entry, world.exposure(inScopeOf(entry)));
-    const exposed = await poll(() => missing().length === 0, {
+    const exposed = await waitUntil(() => missing().length === 0, {
       boundMs: DRILL_TIMES.exposedGiveUpMs,
       everyMs: EXPOSED_LOOK_MS,
       signal,

@@ -7,7 +7,7 @@ import type { DrillClock } from '../history/clock.ts';
 import type { FlipFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FlipEntry, ReleaseEntry } from '../scenario/scenario.ts';
-import { sleep } from './wait.ts';
+import { sleep } from '../environment/wait.ts';
 
 interface OperatorParts {
   readonly store: FlipStore;

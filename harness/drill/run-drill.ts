@@ -10,7 +10,7 @@ import type { Judgement } from '../checkers/verdict-file.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
 import { Operator } from '../conductor/operator.ts';
-import { poll } from '../conductor/wait.ts';
+import { waitUntil } from '../environment/wait.ts';
 import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
 import type { DrillDatabase, Environment } from '../environment/environment.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
@@ -256,7 +256,7 @@ class Drill {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
-    await poll(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
+    await waitUntil(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
     await fleet.stop(DRILL_TIMES.byeMs);

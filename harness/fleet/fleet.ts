@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
 import { DRILL_TIMES } from '../drill/drill.ts';
-import { poll } from '../conductor/wait.ts';
+import { waitUntil } from '../environment/wait.ts';
 import { startProxy } from '../environment/proxy.ts';
 import type { ConnectTarget, Proxy } from '../environment/proxy.ts';
 import type { Plane } from '../history/event.ts';
@@ -61,7 +61,7 @@ export class Fleet {
     const processes = this.processes();
     const settled = (): boolean =>
       processes.every((one) => one.isReady) || processes.some((one) => one.hasExited && one.isHeardOut);
-    await poll(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: READY_LOOK_MS, signal });
+    await waitUntil(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: READY_LOOK_MS, signal });
     const dead = processes.filter((one) => one.hasExited);
     const late = dead.length > 0 ? dead : processes.filter((one) => !one.isReady);
     if (late.length > 0) throw notReady(late);

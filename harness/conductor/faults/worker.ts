@@ -3,7 +3,7 @@ import { DRILL_TIMES } from '../../drill/drill.ts';
 import { lookUpProcess } from '../../environment/process-table.ts';
 import { whyNotReady } from '../../fleet/fleet.ts';
 import type { Fault } from '../fault.ts';
-import { poll } from '../wait.ts';
+import { waitUntil } from '../../environment/wait.ts';
 
 const SEEN_BOUND_MS = 2_000;
 const LOOK_MS = 2;
@@ -21,7 +21,7 @@ export function killWorker(worker: string): Fault {
     async recover({ fleet, signal }) {
       const born = await fleet.spawn(worker);
       const settled = (): boolean => born.isReady || born.hasExited;
-      await poll(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: LOOK_MS, signal });
+      await waitUntil(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: LOOK_MS, signal });
       if (!born.isReady || born.hasExited)
         throw new KilldrillError('WORKER_NOT_BACK', `${worker} did not come back: ${whyNotReady(born)}`);
     },
@@ -36,12 +36,12 @@ export function pauseWorker(worker: string): Fault {
       const victim = fleet.process(worker);
       victim.signal('SIGSTOP', { expected: false });
       const stopped = (): boolean => isStopped(victim.pid);
-      if (await poll(stopped, { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal })) observed();
+      if (await waitUntil(stopped, { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal })) observed();
     },
     async recover({ fleet, signal }) {
       const sleeper = fleet.process(worker);
       sleeper.signal('SIGCONT', { expected: false });
-      await poll(() => !isStopped(sleeper.pid), { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal });
+      await waitUntil(() => !isStopped(sleeper.pid), { boundMs: SEEN_BOUND_MS, everyMs: LOOK_MS, signal });
     },
   };
 }

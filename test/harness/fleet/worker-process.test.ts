@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WorkerProcess } from '../../../harness/fleet/worker-process.ts';
 import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts';
-import { poll } from '../../../harness/conductor/wait.ts';
+import { waitUntil } from '../../../harness/environment/wait.ts';
 
 const events: EventBody[] = [];
 const started: WorkerProcess[] = [];
@@ -24,7 +24,7 @@ function start(program: string, command: readonly string[] = [process.execPath, 
 }
 
 function until(condition: () => boolean): Promise<boolean> {
-  return poll(condition, { boundMs: 10_000, everyMs: 5, signal: new AbortController().signal });
+  return waitUntil(condition, { boundMs: 10_000, everyMs: 5, signal: new AbortController().signal });
 }
 
 describe('a worker process', () => {
