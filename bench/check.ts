@@ -112,7 +112,7 @@ function boundGate(): { check: Check; stop: () => void; refuse: Subject['run'] }
   const registry = new Registry('bench');
   const lease = new Lease(systemClock, { leaseMs: 3_600_000, storeAgeMs: 0 });
   const head = { epoch: 'e', revision: 0, hash: '' };
-  registry.load({ head, ageMs: 1e6, open: [] });
+  registry.load({ head, ageMs: 1e6, open: [], critical: [] });
   for (let at = 0; at < 20; at += 1) registry.arrive(stopOf(`other-${at}`));
   lease.renew(lease.asked(), { ageMs: 1e6 });
   const decider = new RegistryDecider(registry, lease);

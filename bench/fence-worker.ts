@@ -86,7 +86,11 @@ async function claimAll(task: WorkerTask, head: Head, ids: readonly string[]) {
         feature: null,
         agent: 'agent',
         lineage: [],
+        capability: null,
         plan: [],
+        due: { kind: 'now' },
+        pastDue: 'fire',
+        repeat: null,
       })),
     );
     return await queue.claim(incarnation, ids.length, CLAIM_MS);

@@ -11,11 +11,12 @@ import { startGuardian } from '../harness/environment/guardian.ts';
 import { benchChecks } from './check.ts';
 import { benchFence } from './fence.ts';
 import { benchHalts } from './halt.ts';
+import { benchInFlight } from './in-flight.ts';
 import type { Summary } from './statistics.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|fence|halt|store-loss …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|in-flight|fence|halt|store-loss …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
@@ -29,6 +30,7 @@ const wants = (part: string): boolean => parts.length === 0 || parts.includes(pa
 
 async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
+  if (wants('in-flight')) await printInFlight();
   if (!wants('fence') && !wants('halt') && !wants('store-loss')) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
@@ -51,6 +53,15 @@ async function printChecks(): Promise<void> {
     'Checks (median of rounds; goal: check at most 120 ns, cockatiel at least 5x, opossum at least 10x it; latched refusal at most 2,000 ns)',
     table.toString(),
   );
+}
+
+async function printInFlight(): Promise<void> {
+  const { calls, runs, lastAbort, blocked } = await benchInFlight();
+  const table = summaryTable([
+    ['trip to last abort', lastAbort],
+    ['event loop blocked', blocked],
+  ]);
+  print(`${calls} calls in flight of ${runs} runs, ms (goal: last abort p99 at most 10, blocked at most 50)`, table);
 }
 
 async function printFence(server: EmbeddedPostgres): Promise<void> {

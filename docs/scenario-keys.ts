@@ -11,6 +11,8 @@ export interface KeySchema {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, KeySchema>>;
   readonly items?: KeySchema;
+  /** What the values of a map with free keys are; false where no other key is known. */
+  readonly additionalProperties?: KeySchema | boolean;
   readonly anyOf?: readonly KeySchema[];
 }
 
@@ -59,7 +61,10 @@ function taken(schema: KeySchema): string {
   if (schema.enum !== undefined) return schema.enum.map(String).join(', ');
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(taken))].join(' or ');
   if (schema.type === 'array') return `list of ${schema.items === undefined ? 'anything' : taken(schema.items)}`;
-  if (schema.type === 'object') return 'map';
+  if (schema.type === 'object') {
+    const values = schema.additionalProperties;
+    return typeof values === 'object' ? `map of names to ${taken(values)}` : 'map';
+  }
   if (schema.pattern?.endsWith('\\/s$')) return 'rate, such as 200/s';
   if (schema.pattern?.endsWith('(?:ms|s|m)$')) return 'time, such as 500ms, 1.2s, 1m';
   return `${schema.type ?? 'anything'}${range(schema)}`;

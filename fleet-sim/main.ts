@@ -19,8 +19,13 @@ import { WorldClient } from './world-client.ts';
 const DEFAULT_AGENTS = 16;
 const READY_MS = 15_000;
 const RECONNECT_MS = 100;
-const STOP_MS = 2_500;
-const FLUSH_MS = 1_500;
+/**
+ * How long a claim lasts that nobody extends: longer than a drill takes the store away for, since the store's clock goes
+ * on meanwhile, and short enough that the tasks of a killed worker are soon another's.
+ */
+const CLAIM_MS = 6_000;
+const STOP_MS = 2_000;
+const FLUSH_MS = 1_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { mutant: { type: 'string' }, 'list-mutants': { type: 'boolean' } } });
@@ -49,23 +54,26 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
     namespace,
     incarnation,
+    claimMs: CLAIM_MS,
     onError: (error) => log(error.message),
     ...(leaseMs === null ? {} : { leaseMs }),
     ...(bent.decider === undefined ? {} : { decider: bent.decider }),
+    worker: contract.worker,
+    emergency: { folder: contract.snapshotFolder },
+    onEmergency: (done) => say({ event: 'emergency', ...done }),
   });
   runtime = governed;
   sayWhenStopped(governed);
   const world = new WorldClient(worldUrl);
-  const { gate } = governed;
-  const tools = {
-    gate,
-    world,
+  const worker = new Worker({
+    agents: contract.agents ?? DEFAULT_AGENTS,
     clock: systemClock,
+    runtime: governed,
+    world,
     payload: makePayloads(contract.seed ?? 0),
     signalOf: bent.signalOf ?? ((signal: AbortSignal) => signal),
-  };
-  const agents = contract.agents ?? DEFAULT_AGENTS;
-  const worker = new Worker({ incarnation, agents, clock: systemClock, runtime: governed, world, tools, log });
+    log,
+  });
   const asked = askedToEnd();
   await governed.ready(readyByMs - systemClock.monotonicMs());
   await proveFence(governed, genuine.fence);
@@ -75,7 +83,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   await worker.stop(STOP_MS);
   await governed.close(FLUSH_MS);
   world.close();
-  say({ event: 'bye', effects: gate.dispatchedCount, intents: governed.intents.admittedCount });
+  say({ event: 'bye', effects: governed.gate.dispatchedCount, intents: governed.intents.admittedCount });
 }
 
 function storeOf({ databaseUrl, registryUrl }: ContractEnvironment): { databaseUrl: string; registryUrl: string } {

@@ -1,6 +1,5 @@
 import type { Clock } from './clock.ts';
 import { KilldrillError, messageOf } from './errors.ts';
-import type { HaltedError } from './halted-error.ts';
 import type { OutcomeKind } from './store/store.ts';
 
 /** What a call is given. */
@@ -24,13 +23,21 @@ export class EffectFailedError extends KilldrillError {
   }
 }
 
+/** What is said of a call that is in flight. */
+export interface Tracked {
+  /** It has really ended, in time or late. May be said more than once. */
+  ended(): void;
+  /** Its deadline has passed, and it goes on. */
+  unconfirmed(): void;
+}
+
 interface Started<T> {
   readonly call: EffectCall<T>;
   readonly effect: { readonly capability: string; readonly idempotencyKey: string; readonly deadlineMs: number };
   readonly clock: Clock;
   readonly recheck: () => void;
-  /** Registers the call as in flight; returns how to take it out. */
-  readonly track: (abort: (reason: HaltedError) => void) => () => void;
+  /** Registers the call as in flight. */
+  readonly track: (abort: (reason: Error) => void) => Tracked;
   readonly ended: (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null) => void;
 }
 
@@ -38,7 +45,7 @@ interface Started<T> {
  * Invokes a call in this very tick and sees it to its end.
  *
  * The caller is answered as soon as the call is aborted; the call itself stays in flight until it has really ended, or its
- * deadline has passed. Bytes may have left, so an end by abort or by an unclear error is `unknown`, never "not done".
+ * deadline has passed: then it is named as unconfirmed until it ends. Bytes may have left, so an end by abort or by an unclear error is `unknown`, never "not done".
  */
 export function startCall<T>({ call, effect, clock, recheck, track, ended }: Started<T>): Promise<T> {
   const controller = new AbortController();
@@ -48,27 +55,29 @@ export function startCall<T>({ call, effect, clock, recheck, track, ended }: Sta
       controller.abort(reason);
       reject(reason);
     };
-    const untrack = track(abort);
+    const tracked = track(abort);
     let open = true;
     const end = (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null): void => {
       if (!open) return;
       open = false;
       cancelDeadline();
-      untrack();
       ended(kind, detail);
     };
     const cancelDeadline = clock.after(effect.deadlineMs, () => {
       abort(deadlinePassed(effect));
+      tracked.unconfirmed();
       end('unknown', 'unconfirmed: its deadline has passed');
     });
     const { signal } = controller;
     invoke(() => call({ signal, idempotencyKey: effect.idempotencyKey, notAfterMs, recheck })).then(
       (result) => {
+        tracked.ended();
         end('landed', null);
         resolve(result);
       },
       (thrown: unknown) => {
         const said = wordsOf(thrown);
+        tracked.ended();
         end(thrown instanceof EffectFailedError ? 'failed' : 'unknown', said);
         reject(thrown instanceof Error ? thrown : new KilldrillError('CALL_FAILED', said, { cause: thrown }));
       },

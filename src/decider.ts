@@ -49,8 +49,17 @@ export class RegistryDecider implements Decider {
 
 /** The refusal that an operator's stop causes. */
 export function haltedByOperator(agentId: string, stop: ActiveStop): HaltedError {
-  const { reason, scope, target, mode } = stop.engagement;
-  return new HaltedError({ agentId, reason, scope, target, mode, revision: stop.revision, kind: 'operator' });
+  const { id, reason, scope, target, mode } = stop.engagement;
+  return new HaltedError({
+    agentId,
+    reason,
+    scope,
+    target,
+    mode,
+    revision: stop.revision,
+    kind: 'operator',
+    engagement: id,
+  });
 }
 
 /** The refusal while the registry cannot be trusted. */
@@ -63,6 +72,7 @@ export function haltedUnverified(agentId: string, reason = UNVERIFIED_REASON): H
     mode: 'disengaged',
     revision: null,
     kind: 'unverified',
+    engagement: null,
   });
 }
 

@@ -25,6 +25,7 @@ const CONTRACT = {
     .pipe(z.number().int().min(50).max(60_000))
     .optional()
     .describe('lease of a worker, milliseconds'),
+  KILLDRILL_SNAPSHOT_FOLDER: text.optional().describe('folder that emergency snapshots go to'),
   KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
@@ -51,6 +52,8 @@ export interface ContractEnvironment {
   readonly seed: number | null;
   readonly leaseMs: number | null;
   readonly agents: number | null;
+  /** Where an emergency's snapshot goes; null for nowhere. */
+  readonly snapshotFolder: string | null;
 }
 
 /**
@@ -78,6 +81,7 @@ export function readContract(environment: Readonly<Record<string, string | undef
     seed: found.KILLDRILL_SEED ?? null,
     leaseMs: found.KILLDRILL_LEASE_MS ?? null,
     agents: found.KILLDRILL_AGENTS ?? null,
+    snapshotFolder: found.KILLDRILL_SNAPSHOT_FOLDER ?? null,
   };
 }
 
@@ -87,6 +91,14 @@ export type ContractEvent =
   | { readonly event: 'ready'; readonly incarnation?: string }
   /** This worker has enforced the stop of this revision. */
   | { readonly event: 'stopped'; readonly revision: number }
+  /** What this worker has done about an emergency, after the stop: where its snapshot is (null: nowhere), and who was told. */
+  | {
+      readonly event: 'emergency';
+      /** Null while the store has not said. */
+      readonly revision: number | null;
+      readonly snapshot: string | null;
+      readonly hooks: readonly { readonly name: string; readonly ok: boolean; readonly error: string | null }[];
+    }
   /** A mutant's proof of activity: its first decision that the unmodified one would not have made on the same input. */
   | {
       readonly event: 'mutant';

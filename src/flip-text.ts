@@ -3,6 +3,9 @@ import { KilldrillError } from './errors.ts';
 import { GLOBAL_TARGET, QUEUE_POLICIES, SCOPES, STOP_MODES } from './switch.ts';
 import type { Engagement, Flip, StopFlip } from './switch.ts';
 
+/** Longest drain, milliseconds: a day. */
+const MAX_DRAIN_MS = 86_400_000;
+
 const name = z.string().min(1).max(300);
 const common = {
   namespace: name,
@@ -16,12 +19,26 @@ const common = {
 };
 const flipSchema = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('stop'), ...common, mode: z.enum(STOP_MODES), queue: z.enum(QUEUE_POLICIES) }),
+    z.strictObject({
+      kind: z.literal('stop'),
+      ...common,
+      mode: z.enum(STOP_MODES),
+      queue: z.enum(QUEUE_POLICIES),
+      drainMs: z.exactOptional(z.number().int().min(1).max(MAX_DRAIN_MS)),
+    }),
     z.strictObject({ kind: z.literal('release'), ...common, engagements: z.array(name).min(1).max(1000) }),
   ])
   .refine((flip) => flip.scope !== 'global' || flip.target === GLOBAL_TARGET, {
     message: `the target of a global switch is '${GLOBAL_TARGET}'`,
     path: ['target'],
+  })
+  .refine((flip) => flip.kind !== 'stop' || flip.queue !== 'drain' || flip.mode !== 'emergency', {
+    message: "an emergency lets nothing pass; expected 'discard' or 'park', found 'drain'",
+    path: ['queue'],
+  })
+  .refine((flip) => flip.kind !== 'stop' || (flip.queue === 'drain') === (flip.drainMs !== undefined), {
+    message: "how long a drain lasts is expected with queue 'drain', and with no other",
+    path: ['drainMs'],
   });
 
 /**
@@ -29,7 +46,7 @@ const flipSchema = z
  */
 export function canonicalText(flip: Flip): string {
   const { namespace, id, kind, scope, target, reason, triggeredBy, source, at } = flip;
-  const what = flip.kind === 'stop' ? { mode: flip.mode, queue: flip.queue } : { engagements: flip.engagements };
+  const what = flip.kind === 'stop' ? policyOf(flip) : { engagements: flip.engagements };
   return JSON.stringify({ namespace, id, kind, scope, target, ...what, reason, triggeredBy, source, at });
 }
 
@@ -54,6 +71,10 @@ export function parseFlip(text: string): Flip {
 
 /** The engagement that a stop opens. */
 export function engagementOf(stop: StopFlip): Engagement {
-  const { id, scope, target, mode, queue, reason, triggeredBy, source, at } = stop;
-  return { id, scope, target, mode, queue, reason, triggeredBy, source, at };
+  const { id, scope, target, reason, triggeredBy, source, at } = stop;
+  return { id, scope, target, ...policyOf(stop), reason, triggeredBy, source, at };
+}
+
+function policyOf({ mode, queue, drainMs }: StopFlip): Pick<StopFlip, 'mode' | 'queue' | 'drainMs'> {
+  return drainMs === undefined ? { mode, queue } : { mode, queue, drainMs };
 }

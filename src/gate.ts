@@ -6,11 +6,13 @@ import type { HaltedError } from './halted-error.ts';
 import type { InFlight } from './in-flight.ts';
 import type { IntentJournal } from './journal/intents.ts';
 import type { OutcomeBuffer } from './journal/outcomes.ts';
-import { NAME_RULE, isName, shown } from './name.ts';
+import { NAME_RULE, isCapability, isName, shown } from './name.ts';
+import type { RunningRuns } from './running-runs.ts';
 import { currentRun, enterRun } from './run-context.ts';
 import type { RunContext, RunIdentity } from './run-context.ts';
 import { startCall } from './call.ts';
 import type { EffectCall } from './call.ts';
+import type { ClaimToken, ClaimedTask } from './store/store.ts';
 import type { Subject } from './switch.ts';
 
 /** One effect: a call that leaves the process. */
@@ -38,6 +40,10 @@ interface GateParts {
   readonly outcomes: OutcomeBuffer;
   readonly inFlight: InFlight;
   readonly clock: Clock;
+  /** Where runs are listed while they are in `enter`. */
+  readonly runs?: RunningRuns;
+  /** Why the claim is no longer ours; null while it is. Without it only the fence knows. */
+  readonly lostClaim?: (claim: ClaimToken) => KilldrillError | null;
 }
 
 const MAX_DEADLINE_MS = 24 * 3_600_000;
@@ -61,7 +67,15 @@ export class Gate {
 
   /** Runs `body` as the given run: every effect in it is judged, journaled and aborted as that run's. */
   enter<T>(identity: RunIdentity, body: (context: RunContext) => T): T {
-    return enterRun(identity, body);
+    const { runs } = this.#parts;
+    return enterRun(identity, runs === undefined ? body : (context) => runs.track(context, body));
+  }
+
+  /** As `enter`, for a task that was claimed: under its claim, its stamp and its class. */
+  enterTask<T>(task: ClaimedTask, body: (context: RunContext) => T): T {
+    const { run, agent, tenant, feature, lineage, admittedRevision, critical } = task;
+    const claim = { task: task.id, token: task.token };
+    return this.enter({ run, agent, tenant, feature, lineage, claim, admittedRevision, critical }, body);
   }
 
   /**
@@ -76,6 +90,8 @@ export class Gate {
   async run<T>(effect: Effect, call: EffectCall<T>): Promise<T> {
     const context = currentRun();
     if (context.latch !== null) throw context.latch; // refusing in a loop must cost next to nothing
+    const lost = this.#lostClaim(context);
+    if (lost !== null) throw lost;
     const subject = subjectOf(context, effect);
     const check = new BoundCheck(this.#parts.decider, context, subject);
     const refused = check.refusal();
@@ -108,25 +124,31 @@ export class Gate {
     return new BoundCheck(this.#parts.decider, context, { ...context.subject, capability });
   }
 
+  /** A run whose claim is another's must not go on, not even with a read that the fence never sees. */
+  #lostClaim({ claim }: RunContext): KilldrillError | null {
+    return claim === null ? null : (this.#parts.lostClaim?.(claim) ?? null);
+  }
+
   /** The second decision and the call stand in one tick: nothing may come between them. */
   #dispatch<T>(effect: Effect, call: EffectCall<T>, check: BoundCheck, seq: number | null): Promise<T> {
     const { outcomes, inFlight, clock } = this.#parts;
-    const late = check.refusal();
+    const late = check.refusal() ?? this.#lostClaim(check.context);
     if (late !== null) {
       if (seq !== null) outcomes.add({ seq, kind: 'blocked', detail: 'refused before its dispatch' });
       return Promise.reject(late);
     }
     this.#dispatched += 1;
     const { context, subject } = check;
+    const { idempotencyKey } = effect;
     return startCall({
       call,
       effect,
       clock,
       recheck: () => {
-        const refused = check.refusal();
+        const refused = check.refusal() ?? this.#lostClaim(context);
         if (refused !== null) throw refused;
       },
-      track: (abort) => inFlight.add({ subject, context, abort }),
+      track: (abort) => inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), abort }),
       ended: (kind, detail) => {
         if (seq !== null) outcomes.add({ seq, kind, detail });
       },
@@ -166,8 +188,7 @@ class BoundCheck implements Check {
 
 function subjectOf(context: RunContext, effect: Effect): Subject {
   const { capability, idempotencyKey, deadlineMs, access } = effect;
-  if (!isName(capability) || !/^[^\s/*]+(\/[^\s/*]+)*$/.test(capability))
-    throw invalid('capability', capability, "a path such as 'write/mail'");
+  if (!isCapability(capability)) throw invalid('capability', capability, "a path such as 'write/mail'");
   if (!isName(idempotencyKey))
     throw invalid('idempotencyKey', idempotencyKey, `a text that is the same for every attempt; ${NAME_RULE}`);
   if (!(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS)) {

@@ -11,6 +11,8 @@ export interface HaltedFacts {
   /** The flip's revision; null while the store has not said, and for `unverified`. */
   readonly revision: number | null;
   readonly kind: 'operator' | 'unverified';
+  /** Id of the engagement that stopped it; null for `unverified`. */
+  readonly engagement: string | null;
 }
 
 /**
@@ -27,6 +29,7 @@ export class HaltedError extends KilldrillError {
   readonly mode: Mode;
   readonly revision: number | null;
   readonly kind: 'operator' | 'unverified';
+  readonly engagement: string | null;
   readonly retryable = false;
 
   constructor(facts: HaltedFacts) {
@@ -39,6 +42,7 @@ export class HaltedError extends KilldrillError {
     this.mode = facts.mode;
     this.revision = facts.revision;
     this.kind = facts.kind;
+    this.engagement = facts.engagement;
   }
 }
 

@@ -1,7 +1,7 @@
+import type { Tracked } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Decider } from './decider.ts';
 import { haltedByOperator, haltedUnverified } from './decider.ts';
-import type { HaltedError } from './halted-error.ts';
 import type { RunContext } from './run-context.ts';
 import type { Subject } from './switch.ts';
 
@@ -9,9 +9,23 @@ import type { Subject } from './switch.ts';
 export interface Call {
   readonly subject: Subject;
   readonly context: RunContext;
+  readonly idempotencyKey: string;
+  /** Monotonic instant of its dispatch. */
+  readonly startedMs: number;
   /** Ends the call's signal with this reason; called at most once. */
-  readonly abort: (reason: HaltedError) => void;
+  readonly abort: (reason: Error) => void;
 }
+
+/** A call that has outlived its deadline: nobody knows what it still does. */
+export interface UnconfirmedCall {
+  readonly capability: string | null;
+  readonly run: string;
+  /** Monotonic instant of its dispatch. */
+  readonly sinceMs: number;
+}
+
+/** Unconfirmed calls that are named at most; of more the oldest are only counted. */
+const MAX_UNCONFIRMED = 1_000;
 
 /**
  * The calls that are out, so that a trip can reach them.
@@ -22,21 +36,55 @@ export interface Call {
 export class InFlight {
   /** Each call and whether it was aborted; an aborted call stays until it has really ended. */
   readonly #calls = new Map<Call, 'running' | 'aborted'>();
+  readonly #unconfirmed = new Set<Call>();
+  #unconfirmedEver = 0;
   readonly #decider: Decider;
 
   constructor(decider: Decider) {
     this.#decider = decider;
   }
 
-  /** Calls that have not ended, aborted ones included. */
+  /** Calls that have neither ended nor reached their deadline, aborted ones included. */
   get count(): number {
     return this.#calls.size;
   }
 
-  /** Adds a call; the returned function takes it out again and may be called twice. */
-  add(call: Call): () => void {
+  /** How many calls went past their deadline since the start, ended by now or not. */
+  get unconfirmedEver(): number {
+    return this.#unconfirmedEver;
+  }
+
+  /** The calls of `count`, oldest first. */
+  list(): readonly { readonly call: Call; readonly aborted: boolean }[] {
+    return Array.from(this.#calls, ([call, state]) => ({ call, aborted: state === 'aborted' }));
+  }
+
+  /** Calls that ignore their signal: past their deadline and not ended, oldest first; at most the newest 1,000. */
+  unconfirmed(): readonly UnconfirmedCall[] {
+    return Array.from(this.#unconfirmed, ({ subject: { capability, run }, startedMs }) => ({
+      capability,
+      run,
+      sinceMs: startedMs,
+    }));
+  }
+
+  /** Adds a call. */
+  add(call: Call): Tracked {
     this.#calls.set(call, 'running');
-    return () => this.#calls.delete(call);
+    return {
+      ended: () => {
+        if (!this.#calls.delete(call)) this.#unconfirmed.delete(call);
+      },
+      unconfirmed: () => this.#nameUnconfirmed(call),
+    };
+  }
+
+  #nameUnconfirmed(call: Call): void {
+    if (!this.#calls.delete(call)) return;
+    this.#unconfirmedEver += 1;
+    this.#unconfirmed.add(call);
+    const [oldest] = this.#unconfirmed;
+    if (this.#unconfirmed.size > MAX_UNCONFIRMED && oldest !== undefined) this.#unconfirmed.delete(oldest);
   }
 
   /** Aborts every call that an operator's stop covers by now, each once, and latches its run. */
@@ -59,7 +107,14 @@ export class InFlight {
     }
   }
 
-  #abort(call: Call, reason: HaltedError): void {
+  /** Aborts every call that is made under this claim: it is another's by now. */
+  abortClaim(token: string, reason: Error): void {
+    for (const [call, state] of this.#calls) {
+      if (state === 'running' && call.context.claim?.token === token) this.#abort(call, reason);
+    }
+  }
+
+  #abort(call: Call, reason: Error): void {
     this.#calls.set(call, 'aborted');
     try {
       call.abort(reason);

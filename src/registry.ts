@@ -2,7 +2,7 @@ import { KilldrillError } from './errors.ts';
 import { chainHash } from './flip-chain.ts';
 import { engagementOf, parseFlip } from './flip-text.ts';
 import { Engagements, decide } from './switch.ts';
-import type { CriticalCapabilities, Decision, Engagement, Flip, StopFlip, Subject } from './switch.ts';
+import type { Decision, Engagement, Flip, Grounds, StopFlip, Subject } from './switch.ts';
 import type { FlipRecord, Head, LoadAnswer, RelayAnswer } from './store/store.ts';
 
 /** A stop as a path delivered it; `place` is null when the path does not know where the store has it. */
@@ -26,6 +26,8 @@ interface HeldStop {
   readonly revision: number | null;
   /** Enforced though the contiguous prefix does not hold it. */
   readonly early: boolean;
+  /** Of a drain: its time is up, and it lets nothing pass any more. */
+  readonly drainOver: boolean;
 }
 
 /** Ids of ended stops that are remembered; a late copy of an older one is enforced until the store answers `closed`. */
@@ -39,7 +41,7 @@ const ENDED_KEPT = 10_000;
  */
 export class Registry {
   readonly #namespace: string;
-  readonly #critical: CriticalCapabilities;
+  #grounds: Grounds = { critical: [], drains: new Map() };
   #stops = new Map<string, HeldStop>();
   #open = new Engagements();
   /** Stops that have ended here, in the prefix or by the store's answer: a late copy must not open them again. */
@@ -48,9 +50,8 @@ export class Registry {
   #version = 1;
   #listeners: readonly ((registry: Registry) => void)[] = [];
 
-  constructor(namespace: string, critical: CriticalCapabilities = []) {
+  constructor(namespace: string) {
     this.#namespace = namespace;
-    this.#critical = critical;
   }
 
   /** Grows whenever a decision may have changed. */
@@ -77,8 +78,28 @@ export class Registry {
     return this.#stops.get(id)?.revision ?? null;
   }
 
+  /** What the operator declared critical, as of the last full load, and the drains that go on. */
+  get grounds(): Grounds {
+    return this.#grounds;
+  }
+
   decide(subject: Subject): Decision {
-    return decide(this.#open, subject, this.#critical);
+    return decide(this.#open, subject, this.#grounds);
+  }
+
+  /** Open engagements that drain and whose time is not up; whoever holds a clock says `drainEnded` when it is. */
+  drains(): readonly { readonly id: string; readonly drainMs: number }[] {
+    return [...this.#open.values()].flatMap(({ id, drainMs }) =>
+      drainMs === undefined || this.#stops.get(id)?.drainOver === true ? [] : [{ id, drainMs }],
+    );
+  }
+
+  /** The drain's time is up: from now on the engagement stops what it let pass. Stays so for as long as it is open. */
+  drainEnded(id: string): void {
+    const held = this.#stops.get(id);
+    if (held === undefined || held.drainOver) return;
+    this.#stops.set(id, { ...held, drainOver: true });
+    this.#changed();
   }
 
   /** Calls `listener` after each change, in the same tick. A listener that throws hurts neither the registry nor the others. */
@@ -99,7 +120,7 @@ export class Registry {
       const flip = this.#read(text);
       if (flip.kind !== 'stop') throw notAStop(flip);
       open.open(engagementOf(flip));
-      stops.set(flip.id, { text, signature, revision, early: false });
+      stops.set(flip.id, { text, signature, revision, early: false, drainOver: this.#isDrainOver(flip.id, text) });
     }
     for (const engagement of this.#open.values()) {
       const held = this.#stops.get(engagement.id);
@@ -110,17 +131,19 @@ export class Registry {
     this.#open = open;
     this.#stops = stops;
     this.#head = answer.head;
+    this.#grounds = { ...this.#grounds, critical: answer.critical };
     this.#changed();
   }
 
   /** Applies fetched flips, which must follow our head without a gap and continue its chain of hashes. */
   apply(flips: readonly FlipRecord[]): ApplyResult {
-    if (this.#head === null) return { kind: 'gap' };
+    const before = this.#head;
+    if (before === null) return { kind: 'gap' };
     try {
-      return this.#applyAll(this.#head, flips);
+      return this.#applyAll(before, flips);
     } finally {
       // Also after an unreadable flip: what was applied before it is enforced, and must be told.
-      this.#changed();
+      if (this.#head !== before) this.#changed();
     }
   }
 
@@ -202,10 +225,14 @@ export class Registry {
     this.#changed();
   }
 
-  #enforce(stop: StopFlip, held: HeldStop): void {
+  #enforce(stop: StopFlip, { text, signature, revision, early }: Omit<HeldStop, 'drainOver'>): void {
     this.#open.open(engagementOf(stop));
-    const { text, signature, revision, early } = held;
-    this.#stops.set(stop.id, { text, signature, revision, early });
+    this.#stops.set(stop.id, { text, signature, revision, early, drainOver: this.#isDrainOver(stop.id, text) });
+  }
+
+  #isDrainOver(id: string, text: string): boolean {
+    const held = this.#stops.get(id);
+    return held?.text === text && held.drainOver;
   }
 
   #end(id: string): void {
@@ -225,8 +252,19 @@ export class Registry {
     );
   }
 
+  /** Drains whose place is known. An early stop without one lets nothing pass: what was admitted before it, nobody knows. */
+  #runningDrains(): ReadonlyMap<string, number> {
+    const running = new Map<string, number>();
+    for (const { id } of this.drains()) {
+      const revision = this.revisionOf(id);
+      if (revision !== null) running.set(id, revision);
+    }
+    return running;
+  }
+
   #changed(): void {
     this.#version += 1;
+    this.#grounds = { ...this.#grounds, drains: this.#runningDrains() };
     for (const listener of this.#listeners) {
       try {
         listener(this);

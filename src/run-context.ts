@@ -15,6 +15,10 @@ export interface RunIdentity {
   readonly lineage?: readonly string[];
   /** The claim under which this run works; null for a run that no queue knows. By default that of the run it is inside of. */
   readonly claim?: ClaimToken | null;
+  /** The revision under which its task was let in; null for none. By default that of the run it is inside of. */
+  readonly admittedRevision?: number | null;
+  /** Its task is of a critical class, as the store said with the claim. By default that of the run it is inside of. */
+  readonly critical?: boolean;
 }
 
 /** A run while it runs. */
@@ -36,6 +40,11 @@ export class RunContext {
       run: identity.run,
       lineage: [...new Set([...inherited, ...(identity.lineage ?? [])])],
       capability: null,
+      admittedRevision:
+        identity.admittedRevision === undefined
+          ? (parent?.subject.admittedRevision ?? null)
+          : identity.admittedRevision,
+      critical: identity.critical ?? parent?.subject.critical ?? false,
     };
     this.claim = identity.claim === undefined ? (parent?.claim ?? null) : identity.claim;
     // A run that was stopped does not go on in a run that it starts within itself.
@@ -57,6 +66,11 @@ const storage = new AsyncLocalStorage<RunContext>();
 export function enterRun<T>(identity: RunIdentity, body: (context: RunContext) => T): T {
   const context = new RunContext(identity, storage.getStore() ?? null);
   return storage.run(context, () => body(context));
+}
+
+/** The run that the caller belongs to; null outside of one. */
+export function runNow(): RunContext | null {
+  return storage.getStore() ?? null;
 }
 
 /**

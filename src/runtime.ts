@@ -1,19 +1,26 @@
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
+import { EmergencyResponse } from './control/emergency.ts';
+import type { EmergencyOptions, EmergencyResult } from './control/emergency.ts';
 import { RegistryDecider } from './decider.ts';
 import type { Decider } from './decider.ts';
-import { KilldrillError } from './errors.ts';
+import { DrainTimers } from './drain-timers.ts';
+import { KilldrillError, messageOf } from './errors.ts';
 import type { FenceContext } from './fenced-batches.ts';
 import { Gate } from './gate.ts';
 import { InFlight, watchLease } from './in-flight.ts';
 import { IntentJournal } from './journal/intents.ts';
 import { OutcomeBuffer } from './journal/outcomes.ts';
 import { DEFAULT_LEASE, Lease } from './lease.ts';
+import { rereadCriticalRules } from './propagation/critical-rules.ts';
 import { StoreFeed } from './propagation/store-feed.ts';
 import { Registry } from './registry.ts';
-import type { Fence, FlipSource, OutcomeSink, TaskQueue } from './store/store.ts';
-import type { CriticalCapabilities } from './switch.ts';
+import { RunningRuns } from './running-runs.ts';
+import type { ClaimToken, Fence, FlipSource, OutcomeSink, TaskQueue } from './store/store.ts';
+import { Claims } from './tasks/claims.ts';
 import { TaskIntake } from './tasks/intake.ts';
+import { Sweeper } from './tasks/sweeper.ts';
+import { within } from './within.ts';
 
 /** The store's ports as one worker holds them. */
 export interface WorkerStore {
@@ -32,8 +39,14 @@ export interface RuntimeOptions {
   readonly leaseMs?: number;
   /** Milliseconds of being unverified after which calls in flight are aborted. Default 300. */
   readonly unverifiedGraceMs?: number;
-  /** Capabilities that pass `halt_noncritical`; patterns such as `read/*`. Default none. */
-  readonly critical?: CriticalCapabilities;
+  /** Its name in snapshots, the same through all lives of the process. Default `worker`. */
+  readonly worker?: string;
+  /** How long a claim on a task lasts, milliseconds; it is extended while it is held. Default 30,000. */
+  readonly claimMs?: number;
+  /** What to do about an emergency besides stopping. */
+  readonly emergency?: EmergencyOptions;
+  /** Told of each emergency once its snapshot is written and its hooks have ended. */
+  readonly onEmergency?: (result: EmergencyResult) => void;
   readonly clock?: Clock;
   /** Wraps the decider, for those who must see or (in a drill) bend its answers. */
   readonly decider?: (genuine: Decider) => Decider;
@@ -42,6 +55,9 @@ export interface RuntimeOptions {
 
 const RETRY_MS = 100;
 const LEASE_LOOK_MS = 20;
+const CLAIM_MS = 30_000;
+/** The store's own part of closing. */
+const LET_GO_MS = 500;
 
 /** What a team builds into its agents: a gate over a registry that follows the store. */
 export class Runtime {
@@ -54,52 +70,76 @@ export class Runtime {
   readonly outcomes: OutcomeBuffer;
   readonly inFlight: InFlight;
   readonly tasks: TaskQueue;
+  /** Claims that are extended while they are held. */
+  readonly claims: Claims;
+  readonly sweeper: Sweeper;
+  readonly emergency: EmergencyResponse;
   readonly #feed: StoreFeed;
+  readonly #drains: DrainTimers;
   readonly #store: WorkerStore;
   readonly #clock: Clock;
+  readonly #report: (error: unknown) => void;
   readonly #stopWatching: () => void;
   #closing: Promise<void> | null = null;
 
   constructor(store: WorkerStore, options: RuntimeOptions) {
     const clock = options.clock ?? systemClock;
-    const { namespace, incarnation, critical = [], onError } = options;
+    const { namespace, incarnation, onError } = options;
+    const logged = onError === undefined ? {} : { onError };
     this.#clock = clock;
     this.#store = store;
-    this.registry = new Registry(namespace, critical);
+    this.#report = reportTo(onError);
+    this.registry = new Registry(namespace);
     this.lease = new Lease(clock, { ...DEFAULT_LEASE, leaseMs: options.leaseMs ?? DEFAULT_LEASE.leaseMs });
-    const genuine = new RegistryDecider(this.registry, this.lease);
-    this.decider = options.decider?.(genuine) ?? genuine;
-    this.inFlight = new InFlight(this.decider);
-    this.#feed = new StoreFeed({
-      source: store.source,
-      registry: this.registry,
-      lease: this.lease,
-      clock,
-      timings: { pollMs: this.lease.leaseMs / 4, retryMs: RETRY_MS },
-      ...(onError === undefined ? {} : { onError }),
+    const { registry, lease } = this;
+    const genuine = new RegistryDecider(registry, lease);
+    const decider = options.decider?.(genuine) ?? genuine;
+    this.decider = decider;
+    this.inFlight = new InFlight(decider);
+    const timings = { pollMs: lease.leaseMs / 4, retryMs: RETRY_MS };
+    this.#feed = new StoreFeed({ source: store.source, registry, lease, clock, timings, ...logged });
+    const fenced: FenceContext = { registry, lease, diverged: () => this.#feed.reload() };
+    this.tasks = store.tasks;
+    this.claims = new Claims({
+      ...{ tasks: store.tasks, clock, incarnation, claimMs: options.claimMs ?? CLAIM_MS, ...logged },
+      onLost: ({ token }, error) => this.inFlight.abortClaim(token, error),
     });
-    const fenced: FenceContext = {
-      registry: this.registry,
-      lease: this.lease,
-      diverged: () => this.#feed.reload(),
-    };
+    const lostClaim = (claim: ClaimToken): KilldrillError | null => this.claims.lost(claim);
     this.outcomes = new OutcomeBuffer(incarnation, store.outcomes, clock);
     this.intents = new IntentJournal(incarnation, store.fence, this.outcomes, fenced);
-    this.intake = new TaskIntake(store.fence, this.decider, fenced);
-    this.tasks = store.tasks;
-    this.gate = new Gate({
-      decider: this.decider,
-      intents: this.intents,
-      outcomes: this.outcomes,
-      inFlight: this.inFlight,
-      clock,
+    this.intake = new TaskIntake({ fence: store.fence, decider, context: fenced, lostClaim });
+    const runs = new RunningRuns(clock);
+    const { intents, outcomes, inFlight } = this;
+    this.gate = new Gate({ decider, intents, outcomes, inFlight, clock, runs, lostClaim });
+    this.sweeper = new Sweeper({ tasks: store.tasks, clock, ...logged });
+    this.emergency = new EmergencyResponse({
+      ...{ namespace, incarnation, worker: options.worker ?? 'worker', clock, registry, lease, inFlight, runs },
+      ...{ tasks: store.tasks, options: options.emergency ?? {}, ...logged },
+      ...(options.onEmergency === undefined ? {} : { onEmergency: options.onEmergency }),
     });
-    this.registry.onChange(() => this.inFlight.abortStopped());
+    this.#drains = this.#follow(clock);
     this.#stopWatching = watchLease(
-      { clock, decider: this.decider, inFlight: this.inFlight },
+      { clock, decider, inFlight },
       { graceMs: options.unverifiedGraceMs ?? 300, everyMs: LEASE_LOOK_MS },
     );
     this.#feed.start();
+    this.sweeper.start();
+  }
+
+  /** Who acts on a change of the registry, in this order: first of all, what is stopped is aborted. */
+  #follow(clock: Clock): DrainTimers {
+    const { registry } = this;
+    registry.onChange(() => this.inFlight.abortStopped());
+    registry.onChange(() => this.emergency.look());
+    const drains = new DrainTimers(registry, clock);
+    let seen = '';
+    registry.onChange(() => {
+      const now = `${registry.head?.epoch} ${registry.head?.revision} ${registry.openCount}`;
+      if (now !== seen) this.sweeper.wake();
+      seen = now;
+    });
+    rereadCriticalRules(registry, () => this.#feed.reload());
+    return drains;
   }
 
   /**
@@ -121,7 +161,10 @@ export class Runtime {
     }
   }
 
-  /** Ends the runtime: writes what outcomes it can within `withinMs`, then lets go of the store. Safe to call twice. */
+  /**
+   * Ends the runtime: writes what outcomes it can, lets a sweep batch and what is done about an emergency end, and lets go
+   * of the store, all within `withinMs` and half a second. Safe to call twice.
+   */
   close(withinMs = 2_000): Promise<void> {
     this.#closing ??= this.#close(withinMs);
     return this.#closing;
@@ -129,12 +172,32 @@ export class Runtime {
 
   async #close(withinMs: number): Promise<void> {
     this.#stopWatching();
+    this.#drains.close();
+    this.claims.close();
     try {
-      await this.#feed.close();
-      await this.outcomes.flush(withinMs);
+      await this.#atMost(withinMs, 'its parts', [
+        this.#feed.close(),
+        this.sweeper.close(),
+        this.emergency.idle(),
+        this.outcomes.flush(withinMs),
+      ]);
     } finally {
       this.outcomes.close();
-      await this.#store.close();
+      await this.#atMost(LET_GO_MS, 'its store', [this.#store.close()]);
+    }
+  }
+
+  /** Closing goes on though something of it does not end, or fails: the process is to end. */
+  async #atMost(ms: number, what: string, ending: readonly Promise<unknown>[]): Promise<void> {
+    const late = (): Error =>
+      new KilldrillError(
+        'CLOSE_LATE',
+        `a runtime that closes has not waited for ${what}, which took more than ${ms} ms`,
+      );
+    try {
+      await within(this.#clock, ms, Promise.all(ending), late);
+    } catch (error) {
+      this.#report(error);
     }
   }
 
@@ -143,4 +206,15 @@ export class Runtime {
       this.#clock.after(ms, resolve);
     });
   }
+}
+
+/** A log that fails must not keep anything from ending. */
+function reportTo(onError: ((error: Error) => void) | undefined): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError?.(error instanceof Error ? error : new Error(messageOf(error)));
+    } catch {
+      // Nobody is left to be told.
+    }
+  };
 }

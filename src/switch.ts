@@ -38,6 +38,8 @@ export interface StopFlip extends FlipBase {
   readonly kind: 'stop';
   readonly mode: StopMode;
   readonly queue: QueuePolicy;
+  /** With `drain`: how long admitted tasks pass, milliseconds. Required with it, absent otherwise. */
+  readonly drainMs?: number;
 }
 
 /** Closes the engagements that it names. */
@@ -61,6 +63,10 @@ export interface Subject {
   readonly lineage: readonly string[];
   /** A path such as `write/mail`; null when the question is about the run as a whole (enqueue, claim). */
   readonly capability: string | null;
+  /** The revision under which its task was let in; absent or null for work that no queue has admitted. A drain passes what is older than itself. */
+  readonly admittedRevision?: number | null;
+  /** Its task is of a class that the operator declared critical: the store's word, never the caller's. */
+  readonly critical?: boolean;
 }
 
 /** Capabilities that the operator declared critical; patterns as in a capability switch. */
@@ -174,27 +180,55 @@ function switchKey(on: Switch): string {
   return on.scope === 'global' ? `global:${GLOBAL_TARGET}` : `${on.scope}:${on.target}`;
 }
 
+/** What besides switches and modes a decision rests on. */
+export interface Grounds {
+  readonly critical: CriticalCapabilities;
+  /**
+   * Drains that are known to go on: the engagement's id and the revision at which it was opened. A drain that is not in
+   * here passes nothing: it is over, or the store has not said yet where it stands.
+   */
+  readonly drains: ReadonlyMap<string, number>;
+}
+
+const NO_GROUNDS: Grounds = { critical: [], drains: new Map() };
+
+/** What an engagement does to queued work: in mode `halt_noncritical` it always parks, whatever its queue says. */
+export function queuePolicyOf({ mode, queue }: Pick<StopFlip, 'mode' | 'queue'>): QueuePolicy {
+  return mode === 'halt_noncritical' ? 'park' : queue;
+}
+
 /** Whether an engagement in this mode stops the subject, given what the operator declared critical. */
 export function modeStops(mode: StopMode, subject: Subject, critical: CriticalCapabilities): boolean {
   if (mode !== 'halt_noncritical') return true;
+  if (subject.critical === true) return false;
   const { capability } = subject;
   return capability === null || !critical.some((pattern) => capabilityMatches(pattern, capability));
 }
 
 /**
- * The decision: the highest mode among all open engagements whose switch matches; a narrow switch in a lower mode never
- * weakens a wider stop. Among equals the wider scope is the one named and, on one switch, the one opened earlier.
+ * Whether one open engagement stops a subject that its switch covers. Two things pass: what is critical passes
+ * `halt_noncritical`, and what was let in before a drain began passes that drain until it is over.
  */
-export function decide(open: Engagements, subject: Subject, critical: CriticalCapabilities = []): Decision {
-  let worst: Engagement | null = null;
-  open.visitMatching(subject, (engagement) => {
-    if (worst === null || outranks(engagement, worst)) worst = engagement;
-  });
-  return worst === null ? PASS : judge(worst, subject, critical);
+export function engagementStops(engagement: Engagement, subject: Subject, grounds: Grounds = NO_GROUNDS): boolean {
+  if (!modeStops(engagement.mode, subject, grounds.critical)) return false;
+  if (queuePolicyOf(engagement) !== 'drain') return true;
+  const openedRevision = grounds.drains.get(engagement.id);
+  const admittedRevision = subject.admittedRevision ?? null;
+  return openedRevision === undefined || admittedRevision === null || admittedRevision >= openedRevision;
 }
 
-function judge(worst: Engagement, subject: Subject, critical: CriticalCapabilities): Decision {
-  return modeStops(worst.mode, subject, critical) ? { kind: 'halt', engagement: worst } : PASS;
+/**
+ * The decision: of all open engagements whose switch matches and that do not let the subject pass, the one in the highest
+ * mode; a narrow switch in a lower mode never weakens a wider stop. Among equals the wider scope is the one named and, on
+ * one switch, the one opened earlier.
+ */
+export function decide(open: Engagements, subject: Subject, grounds: Grounds = NO_GROUNDS): Decision {
+  let worst: Engagement | null = null;
+  open.visitMatching(subject, (engagement) => {
+    if (!engagementStops(engagement, subject, grounds)) return;
+    if (worst === null || outranks(engagement, worst)) worst = engagement;
+  });
+  return worst === null ? PASS : { kind: 'halt', engagement: worst };
 }
 
 function outranks(one: Engagement, other: Engagement): boolean {

@@ -33,5 +33,10 @@ export interface Mutant {
   readonly scenario: string;
   /** Rights beyond a worker's that it needs, as `privilege on table`. */
   readonly grants?: readonly string[];
+  /**
+   * SQL that plants the bug in the store instead, run by the drill as the database's owner before the fleet starts. It
+   * proves itself active by `insert into drill_mutant (name, input, unmodified, mutated)`, a table that the drill makes.
+   */
+  readonly sql?: string;
   bend(context: MutantContext): Bent;
 }

@@ -44,11 +44,11 @@ function lostOnTheWay(mine: readonly Account[]): number {
   return lost;
 }
 
-/** Planned journal-free steps that never arrived: any of them may be a call that was aborted on its way. */
+/** Planned journal-free steps that never arrived, of any run of the trace: any of them may be a call that was aborted on its way. */
 function unseenJournalFree(index: DrillIndex): number {
   const seen = new Set(index.effects.map(({ run, step }) => `${run.run} ${step}`));
   let unseen = 0;
-  for (const { run } of index.due) {
+  for (const run of index.runs.values()) {
     unseen += run.plan.filter(({ journal }, step) => !journal && !seen.has(`${run.run} ${step}`)).length;
   }
   return unseen;

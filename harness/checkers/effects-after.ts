@@ -2,13 +2,16 @@ import { DRILL_TIMES } from '../drill/drill.ts';
 import { callName, isJournaled } from './effects-of.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import type { Stop } from './flips-of.ts';
-import { covers } from './in-scope.ts';
 import type { DrillIndex } from './index-of.ts';
-import { budgetOf } from './regime.ts';
+import { budgetOf, countedFrom } from './regime.ts';
 import type { WorkerBudget } from './regime.ts';
 import { NS_PER_MS } from './span.ts';
+import { heldFromNs } from './stop-reach.ts';
 
-/** Where a stop's in-scope arrivals lie (DESIGN §4.2). Arrivals after its release was asked for are in none of them. */
+/**
+ * Where the arrivals lie that a stop forbids (DESIGN §4.2): in scope, not critical where that passes, and counted from the end
+ * of the drain where one lets them pass. Arrivals after its release was asked for are in none of them.
+ */
 export interface EffectCounts {
   /** Arrived before the request for certain. */
   readonly before: number;
@@ -42,13 +45,14 @@ export function countEffects(index: DrillIndex, stop: Stop): EffectCounts {
     WitnessedEffect[]
   >;
   for (const effect of index.effects) {
-    if (!covers(stop.on, effect)) continue;
-    const budget = budgets.get(effect.worker) ?? budgetOf(index, stop, effect.worker);
+    const fromNs = heldFromNs(index, stop, effect);
+    if (fromNs === null) continue;
+    const budget = countedFrom(budgets.get(effect.worker) ?? budgetOf(index, stop, effect.worker), stop, fromNs);
     const place = placeOf(effect, stop, budget);
     places[place] += 1;
     if (isWideNear(effect, [stop.requestNs, stop.durableNs, budget.boundaryNs, stop.releaseNs]))
       lists.wide.push(effect);
-    const isAfterFlip = effect.t0 > stop.durableNs && !mayBeReleased(effect, stop);
+    const isAfterFlip = effect.t0 > Math.max(stop.durableNs, fromNs) && !mayBeReleased(effect, stop);
     if (place === 'released' || (place !== 'after' && !isAfterFlip)) continue;
     if (excuses.excuses(effect, budget)) lists.suspended.push(effect);
     else {

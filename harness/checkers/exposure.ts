@@ -3,8 +3,9 @@ import { openAt } from './effects-of.ts';
 import type { Stop } from './flips-of.ts';
 import { nameOf } from './flips-of.ts';
 import { inconclusive, notApplicable } from './finding.ts';
-import { covers, coversSomeStep, coversStep } from './in-scope.ts';
+import { coversSomeStep, coversStep } from './in-scope.ts';
 import type { DrillIndex } from './index-of.ts';
+import { heldFromNs } from './stop-reach.ts';
 
 /** What keeps every property of stops from being decided; null when there is a stop to judge. */
 export function noStop(index: DrillIndex): Finding | null {
@@ -23,7 +24,7 @@ export function noStop(index: DrillIndex): Finding | null {
 /** What is missing of the exposure before, at and after a stop, as its arrivals show it; null when nothing is. */
 export function missingExposure(index: DrillIndex, stop: Stop): Finding | null {
   const evidence = { flip: stop.flip, revision: stop.revision, scope: nameOf(stop.on) };
-  const inScope = index.effects.filter((effect) => covers(stop.on, effect));
+  const inScope = index.effects.filter((effect) => heldFromNs(index, stop, effect) !== null);
   if (!inScope.some((effect) => effect.t1 <= stop.requestNs)) {
     return inconclusive(
       'traffic in scope before the stop',
@@ -31,7 +32,8 @@ export function missingExposure(index: DrillIndex, stop: Stop): Finding | null {
       evidence,
     );
   }
-  if (!inScope.some((effect) => openAt(effect, stop.requestNs))) {
+  // Primed runs aim at the first stop; a later one may find everything closed already.
+  if (isFirst(index, stop) && !inScope.some((effect) => openAt(effect, stop.requestNs))) {
     return inconclusive(
       'a call in scope open at the stop',
       `no worker held one in scope of ${evidence.scope}`,
@@ -61,10 +63,20 @@ export function dueInScope(index: DrillIndex, stop: Stop, fromNs: number, toNs: 
 }
 
 /** A stopped run becomes due once only: what counts is a step in scope that it had not got to. */
-function hasWorkLeft(index: DrillIndex, stop: Stop): boolean {
+export function hasWorkLeft(index: DrillIndex, stop: Stop): boolean {
   const arrived = new Set<string>();
   for (const { run, step, t0 } of index.effects) if (t0 <= stop.requestNs) arrived.add(`${run.run} ${step}`);
   return index.due.some(({ run }) =>
     run.plan.some((_, step) => coversStep(stop.on, run, step) && !arrived.has(`${run.run} ${step}`)),
   );
+}
+
+/** Whether it is the stop that the drill's primed runs aim at. */
+export function isFirst(index: DrillIndex, stop: Stop): boolean {
+  return index.stops[0]?.flip === stop.flip;
+}
+
+/** What names a stop in a finding's evidence. */
+export function stopEvidence({ flip, revision, on }: Stop): Finding['evidence'] {
+  return { flip, revision, scope: nameOf(on) };
 }

@@ -3,6 +3,7 @@ import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import type { DrillFlip, Stop } from './flips-of.ts';
 import { intentsAfterStop } from './intents-of.ts';
+import { queueSnapshots } from './queue-snapshot.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { EffectTally, FlipVerdict, TimeToStop } from './verdict-file.ts';
 import { journalWasRead } from './witness-of.ts';
@@ -32,7 +33,7 @@ function flipVerdict(index: DrillIndex, flip: DrillFlip): FlipVerdict | null {
 
 type Measures = Pick<
   FlipVerdict,
-  'timeToStop' | 'effectsAfterFlip' | 'effectsAfterBudget' | 'suspendedEffects' | 'intentsAfterStop'
+  'timeToStop' | 'effectsAfterFlip' | 'effectsAfterBudget' | 'suspendedEffects' | 'intentsAfterStop' | 'queue'
 >;
 
 const UNMEASURED: Measures = {
@@ -41,6 +42,7 @@ const UNMEASURED: Measures = {
   effectsAfterBudget: null,
   suspendedEffects: null,
   intentsAfterStop: null,
+  queue: null,
 };
 
 function measured(index: DrillIndex, stop: Stop): Measures {
@@ -51,6 +53,7 @@ function measured(index: DrillIndex, stop: Stop): Measures {
     effectsAfterBudget: afterBudget.length,
     suspendedEffects: suspended.length,
     intentsAfterStop: journalWasRead(index) ? intentsAfterStop(index, stop).length : null,
+    queue: queueSnapshots(index, stop),
   };
 }
 

@@ -9,13 +9,21 @@ export interface DrillFlip {
   readonly kind: 'stop' | 'release';
   readonly on: Switch;
   readonly mode: string | null;
+  /** Of a stop: what becomes of queued work; always `park` in mode `halt_noncritical`. */
+  readonly queue: string | null;
   readonly id: string;
+  /** Of a release: the engagements that it names. */
+  readonly engagements: readonly string[];
+  /** Of a release: whether the scenario expects the store to refuse it. */
+  readonly expected: 'taken' | 'refused';
   readonly requestNs: number;
   /** By then it was durable; null when it was never acknowledged. */
   readonly durableNs: number | null;
   readonly revision: number | null;
   /** `refused`: the store answered that it would not. `silent`: nobody knows. */
   readonly answer: 'acknowledged' | 'refused' | 'silent';
+  /** Why it was refused, in the store's words. */
+  readonly error: string | null;
 }
 
 /** An acknowledged stop and the stretch in which nothing in its scope may happen. */
@@ -29,6 +37,8 @@ export interface Stop extends DrillFlip {
   readonly releaseNs: number | null;
   /** By then the release was durable; null when there was none, or none that was acknowledged. */
   readonly releasedNs: number | null;
+  /** How long admitted tasks pass; null unless it drains, or when nobody knows. */
+  readonly drainMs: number | null;
 }
 
 /** All flips of the drill in the order in which they were asked for. */
@@ -36,9 +46,11 @@ export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
   const flips = new Map<number, DrillFlip>();
   for (const event of events) {
     if (event.type === 'flip.requested') {
-      const { flip, kind, mode, id, t0: requestNs } = event;
-      const unanswered = { durableNs: null, revision: null, answer: 'silent' } as const;
-      flips.set(flip, { flip, kind, on: switchOf(event), mode, id, requestNs, ...unanswered });
+      const { flip, kind, mode, id, engagements, expected, t0: requestNs } = event;
+      const queue = mode === 'halt_noncritical' ? 'park' : event.queue;
+      const unanswered = { durableNs: null, revision: null, answer: 'silent', error: null } as const;
+      const facts = { flip, kind, on: switchOf(event), mode, queue, id, engagements, expected };
+      flips.set(flip, { ...facts, requestNs, ...unanswered });
     } else if (event.type === 'flip.answered') {
       const asked = flips.get(event.flip);
       if (asked === undefined)
@@ -46,14 +58,21 @@ export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
       const acknowledged = event.ok && event.revision !== null;
       if (acknowledged)
         flips.set(event.flip, { ...asked, durableNs: event.t1, revision: event.revision, answer: 'acknowledged' });
-      else flips.set(event.flip, { ...asked, answer: 'refused' });
+      else flips.set(event.flip, { ...asked, answer: 'refused', error: event.error });
     }
   }
   return [...flips.values()];
 }
 
-/** The acknowledged stops, each with the first later release of its switch. `onRecord` says whether the store holds a flip. */
-export function stopsOf(flips: readonly DrillFlip[], onRecord: (id: string) => boolean): readonly Stop[] {
+export interface StoreWords {
+  /** Whether the store holds a flip. */
+  readonly onRecord: (id: string) => boolean;
+  /** How long an engagement drains, by its stored text; null when it does not. */
+  readonly drainMs: (id: string) => number | null;
+}
+
+/** The acknowledged stops, each with the first later release that names its engagement: stops overlap, and one's release is none of another's. */
+export function stopsOf(flips: readonly DrillFlip[], { onRecord, drainMs }: StoreWords): readonly Stop[] {
   const stops: Stop[] = [];
   for (const flip of flips) {
     const { durableNs, revision } = flip;
@@ -65,14 +84,14 @@ export function stopsOf(flips: readonly DrillFlip[], onRecord: (id: string) => b
       revision,
       releaseNs: release?.requestNs ?? null,
       releasedNs: release?.durableNs ?? null,
+      drainMs: drainMs(flip.id),
     });
   }
   return stops;
 }
 
 function releases(release: DrillFlip, stop: DrillFlip): boolean {
-  if (release.kind !== 'release' || release.flip < stop.flip) return false;
-  return release.on.scope === stop.on.scope && release.on.target === stop.on.target;
+  return release.kind === 'release' && release.flip > stop.flip && release.engagements.includes(stop.id);
 }
 
 function switchOf(facts: FlipFacts): Switch {

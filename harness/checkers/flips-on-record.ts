@@ -91,7 +91,21 @@ function misrecorded(
   const mode = flip.kind === 'stop' ? flip.mode : null;
   const same =
     flip.kind === asked.kind && flip.scope === asked.on.scope && flip.target === asked.on.target && mode === asked.mode;
-  if (same) return null;
+  if (same) return otherEffect(asked, flip, what, evidence);
   const found = `a ${flip.kind} of ${nameOf(flip)}${mode === null ? '' : ` in mode ${mode}`}`;
   return fail(`${what} is ${found} in the store`, { ...evidence, stored: found });
+}
+
+/** A stop that treats the queue otherwise, or a release that closes others than it named. */
+function otherEffect(asked: DrillFlip, flip: Flip, what: string, evidence: Finding['evidence']): Finding | null {
+  const said = asked.kind === 'stop' ? (asked.queue ?? '') : asked.engagements.toSorted().join(', ');
+  const there =
+    flip.kind === 'stop'
+      ? flip.mode === 'halt_noncritical'
+        ? 'park'
+        : flip.queue
+      : flip.engagements.toSorted().join(', ');
+  if (said === there) return null;
+  const about = asked.kind === 'stop' ? 'was to treat the queue by' : 'was to close';
+  return fail(`${what} ${about} '${said}', and by the store it is '${there}'`, { ...evidence, said, stored: there });
 }

@@ -1,17 +1,17 @@
 import type { Checker, Finding } from './checker.ts';
 import { openAt } from './effects-of.ts';
 import type { WitnessedEffect } from './effects-of.ts';
-import { noStop } from './exposure.ts';
+import { isFirst, noStop } from './exposure.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
-import { covers } from './in-scope.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
-import { budgetOf } from './regime.ts';
+import { budgetOf, countedFrom } from './regime.ts';
 import type { WorkerBudget } from './regime.ts';
 import { NS_PER_MS, toMs } from './span.ts';
+import { heldFromNs } from './stop-reach.ts';
 import { effectAgainst, effectName } from './witness-of.ts';
 import { livedThrough } from './workers-of.ts';
 
@@ -21,7 +21,7 @@ export const inFlightCancelled: Checker = {
   claim: 'Every worker closes its open calls in scope of a stop within its budget, as the world sees it.',
   check(record) {
     const index = indexOf(record);
-    return noStop(index) ?? firstWorst(index.stops.map((stop, nth) => checkStop(index, stop, nth === 0)));
+    return noStop(index) ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
   },
 };
 
@@ -29,20 +29,22 @@ export const inFlightCancelled: Checker = {
 const HOLD_FACTOR = 3;
 
 /** Primed runs are in scope of the first stop only; a later one is judged by what it finds held. */
-function checkStop(index: DrillIndex, stop: Stop, isFirst: boolean): Finding {
-  const held = index.effects.filter((effect) => covers(stop.on, effect) && openAt(effect, stop.requestNs));
+function checkStop(index: DrillIndex, stop: Stop): Finding {
   const lasting: WitnessedEffect[] = [];
   const counted = new Set<string>();
-  for (const effect of held) {
-    const budget = budgetOf(index, stop, effect.worker);
-    if (diedAcross(index, effect, stop, budget) || !lasts(effect, stop, budget)) continue;
+  for (const effect of index.effects) {
+    const fromNs = heldFromNs(index, stop, effect);
+    if (fromNs === null || fromNs >= (stop.releaseNs ?? index.endNs) || !openAt(effect, fromNs)) continue;
+    const budget = countedFrom(budgetOf(index, stop, effect.worker), stop, fromNs);
+    if (diedAcross(index, effect, fromNs, budget) || !lasts(effect, fromNs, budget)) continue;
     const broken = uncancelled(effect, stop, budget);
     if (broken !== null) return broken;
     lasting.push(effect);
     counted.add(effect.worker);
   }
-  if (lasting.length === 0 && !isFirst) return notApplicable('no call was held open at this stop');
-  const expected = isFirst ? expectedWorkers(index, stop, counted) : [...counted];
+  const aimedAt = isFirst(index, stop);
+  if (lasting.length === 0 && !aimedAt) return notApplicable('no call was held open at this stop');
+  const expected = aimedAt ? expectedWorkers(index, stop, counted) : [...counted];
   const without = expected.filter((worker) => !counted.has(worker));
   const evidence = { flip: stop.flip, revision: stop.revision, held: lasting.length, workers: [...counted].toSorted() };
   if (without.length > 0 || expected.length === 0) {
@@ -68,15 +70,15 @@ function expectedWorkers(index: DrillIndex, stop: Stop, counted: ReadonlySet<str
 }
 
 /** A dead process's sockets close too, but nobody cancelled anything. */
-function diedAcross(index: DrillIndex, effect: WitnessedEffect, stop: Stop, budget: WorkerBudget): boolean {
+function diedAcross(index: DrillIndex, effect: WitnessedEffect, fromNs: number, budget: WorkerBudget): boolean {
   const exit = index.incarnations.get(effect.channel)?.exit ?? null;
-  return exit !== null && exit.t1 >= stop.requestNs && exit.t0 <= budget.closeByNs;
+  return exit !== null && exit.t1 >= fromNs && exit.t0 <= budget.closeByNs;
 }
 
-function lasts(effect: WitnessedEffect, stop: Stop, { budgetMs, resumption }: WorkerBudget): boolean {
+function lasts(effect: WitnessedEffect, fromNs: number, { budgetMs, resumption }: WorkerBudget): boolean {
   const serviceMs = effect.step === null ? 0 : (effect.run.plan[effect.step]?.serviceMs ?? 0);
   const heldUntilNs = effect.t0 + serviceMs * NS_PER_MS;
-  return heldUntilNs - (resumption?.toNs ?? stop.requestNs) >= HOLD_FACTOR * budgetMs * NS_PER_MS;
+  return heldUntilNs - Math.max(fromNs, resumption?.toNs ?? fromNs) >= HOLD_FACTOR * budgetMs * NS_PER_MS;
 }
 
 /** What is wrong with how a held call ended; null when its worker closed it in time. What lands after that close is the downstream's doing. */

@@ -3,10 +3,10 @@ import type { Subject, Switch } from '../../src/switch.ts';
 import type { TraceRun } from '../traffic/trace.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 
-/** Who a run is, by the trace's word. Runs of a trace have no ancestors. */
+/** Who a run is, by the trace's word. */
 export function subjectOf(run: TraceRun, capability: string | null): Subject {
-  const { tenant, feature, agent } = run;
-  return { tenant, feature, agent, run: run.run, lineage: [], capability };
+  const { tenant, feature, agent, lineage = [] } = run;
+  return { tenant, feature, agent, run: run.run, lineage, capability };
 }
 
 export function covers(on: Switch, effect: WitnessedEffect): boolean {

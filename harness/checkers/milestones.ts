@@ -1,9 +1,11 @@
+import type { WitnessedEffect } from './effects-of.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { covers } from './in-scope.ts';
 import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
-import { NS_PER_MS, toMs } from './span.ts';
+import { SNAPSHOT_MS, heldForMs } from './queue-snapshot.ts';
+import { NS_PER_MS } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { Milestone } from './verdict-file.ts';
 
@@ -43,15 +45,23 @@ function lastStopped(index: DrillIndex, stop: Stop): number | null {
 function flowsAgain(index: DrillIndex, stop: Stop): number | null {
   const { releaseNs } = stop;
   if (releaseNs === null) return null;
-  return index.effects.find((effect) => effect.t0 >= releaseNs && covers(stop.on, effect))?.t0 ?? null;
+  const others = index.stops.filter((other) => other !== stop);
+  const isHeld = (effect: WitnessedEffect): boolean =>
+    others.some(
+      (other) =>
+        other.requestNs <= effect.t0 && effect.t0 < (other.releaseNs ?? index.endNs) && covers(other.on, effect),
+    );
+  const flows = (effect: WitnessedEffect): boolean =>
+    effect.t0 >= releaseNs && covers(stop.on, effect) && !isHeld(effect);
+  return index.effects.find(flows)?.t0 ?? null;
 }
 
 /** What a drill as short as this one does not establish. */
 export function notesOf(index: DrillIndex): readonly string[] {
   const notes: string[] = [];
   for (const stop of index.stops) {
-    const heldMs = toMs((stop.releaseNs ?? index.arrivalsEndNs) - stop.durableNs);
-    if (heldMs >= 60_000) continue;
+    const heldMs = heldForMs(index, stop);
+    if (heldMs >= SNAPSHOT_MS) continue;
     const held = (heldMs / 1000).toFixed(1);
     notes.push(`T+60 s not established: the stop of ${nameOf(stop.on)} was held for ${held} s (use --hold 60s)`);
   }

@@ -33,7 +33,7 @@ function withoutIntent({ intents, arrivals }: Account): Finding | null {
   return fail(`${effectName(extra)} arrived, though its intent ${blocked.intent} says it was blocked`, evidence);
 }
 
-/** A row that names another tenant, feature, agent or run than the trace has would escape the scope of a stop. */
+/** A row that names another tenant, feature, agent, run or ancestor than the trace has would escape the scope of a stop. */
 function falseFacts(index: DrillIndex, { intents }: Account): Finding | null {
   for (const intent of intents) {
     const run = index.runs.get(intent.run);
@@ -42,6 +42,11 @@ function falseFacts(index: DrillIndex, { intents }: Account): Finding | null {
     const wrong = (['tenant', 'feature', 'agent'] as const).find((field) => intent[field] !== run[field]);
     if (wrong !== undefined) {
       const reason = `${rowName(intent)} says ${wrong} '${intent[wrong] ?? ''}', and the trace says '${run[wrong]}'`;
+      return fail(reason, rowEvidence(intent));
+    }
+    const descent = { said: intent.lineage.join(' < '), known: (run.lineage ?? []).join(' < ') };
+    if (descent.said !== descent.known) {
+      const reason = `${rowName(intent)} says that it descends from '${descent.said}', and the trace says '${descent.known}'`;
       return fail(reason, rowEvidence(intent));
     }
   }

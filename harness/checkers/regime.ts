@@ -49,3 +49,10 @@ function resumptionOf(pauses: readonly FaultWindow[]): Span {
     toNs: Math.max(...pauses.map((pause) => pause.toNs)),
   };
 }
+
+/** The same budget counted from a later instant: work that a drain lets pass is stopped when the drain is over. */
+export function countedFrom(budget: WorkerBudget, stop: Stop, fromNs: number): WorkerBudget {
+  const shiftNs = fromNs - stop.requestNs;
+  if (shiftNs <= 0) return budget;
+  return { ...budget, boundaryNs: budget.boundaryNs + shiftNs, closeByNs: budget.closeByNs + shiftNs };
+}

@@ -1,25 +1,43 @@
 import type { Checker } from './checker.ts';
 import { blastRadiusContained } from './blast-radius-contained.ts';
 import { failsClosed } from './fails-closed.ts';
+import { haltSurvivesRestart } from './halt-survives-restart.ts';
 import { flipsOnRecord } from './flips-on-record.ts';
 import { inFlightCancelled } from './in-flight-cancelled.ts';
 import { journalMatchesWitness } from './journal-matches-witness.ts';
+import { ledgerComplete } from './ledger-complete.ts';
+import { modesHonoured } from './modes-honoured.ts';
 import { noEffectAfterStop } from './no-effect-after-stop.ts';
 import { noIntentAfterStop } from './no-intent-after-stop.ts';
+import { noNewChildren } from './no-new-children.ts';
 import { noSpuriousHalt } from './no-spurious-halt.ts';
+import { queueHonoursPolicy } from './queue-honours-policy.ts';
+import { releaseNeedsGreen } from './release-needs-green.ts';
 import { releaseTakesEffect } from './release-takes-effect.ts';
+import { resumeCompletesExactlyOnce } from './resume-completes-exactly-once.ts';
+import { resumeRespectsHalt } from './resume-respects-halt.ts';
+import { timersAndRetriesCancelled } from './timers-and-retries-cancelled.ts';
 
 /** Every property that killdrill can decide, in the order in which they are reported. */
 export const CHECKERS: readonly Checker[] = [
   noEffectAfterStop,
   noIntentAfterStop,
   inFlightCancelled,
+  queueHonoursPolicy,
+  timersAndRetriesCancelled,
+  noNewChildren,
   blastRadiusContained,
-  journalMatchesWitness,
-  flipsOnRecord,
-  releaseTakesEffect,
+  modesHonoured,
+  haltSurvivesRestart,
   failsClosed,
   noSpuriousHalt,
+  resumeRespectsHalt,
+  resumeCompletesExactlyOnce,
+  releaseNeedsGreen,
+  releaseTakesEffect,
+  journalMatchesWitness,
+  ledgerComplete,
+  flipsOnRecord,
 ];
 
 /** The names that `expect.properties` of a scenario may select. */

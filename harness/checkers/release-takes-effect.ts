@@ -5,7 +5,7 @@ import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
-import { coversStep } from './in-scope.ts';
+import { coversSomeStep, coversStep } from './in-scope.ts';
 import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS } from './span.ts';
@@ -38,6 +38,8 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const flow = expectedFlow(index, { fromNs, toNs: index.arrivalsEndNs }).filter(({ run, step }) =>
     coversStep(stop.on, run, step),
   );
+  if (flow.length < ENOUGH_DUE && isStillCovered(index, stop, fromNs))
+    return notApplicable(`what ${scope} covers was still stopped by another stop after its release`);
   if (flow.length < ENOUGH_DUE) {
     const reason = `${flow.length} effects in scope of ${scope} were due there, and ${ENOUGH_DUE} are needed`;
     return inconclusive('work in scope due after the release', reason, { ...evidence, due: flow.length });
@@ -73,4 +75,14 @@ function neverReleased(index: DrillIndex, stop: Stop): Finding {
     flip: stop.flip,
     scope,
   });
+}
+
+/** Whether other stops hold whatever in scope became due after the release: a release lifts none but its own. */
+function isStillCovered(index: DrillIndex, stop: Stop, fromNs: number): boolean {
+  const others = index.stops.filter((other) => other !== stop && (other.releasedNs ?? index.endNs) > fromNs);
+  const due = index.due.filter(({ run, atNs }) => atNs > fromNs && coversSomeStep(stop.on, run));
+  if (others.length === 0 || due.length === 0) return false;
+  return due.every(({ run, atNs }) =>
+    others.some((other) => atNs < (other.releasedNs ?? index.endNs) && coversSomeStep(other.on, run)),
+  );
 }

@@ -1,10 +1,10 @@
 import type { WitnessedEffect } from './effects-of.ts';
 import type { Stop } from './flips-of.ts';
-import { covers } from './in-scope.ts';
 import type { DrillIndex } from './index-of.ts';
 import { budgetOf } from './regime.ts';
 import type { WorkerBudget } from './regime.ts';
 import { NS_PER_MS, toMs } from './span.ts';
+import { heldFromNs } from './stop-reach.ts';
 
 /** How a worker ended up under a stop. Nobody is dropped. */
 export type StopState = 'stopped' | 'censored' | 'died' | 'not_exposed';
@@ -35,9 +35,11 @@ export function timeToStop(index: DrillIndex, stop: Stop): readonly WorkerStop[]
   const untilNs = stop.releaseNs ?? index.endNs;
   return index.workers.map((worker) => {
     const budget = budgetOf(index, stop, worker);
-    const exposed = index.effects.filter((effect) => effect.worker === worker && isExposed(effect, stop, untilNs));
+    const exposed = index.effects.filter(
+      (effect) => effect.worker === worker && isExposed(index, effect, stop, untilNs),
+    );
     if (exposed.length === 0) return { ...budget, state: 'not_exposed', ms: null, atLeastMs: null };
-    const last = lastOf(exposed, untilNs);
+    const last = lastOf(index, exposed, stop, untilNs);
     const deathNs = deathOf(index, exposed, stop, last);
     const since = (ns: number): number => Math.max(0, toMs(ns - stop.requestNs));
     if (deathNs !== null) return { ...budget, state: 'died', ms: since(deathNs), atLeastMs: since(deathNs) };
@@ -45,22 +47,25 @@ export function timeToStop(index: DrillIndex, stop: Stop): readonly WorkerStop[]
   });
 }
 
-/** In scope, and open at the request or arriving while the stop was on. */
-function isExposed(effect: WitnessedEffect, stop: Stop, untilNs: number): boolean {
-  if (!covers(stop.on, effect) || effect.t0 >= untilNs) return false;
+/** Forbidden by the stop, and open when it began to be or arriving while the stop was on. */
+function isExposed(index: DrillIndex, effect: WitnessedEffect, stop: Stop, untilNs: number): boolean {
+  const fromNs = heldFromNs(index, stop, effect);
+  if (fromNs === null || fromNs >= untilNs || effect.t0 >= untilNs) return false;
   const end = effect.ends[0];
-  return effect.t0 >= stop.requestNs || end === undefined || end.t1 > stop.requestNs;
+  return effect.t0 >= fromNs || end === undefined || end.t1 > fromNs;
 }
 
-function lastOf(effects: readonly WitnessedEffect[], untilNs: number): Last {
+/** What a drain let pass is counted from the drain's end, as if the stop had been asked for then. */
+function lastOf(index: DrillIndex, effects: readonly WitnessedEffect[], stop: Stop, untilNs: number): Last {
   let last: Last = { t0: 0, t1: 0, open: false };
   for (const effect of effects) {
     const end = effect.ends[0];
     const open = end === undefined || end.t0 >= untilNs;
     const seen = open ? { t0: untilNs, t1: untilNs } : end;
+    const lateNs = (heldFromNs(index, stop, effect) ?? stop.requestNs) - stop.requestNs;
     last = {
-      t0: Math.max(last.t0, effect.t0, seen.t0),
-      t1: Math.max(last.t1, Math.min(Math.max(effect.t1, seen.t1), untilNs)),
+      t0: Math.max(last.t0, Math.max(effect.t0, seen.t0) - lateNs),
+      t1: Math.max(last.t1, Math.min(Math.max(effect.t1, seen.t1), untilNs) - lateNs),
       open: last.open || open,
     };
   }

@@ -59,6 +59,32 @@ export interface FlipVerdict {
   readonly suspendedEffects: number | null;
   /** In-scope intents after the stop by the store's order; null when the journal was not read. */
   readonly intentsAfterStop: number | null;
+  /** What became of the queue in scope; null when it was not witnessed. Not in verdicts before killdrill had a queue. */
+  readonly queue: QueueSnapshots | null;
+}
+
+/** The tasks in scope of a stop that had not ended when it came: each snapshot counts the same ones. */
+export interface QueueSnapshots {
+  /** T+0, by the store's own order. */
+  readonly atStop: QueueCounts;
+  /** 60 s later by the store's clock; null when the stop did not last that long. */
+  readonly at60s: QueueCounts | null;
+  /** Why there is none; null when there is one. */
+  readonly at60sMissing: string | null;
+  /** After the drill. */
+  readonly atEnd: QueueCounts;
+}
+
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly parked: number;
+  readonly discarded: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly unknown: number;
+  /** Not in the queue any more: lost. */
+  readonly gone: number;
 }
 
 export interface TimeToStop {

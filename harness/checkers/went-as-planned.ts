@@ -1,6 +1,8 @@
 import type { Finding } from './checker.ts';
 import { inconclusive, pass } from './finding.ts';
+import { nameOf } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { actionsOf } from './operator-of.ts';
 
 /** Whether the timeline was carried out, with all receipts. A drill that did not do what it says shows nothing. */
 export function wentAsPlanned(index: DrillIndex): Finding {
@@ -8,6 +10,7 @@ export function wentAsPlanned(index: DrillIndex): Finding {
     gaveUp(index) ??
     missingFaults(index) ??
     missingFlips(index) ??
+    missingActions(index) ??
     pass('the timeline was carried out, with all receipts')
   );
 }
@@ -58,12 +61,33 @@ function isTimed(timeline: DrillIndex['scenario']['timeline'], kind: string, tar
   );
 }
 
+/** A release that is expected to be red is done once the store has answered, either way: what it answered is for its property. */
 function missingFlips({ flips, scenario }: DrillIndex): Finding | null {
-  const planned = scenario.timeline.filter(({ kind }) => kind !== 'fault').length;
-  const acknowledged = flips.filter(({ answer }) => answer === 'acknowledged').length;
-  if (acknowledged >= planned) return null;
-  return inconclusive('every planned flip acknowledged', `${acknowledged} of ${planned} were`, {
+  const planned = scenario.timeline.filter(({ kind }) => kind === 'flip' || kind === 'release').length;
+  const done = flips.filter(
+    ({ answer, expected }) => answer === 'acknowledged' || (expected === 'refused' && answer === 'refused'),
+  ).length;
+  if (done >= planned) return null;
+  const refused = flips.find(({ answer, expected }) => answer === 'refused' && expected === 'taken');
+  return inconclusive('every planned flip acknowledged', `${done} of ${planned} were`, {
     planned,
-    acknowledged,
+    acknowledged: done,
+    ...(refused === undefined ? {} : { flip: refused.flip, scope: nameOf(refused.on), error: refused.error }),
   });
+}
+
+function missingActions({ record, scenario }: DrillIndex): Finding | null {
+  for (const kind of ['contract', 'resume', 'compensate'] as const) {
+    const planned = scenario.timeline.filter((entry) => entry.kind === kind).length;
+    const asked = actionsOf(record.events, kind);
+    const undone = asked.find(({ answered }) => answered?.ok !== true);
+    if (undone !== undefined) {
+      const why = undone.answered === null ? 'nobody answered it' : `it was refused: ${undone.answered.error ?? ''}`;
+      return inconclusive(`every ${kind} answered`, why, { action: undone.asked.action, kind });
+    }
+    // A compensation is asked for once for each entry that the ledger has.
+    if (asked.length >= planned || (kind === 'compensate' && asked.length > 0)) continue;
+    return inconclusive(`every planned ${kind}`, `${asked.length} of ${planned} were asked for`, { planned, kind });
+  }
+  return null;
 }

@@ -14,10 +14,10 @@ export const EXIT = {
 
 /** Each exit code with its meaning, for help and reference. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
-  [EXIT.pass, 'every property that applies holds'],
-  [EXIT.failed, 'a property or an expectation is violated'],
+  [EXIT.pass, 'every property that applies holds; what an operator asked for is done'],
+  [EXIT.failed, 'a property or an expectation is violated; a release is red'],
   [EXIT.inconclusive, 'nothing is violated, but something could not be established'],
-  [EXIT.usage, 'bad usage, or a scenario that cannot be read'],
+  [EXIT.usage, 'bad usage, a scenario that cannot be read, or a request that names what is not there'],
   [EXIT.error, 'the infrastructure or the harness failed'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
   [EXIT.terminated, 'terminated (SIGTERM)'],
@@ -41,11 +41,20 @@ const USAGE_CODES = new Set([
   'BUNDLE_ALTERED',
   'BUNDLE_FILE_MISSING',
   'MUTANT_UNKNOWN',
+  'ASKER_INVALID',
+  'CRITICAL_RULES_INVALID',
+  'ENGAGEMENT_NOT_OPEN',
+  'FLIP_UNREADABLE',
+  'NAMESPACE_NAME',
+  'NAMESPACE_UNKNOWN',
+  'RESUME_INVALID',
+  'RUN_NOT_STOPPED',
 ]);
 
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
+  if (error instanceof KilldrillError && error.code === 'RELEASE_NOT_GREEN') return EXIT.failed;
   if (error instanceof KilldrillError && USAGE_CODES.has(error.code)) return EXIT.usage;
   return EXIT.error;
 }

@@ -1,7 +1,14 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
 import { check } from './commands/check.ts';
+import { ledger } from './commands/ledger.ts';
+import type { LedgerFlags } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
+import type { MigrateFlags } from './commands/migrate.ts';
+import { release } from './commands/release.ts';
+import type { ReleaseFlags } from './commands/release.ts';
+import { resume } from './commands/resume.ts';
+import type { ResumeFlags } from './commands/resume.ts';
 import { DEFAULT_OUT, run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
 import { selftest } from './commands/selftest.ts';
@@ -34,6 +41,7 @@ export function buildProgram(done: Done): Command {
   addRun(program, done);
   addJudging(program, done);
   addMigrate(program, done);
+  addWayBack(program, done);
   return program;
 }
 
@@ -84,12 +92,43 @@ function addJudging(program: Command, done: Done): void {
     .action(async (names: string[], flags: SelftestFlags) => done(await selftest(names, flags)));
 }
 
-function addMigrate(program: Command, done: Done): void {
-  program
-    .command('migrate')
-    .description('prepare a database, as its owner; safe to run again')
+/** A command that works on a namespace of a database. */
+function onStore(command: Command): Command {
+  return command
     .option('--database <url>', 'the database (default: KILLDRILL_DATABASE_URL)')
     .option('--namespace <name>', "the fleet's world of switches (default: KILLDRILL_NAMESPACE, or 'default')")
-    .option('--json', 'the result as JSON on stdout')
-    .action(async (flags: { database?: string; namespace?: string; json?: boolean }) => done(await migrate(flags)));
+    .option('--json', 'the result as JSON on stdout');
+}
+
+/** A command whose asker goes on record. */
+function onRecord(command: Command): Command {
+  return onStore(command)
+    .option('--by <name>', 'who asks; goes on record (default: the user who is logged in)')
+    .option('--reason <text>', 'why; goes on record');
+}
+
+function addMigrate(program: Command, done: Done): void {
+  onRecord(program.command('migrate').description('prepare a database, as its owner; safe to run again'))
+    .option('--critical <file>', 'what passes a halt_noncritical: YAML with capabilities and classes')
+    .action(async (flags: MigrateFlags) => done(await migrate(flags)));
+}
+
+function addWayBack(program: Command, done: Done): void {
+  onRecord(program.command('release').description('close engagements, all that are named or none; lists what is open'))
+    .argument('[what...]', 'ids of engagements, or a scope and its target such as: tenant acme (default: list)')
+    .option('--even-if-red <reason>', 'release although the fleet still runs what it ran at the stop; goes on record')
+    .action(async (what: string[], flags: ReleaseFlags) => done(await release(what, flags)));
+
+  onRecord(program.command('resume').description('bring back what was discarded'))
+    .argument('[run...]', 'runs that are to go on')
+    .option('--tenant <name>', 'everything of this tenant')
+    .option('--all-discarded', 'everything')
+    .option('--rate <n/s>', 'so many tasks a second, such as 50/s')
+    .option('--tenants-every <duration>', 'one tenant after another, so far apart, such as 5s')
+    .action(async (runs: string[], flags: ResumeFlags) => done(await resume(runs, flags)));
+
+  onStore(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))
+    .option('--since <revision>', 'only what comes after this flip (default: everything)')
+    .option('--csv', 'as CSV on stdout')
+    .action(async (flags: LedgerFlags) => done(await ledger(flags)));
 }

@@ -4,24 +4,32 @@ import { DRILL_TIMES } from '../drill/drill.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { Phase } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
-import type { FlipEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts';
+import type { Anchor, FlipEntry, ReleaseEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts';
+import { subjectOf } from '../traffic/in-scope.ts';
+import { OPERATOR } from '../world/operator-channel.ts';
 import type { InScope, World, WorkerExposure } from '../world/world.ts';
 import type { Faults } from './faults.ts';
 import type { Operator } from './operator.ts';
+import type { Probes } from './probes.ts';
+import type { WayBack } from './way-back.ts';
 import { waitUntil, sleep } from '../environment/wait.ts';
 
-interface ConductorParts {
+export interface ConductorParts {
   readonly scenario: Scenario;
   readonly clock: DrillClock;
   readonly history: HistorySink;
   readonly world: World;
   readonly operator: Operator;
+  readonly wayBack: WayBack;
+  readonly probes: Probes;
   readonly faults: Faults;
   readonly enter: (phase: Phase) => void;
   readonly signal: AbortSignal;
 }
 
 const EXPOSED_LOOK_MS = 10;
+/** Effects come at most every few milliseconds, and the moment is that of one of them. */
+const EFFECT_LOOK_MS = 1;
 /** A held call must be held for this many budgets yet, or its close would prove nothing (DESIGN §4.4). */
 const HELD_BUDGETS = 3;
 
@@ -50,6 +58,7 @@ export class Conductor {
       this.#previousNs = this.#parts.clock.nowNs();
     }
     if (this.#firstFlipNs !== null) await this.#until(this.#firstFlipNs, scenario.holdMs);
+    await this.#parts.probes.settled();
     enter('settle');
     await sleep(scenario.settleMs, signal);
   }
@@ -68,6 +77,8 @@ export class Conductor {
       case 'exposed':
         if (entry.kind === 'flip') await this.#awaitExposure(entry);
         return;
+      case 'effect':
+        return this.#awaitEffect(when);
       default:
         throw new TypeError(`unknown anchor ${JSON.stringify(when satisfies never)}`);
     }
@@ -79,21 +90,18 @@ export class Conductor {
   }
 
   async #do(entry: TimelineEntry): Promise<void> {
-    const { operator, faults, enter, signal } = this.#parts;
+    const { wayBack, faults, signal } = this.#parts;
     switch (entry.kind) {
       case 'flip':
-        this.#flips += 1;
-        this.#noteExposure(entry);
-        await operator.stop(entry, signal);
-        if (this.#firstFlipNs === null) {
-          this.#firstFlipNs = this.#parts.clock.nowNs();
-          enter('hold');
-        }
-        return;
+        return this.#stop(entry);
       case 'release':
-        this.#flips += 1;
-        await operator.release(entry, signal);
-        return;
+        return this.#release(entry);
+      case 'resume':
+        return wayBack.resume(entry);
+      case 'contract':
+        return wayBack.contract(entry);
+      case 'compensate':
+        return wayBack.compensate(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:
@@ -101,10 +109,44 @@ export class Conductor {
     }
   }
 
+  async #stop(entry: FlipEntry): Promise<void> {
+    const { clock, operator, probes, enter, signal } = this.#parts;
+    this.#flips += 1;
+    this.#noteExposure(entry);
+    const revision = await operator.stop(entry, signal);
+    if (this.#firstFlipNs === null) {
+      this.#firstFlipNs = clock.nowNs();
+      enter('hold');
+    }
+    if (revision !== null) probes.plant(this.#flips, revision);
+  }
+
+  async #release(entry: ReleaseEntry): Promise<void> {
+    const { operator, probes, signal } = this.#parts;
+    this.#flips += 1;
+    await probes.settled();
+    await operator.release(entry, signal);
+  }
+
+  /** Waits until so many effects in scope have arrived; goes on without them after 30 s, on record. */
+  async #awaitEffect(when: Extract<Anchor, { readonly kind: 'effect' }>): Promise<void> {
+    const { world, history, signal } = this.#parts;
+    const inScope = inScopeOf(when);
+    const arrived = (): number => world.effectsInScope(inScope);
+    const boundMs = DRILL_TIMES.effectGiveUpMs;
+    const reached = await waitUntil(() => arrived() >= when.count, { boundMs, everyMs: EFFECT_LOOK_MS, signal });
+    if (reached) return;
+    history.append({
+      type: 'conductor.gaveUp',
+      what: `effect ${when.count} of ${when.scope}:${when.target}`,
+      missing: `within ${boundMs / 1000} s only ${arrived()} had arrived`,
+    });
+  }
+
   /** Waits until the stop would catch something in the act; goes on without it after 10 s, on record. */
   async #awaitExposure(entry: FlipEntry): Promise<void> {
     const { world, history, signal } = this.#parts;
-    const missing = (): readonly string[] => this.#unexposed(entry, world.exposure(inScopeOf(entry)));
+    const missing = (): readonly string[] => this.#unexposed(entry, workersOf(world.exposure(inScopeOf(entry))));
     const exposed = await waitUntil(() => missing().length === 0, {
       boundMs: DRILL_TIMES.exposedGiveUpMs,
       everyMs: EXPOSED_LOOK_MS,
@@ -130,13 +172,17 @@ export class Conductor {
 
   #noteExposure(entry: FlipEntry): void {
     const { world, history } = this.#parts;
-    for (const { worker, open, held } of world.exposure(inScopeOf(entry))) {
+    for (const { worker, open, held } of workersOf(world.exposure(inScopeOf(entry)))) {
       history.append({ type: 'exposure', flip: this.#flips, worker, open, held: held.length });
     }
   }
 }
 
 function inScopeOf(on: Switch): InScope {
-  return ({ run, agent, tenant, feature }, capability) =>
-    switchMatches(on, { run, agent, tenant, feature, lineage: [], capability });
+  return (run, capability) => switchMatches(on, subjectOf(run, capability));
+}
+
+/** The operator has a channel, but is not of the fleet. */
+function workersOf(exposure: readonly WorkerExposure[]): readonly WorkerExposure[] {
+  return exposure.filter(({ worker }) => worker !== OPERATOR);
 }

@@ -34,25 +34,31 @@ export class Operator {
     this.#parts = parts;
   }
 
-  /** Makes one stop durable; false when the store did not take it (the history has the reason). */
-  async stop(entry: FlipEntry, signal: AbortSignal): Promise<boolean> {
+  /** Makes one stop durable; its revision, or null when the store did not take it (the history has the reason). */
+  async stop(entry: FlipEntry, signal: AbortSignal): Promise<number | null> {
     const id = this.#parts.newId();
-    const { scope, mode, queue, reason } = entry;
+    const { scope, mode, queue, drainMs, reason } = entry;
     const target = targetOf(entry);
-    const done = await this.#flip({ ...this.#common(id, scope, target, reason), kind: 'stop', mode, queue }, signal);
-    if (done) this.#opened.set(`${scope}:${target}`, [...(this.#opened.get(`${scope}:${target}`) ?? []), id]);
-    return done;
+    const drain = drainMs === null ? {} : { drainMs };
+    const stop = { ...this.#common(id, scope, target, reason), kind: 'stop', mode, queue, ...drain } as const;
+    const revision = await this.#flip(stop, 'taken', signal);
+    const on = `${scope}:${target}`;
+    if (revision !== null) this.#opened.set(on, [...(this.#opened.get(on) ?? []), id]);
+    return revision;
   }
 
-  /** Closes what this drill opened on that switch. */
-  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<boolean> {
-    const { scope, reason } = entry;
+  /**
+   * Closes what this drill opened on that switch; its revision, or null when the store did not take it. What is refused,
+   * expected or not, stays open, and a later release names it again.
+   */
+  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<number | null> {
+    const { scope, reason, expect } = entry;
     const target = targetOf(entry);
     const engagements = this.#opened.get(`${scope}:${target}`) ?? [];
     const common = this.#common(this.#parts.newId(), scope, target, reason);
-    const done = await this.#flip({ ...common, kind: 'release', engagements }, signal);
-    if (done) this.#opened.delete(`${scope}:${target}`);
-    return done;
+    const revision = await this.#flip({ ...common, kind: 'release', engagements }, expect, signal);
+    if (revision !== null) this.#opened.delete(`${scope}:${target}`);
+    return revision;
   }
 
   #common(id: string, scope: Flip['scope'], target: string, reason: string) {
@@ -61,7 +67,7 @@ export class Operator {
     return { namespace, id, scope, target, reason, triggeredBy: 'drill', source: 'killdrill run', at } as const;
   }
 
-  async #flip(flip: Flip, signal: AbortSignal): Promise<boolean> {
+  async #flip(flip: Flip, expected: FlipFacts['expected'], signal: AbortSignal): Promise<number | null> {
     const { clock, history } = this.#parts;
     this.#flips += 1;
     const facts: FlipFacts = {
@@ -70,6 +76,9 @@ export class Operator {
       scope: flip.scope,
       target: flip.target,
       mode: flip.kind === 'stop' ? flip.mode : null,
+      queue: flip.kind === 'stop' ? flip.queue : null,
+      engagements: flip.kind === 'release' ? flip.engagements : [],
+      expected,
       id: flip.id,
     };
     const requestedNs = clock.nowNs();
@@ -80,9 +89,8 @@ export class Operator {
       { type: 'flip.answered', ...facts, ok: answer !== null, revision, error },
       { t0: sentNs, t1: clock.nowNs() },
     );
-    if (answer === null) return false;
-    this.#parts.onFlip(flip);
-    return true;
+    if (answer !== null) this.#parts.onFlip(flip);
+    return revision;
   }
 
   /** The same id and text may be offered again: the store takes it once and gives the first answer. */

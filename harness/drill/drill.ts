@@ -17,6 +17,8 @@ export interface DrillRecord {
 export const DRILL_TIMES = {
   /** `when: exposed` gives up after this. */
   exposedGiveUpMs: 10_000,
+  /** `after: effect n of …` gives up after this. */
+  effectGiveUpMs: 30_000,
   /** All workers are ready within this, or the drill ends as an error. */
   readyMs: 20_000,
   /** How long a governed call may take to end once its signal fired. */

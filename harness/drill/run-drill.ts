@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
+import type { Flip } from '../../src/switch.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
 import type { Bundle } from '../bundle/create.ts';
@@ -9,12 +8,9 @@ import { judge } from '../checkers/judge.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
-import { Operator } from '../conductor/operator.ts';
 import { waitUntil } from '../environment/wait.ts';
-import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
 import type { DrillDatabase, Environment } from '../environment/environment.ts';
-import { simulatedFleet } from '../fleet/fleet-command.ts';
-import { Fleet } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { startDrillClock } from '../history/clock.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { Phase } from '../history/event.ts';
@@ -30,11 +26,16 @@ import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
-import { grantToWorker } from './grants.ts';
+import { openDrillStore } from './drill-store.ts';
+import type { DrillStore } from './drill-store.ts';
 import { DRILL_TIMES } from './drill.ts';
 import type { DrillRecord } from './drill.ts';
 import { bootId, describeMachine } from './machine.ts';
-import { asOwner, storeUrl } from './store-address.ts';
+import { operatorsHands } from './operators-hands.ts';
+import { declareStart, prepareStore } from './prepare-store.ts';
+import type { Planted } from './prepare-store.ts';
+import { makeFleet, workerNames } from './start-fleet.ts';
+import { asOwner } from './store-address.ts';
 
 export interface DrillInput {
   readonly scenario: Scenario;
@@ -44,8 +45,8 @@ export interface DrillInput {
   readonly reportsFolder: string;
   /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
   readonly command: readonly string[] | null;
-  /** Rights beyond a worker's, for a mutant that needs them. */
-  readonly grants: readonly string[];
+  /** What a mutant needs of the store; `NOTHING_PLANTED` for everybody else. */
+  readonly planted: Planted;
   readonly onSpawned: (pid: number) => void;
   readonly onProgress: (progress: DrillProgress) => void;
   readonly signal: AbortSignal;
@@ -110,6 +111,14 @@ interface Plan {
   readonly history: HistoryWriter;
 }
 
+/** What a drill has once its fleet is ready. */
+interface Stage {
+  readonly database: DrillDatabase;
+  readonly store: DrillStore;
+  readonly world: World;
+  readonly fleet: Fleet;
+}
+
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
 class Drill {
   readonly #input: DrillInput;
@@ -132,15 +141,26 @@ class Drill {
     const database = await environment.createDatabase(nextDatabaseName());
     this.#brackets.add(() => database.drop());
     signal.throwIfAborted();
-    await grantToWorker(asOwner(environment.postgres.target, database), database.worker, this.#input.grants);
+    const store = await this.#openStore(database);
     const world = this.#openWorld();
     const fleet = await this.#startFleet(database, world);
-    await this.#play(database, world, fleet);
+    await this.#play({ database, store, world, fleet });
     await this.#end(world, fleet);
     this.#enter('journal');
-    await readJournal(asOwner(environment.postgres.target, database), database.name, this.#plan.history);
+    const owner = asOwner(environment.postgres.target, database);
+    const ledger = () => store.patient.ledger(null);
+    await readJournal({ owner, namespace: database.name, ledger }, this.#plan.history);
     this.#enter('end');
     signal.throwIfAborted();
+  }
+
+  /** With its witness in place, and with what the operator declares beforehand: before there is anybody to be drilled. */
+  async #openStore(database: DrillDatabase): Promise<DrillStore> {
+    const store = openDrillStore(this.#input.environment.postgres.target, database);
+    this.#brackets.add(() => store.close());
+    await prepareStore(store.owner, database.worker.user, this.#input.planted);
+    await declareStart(store.operator, this.#plan.scenario.fleet);
+    return store;
   }
 
   #begin(): void {
@@ -190,23 +210,14 @@ class Drill {
   async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
     const { environment, folder, command, onSpawned, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
-    const { user, password } = database.worker;
-    const fleet = new Fleet({
-      command: command ?? scenario.fleet.command ?? simulatedFleet(),
-      workers: workerNames(scenario),
-      environment: {
-        ...ownVariables(),
-        [DRILL_FOLDER_VARIABLE]: folder,
-        KILLDRILL_NAMESPACE: database.name,
-        KILLDRILL_TRACE: bundle.path(RECORD_FILES.trace),
-        KILLDRILL_SEED: String(scenario.seed),
-        KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
-        KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
-      },
-      cwd: process.cwd(),
-      history,
+    const fleet = makeFleet({
+      scenario,
+      command,
+      database,
       postgres: environment.postgres.target,
-      storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,
+      folder,
+      tracePath: bundle.path(RECORD_FILES.trace),
+      history,
       openChannel: (worker) => world.openChannel(worker),
       onSpawned,
     });
@@ -216,32 +227,19 @@ class Drill {
     return fleet;
   }
 
-  async #play(database: DrillDatabase, world: World, fleet: Fleet): Promise<void> {
+  async #play({ database, store, world, fleet }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
-    const { scenario, clock, history } = this.#plan;
-    const store = openFlipStore({
-      connectionString: storeUrl(environment.postgres.target, database.flipper, database.name),
-      namespace: database.name,
-    });
-    this.#brackets.add(() => store.close());
-    const operator = new Operator({
-      store,
-      namespace: database.name,
-      clock,
-      history,
-      newId: randomUUID,
-      wallMs: Date.now,
-      onFlip: (flip) => this.#flipped(flip),
-    });
+    const { scenario, trace, clock, history } = this.#plan;
     const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock);
     this.#brackets.add(() => faults.undoAll());
+    const onFlip = (flip: Flip): void => this.#flipped(flip);
+    const namespace = database.name;
+    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
-    // The first stop must not pay for the operator's connection.
-    await store.openEngagements();
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
     world.startArrivals(this.#t0Ns);
-    await new Conductor({ scenario, clock, history, world, operator, faults, enter, signal }).play(this.#t0Ns);
+    await new Conductor({ scenario, clock, history, world, ...hands, faults, enter, signal }).play(this.#t0Ns);
     await faults.undoAll();
   }
 
@@ -273,16 +271,4 @@ function storeHeadOf({ events }: HistoryWriter): StoreHead | null {
 function nextDatabaseName(): string {
   databases += 1;
   return `drill_${databases}`;
-}
-
-function workerNames({ fleet }: Scenario): readonly string[] {
-  return Array.from({ length: fleet.workers }, (_, index) => `worker-${index + 1}`);
-}
-
-/** What a child needs of our own environment; never another drill's or a production fleet's variables. */
-function ownVariables(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('KILLDRILL_'),
-  );
-  return Object.fromEntries(entries);
 }

@@ -30,9 +30,28 @@ export interface FlipFacts {
   readonly scope: string;
   readonly target: string;
   readonly mode: string | null;
+  /** Of a stop: what becomes of queued work. */
+  readonly queue: string | null;
+  /** Of a release: the engagements that it names. */
+  readonly engagements: readonly string[];
+  /** Of a release: whether the scenario expects the store to refuse it, since it is red. */
+  readonly expected: 'taken' | 'refused';
   /** The flip's id in the store. */
   readonly id: string;
 }
+
+/** What an operator does besides flips. `action` counts them from 1. */
+export type ActionFacts = {
+  readonly action: number;
+} & (
+  | { readonly kind: 'contract'; readonly contract: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'resume';
+      readonly which: Readonly<Record<string, unknown>>;
+      readonly staging: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'compensate'; readonly incarnation: string; readonly intent: number; readonly capability: string }
+);
 
 export interface FaultFacts {
   readonly fault: number;
@@ -86,6 +105,26 @@ export type EventBody =
       readonly revision: number | null;
       readonly error: string | null;
     } & FlipFacts)
+  | ({ readonly type: 'operator.asked' } & ActionFacts)
+  /** `answer` is what the store said: tasks and runs resumed, or the compensation's id, whether it was new, and its outcome. */
+  | ({
+      readonly type: 'operator.answered';
+      readonly ok: boolean;
+      readonly error: string | null;
+      readonly answer: Readonly<Record<string, unknown>>;
+    } & ActionFacts)
+  /** A child run was started: the world's word for who descends from whom. */
+  | {
+      readonly type: 'run.spawned';
+      readonly run: string;
+      readonly parent: string;
+      readonly step: number;
+      readonly effect: number;
+      readonly channel: ChannelId;
+      readonly worker: string;
+    }
+  /** The harness has put a probe into the queue, in scope of this stop, as if admitted before it. */
+  | { readonly type: 'probe.planted'; readonly flip: number; readonly run: string; readonly task: string }
   | ({ readonly type: 'fault.selected' | 'fault.injected' | 'fault.observed' | 'fault.recovered' } & FaultFacts)
   /** An undertaking of the conductor could not be done (`when: exposed` gave up, a fault could not be injected). */
   | { readonly type: 'conductor.gaveUp'; readonly what: string; readonly missing: string }
@@ -146,13 +185,58 @@ export type EventBody =
       readonly afterRevision: number;
       readonly outcome: 'landed' | 'failed' | 'unknown' | 'blocked' | null;
     }
+  /** A task at the end of the drill. */
   | {
       readonly type: 'store.task';
       readonly task: string;
+      readonly kind: string;
       readonly run: string;
+      readonly tenant: string | null;
+      readonly feature: string | null;
+      readonly agent: string;
+      readonly lineage: readonly string[];
+      readonly capability: string | null;
+      readonly critical: boolean;
       readonly state: string;
       readonly attempts: number;
       readonly admittedRevision: number;
+    }
+  /** One change of a task's state, seen by the harness's own trigger on the table and ordered against flips by the store. */
+  | {
+      readonly type: 'store.taskChange';
+      readonly task: string;
+      /** Null when it was let in. */
+      readonly from: string | null;
+      readonly to: string;
+      readonly attempts: number;
+      /** It waits for another attempt. */
+      readonly retry: boolean;
+      /** When it may be claimed, nanoseconds of the store's clock. */
+      readonly dueNs: number;
+      readonly admittedRevision: number;
+      /** The last revision that this change comes after, by the store's order. */
+      readonly afterRevision: number;
+    }
+  /** The ledger as the runtime gives it, after the drill: every landed and unknown effect, and its compensation. */
+  | {
+      readonly type: 'store.ledger';
+      readonly incarnation: string;
+      readonly intent: number;
+      readonly run: string;
+      readonly capability: string;
+      readonly access: string;
+      readonly key: string;
+      readonly outcome: 'landed' | 'unknown';
+      readonly afterRevision: number;
+      readonly compensation: Readonly<Record<string, unknown>> | null;
+    }
+  /** A mutant that is planted in the store proves itself active: the first answer that the unmodified function would not have given. */
+  | {
+      readonly type: 'store.mutant';
+      readonly name: string;
+      readonly input: unknown;
+      readonly unmodified: unknown;
+      readonly mutated: unknown;
     };
 
 /** Phases of a drill in their order; each event marks the phase's begin. */

@@ -43,6 +43,13 @@ const EVENT_TYPES = {
   'store.flip': true,
   'store.intent': true,
   'store.task': true,
+  'store.taskChange': true,
+  'store.ledger': true,
+  'store.mutant': true,
+  'operator.asked': true,
+  'operator.answered': true,
+  'run.spawned': true,
+  'probe.planted': true,
 } as const satisfies Record<EventType, true>;
 
 /**

@@ -128,8 +128,8 @@ export function flag() {
   return z.boolean(say({ expected: 'true or false', example: 'false' }));
 }
 
-/** A fixed number, such as a version. */
-export function exactly<const T extends number>(value: T, example: string) {
+/** A fixed value, such as a version. */
+export function exactly<const T extends number | true>(value: T, example: string) {
   return z.literal(value, say({ expected: String(value), example, fix: () => `write ${example}` }));
 }
 
@@ -155,4 +155,25 @@ function unknownKeys(found: readonly string[], known: readonly string[]): string
     return meant === null ? 'remove it' : `did you mean '${meant}'?`;
   });
   return [`one of the keys ${known.join(', ')}`, ...fixes].join('\n');
+}
+
+interface Keys {
+  readonly pattern: RegExp;
+  readonly range: Range;
+  /** What a key is, and what the keys are together: `the name of a tool`, `tools`. */
+  readonly one: string;
+  readonly many: string;
+}
+
+/** A map whose keys the scenario chooses. */
+export function dictionary<T extends z.ZodType>(value: T, { pattern, range, one, many }: Keys, example: string) {
+  const count = range.min === 0 ? `at most ${range.max}` : `${range.min} to ${range.max}`;
+  const other = say({ expected: `a map of ${count} ${many}`, example });
+  const key = say({ expected: one, example });
+  // `__proto__` never comes this far as a key of its own: zod leaves it out.
+  return z
+    .record(z.string().regex(pattern), value, {
+      error: (issue) => (issue.code === 'invalid_key' ? key : other).error(issue),
+    })
+    .refine((found) => Object.keys(found).length >= range.min && Object.keys(found).length <= range.max, other);
 }

@@ -1,3 +1,4 @@
+import type { RunContract } from '../../src/store/store.ts';
 import type { Complaint } from './complaint.ts';
 import { drillEndMs, plannedEffects } from './drill-end.ts';
 import { describeFound } from './found.ts';
@@ -6,7 +7,9 @@ import { nearest } from './nearest.ts';
 import { formatDuration, formatRate } from './quantity.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarioSchema } from './schema.ts';
-import { entryMeaning, timelineMeaning } from './timeline-meaning.ts';
+import { entryMeaning } from './entry-meaning.ts';
+import { capabilityMeaning, namedMeaning } from './target-meaning.ts';
+import { timelineMeaning } from './timeline-meaning.ts';
 import { entrySchema } from './timeline-schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
@@ -16,8 +19,12 @@ import type { ReadEntry } from './timeline-schema.ts';
  */
 export function meaningComplaints(value: unknown, properties: readonly string[]): readonly Complaint[] {
   if (typeof value !== 'object' || value === null) return [];
-  const raw = value as { readonly fleet?: unknown; readonly timeline?: unknown; readonly expect?: unknown };
-  return [...timelineComplaints(raw.timeline, workersOf(raw.fleet)), ...propertyComplaints(raw.expect, properties)];
+  const raw = value as Readonly<Partial<Record<'fleet' | 'contract' | 'timeline' | 'expect', unknown>>>;
+  return [
+    ...criticalComplaints(raw.fleet),
+    ...timelineComplaints(raw.timeline, workersOf(raw.fleet), contractOf(raw.contract)),
+    ...propertyComplaints(raw.expect, properties),
+  ];
 }
 
 function workersOf(fleet: unknown): number | null {
@@ -25,7 +32,31 @@ function workersOf(fleet: unknown): number | null {
   return read.success ? read.data.workers : null;
 }
 
-function timelineComplaints(timeline: unknown, workers: number | null): readonly Complaint[] {
+/** Undefined when it cannot be read. */
+function contractOf(contract: unknown): RunContract | null | undefined {
+  const read = scenarioSchema.shape.contract.safeParse(contract);
+  return read.success ? (read.data ?? null) : undefined;
+}
+
+function criticalComplaints(fleet: unknown): readonly Complaint[] {
+  const read = scenarioSchema.shape.fleet.safeParse(fleet);
+  if (!read.success) return [];
+  const { capabilities, classes } = read.data.critical;
+  const path = ['fleet', 'critical'];
+  const covering = Object.entries(classes).flatMap(([name, switches]) =>
+    switches.map((on, index) => ({ at: [...path, 'classes', name, index], on })),
+  );
+  return [
+    ...capabilities.flatMap((name, index) => capabilityMeaning([...path, 'capabilities', index], name)),
+    ...covering.flatMap(({ at, on }) => (on.scope === 'global' ? [] : namedMeaning(at, on.scope, on.target))),
+  ];
+}
+
+function timelineComplaints(
+  timeline: unknown,
+  workers: number | null,
+  contract: RunContract | null | undefined,
+): readonly Complaint[] {
   if (!Array.isArray(timeline) || timeline.length > LIMITS.timelineEntries.max) return [];
   const entries: ReadEntry[] = [];
   const complaints = timeline.flatMap((entry, index) => {
@@ -35,7 +66,7 @@ function timelineComplaints(timeline: unknown, workers: number | null): readonly
     return entryMeaning(read.data, workers).map((one) => ({ ...one, path: ['timeline', index, ...one.path] }));
   });
   // How entries fit each other is said once each of them can be read.
-  return entries.length === timeline.length ? [...complaints, ...timelineMeaning(entries)] : complaints;
+  return entries.length === timeline.length ? [...complaints, ...timelineMeaning(entries, contract)] : complaints;
 }
 
 function propertyComplaints(expect: unknown, known: readonly string[]): readonly Complaint[] {
@@ -69,6 +100,12 @@ export function figureComplaints(scenario: Scenario): readonly Complaint[] {
     });
   }
   const effects = plannedEffects(scenario);
+  for (const [index, { when }] of scenario.timeline.entries()) {
+    if (when.kind !== 'effect' || effects === 0 || when.count <= effects) continue;
+    const expected = `at most ${effects}, which is all that the traffic plans`;
+    const fix = 'lower it, or raise traffic.effects';
+    complaints.push({ path: ['timeline', index, 'after'], found: `effect ${when.count}`, expected, fix });
+  }
   if (effects > LIMITS.traceEffects) {
     complaints.push({
       path: ['traffic', 'effects'],

@@ -1,4 +1,5 @@
 import { GLOBAL_TARGET } from '../../src/switch.ts';
+import type { CriticalRules, ResumeStaging, ResumeWhich } from '../../src/store/store.ts';
 import type { Anchor, Scenario, TimelineEntry } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
@@ -16,6 +17,8 @@ export function resolveScenario(read: ReadScenario): Scenario {
       agentsPerWorker: fleet.agentsPerWorker,
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
+      critical: resolveCritical(fleet.critical),
+      contract: read.contract ?? null,
     },
     traffic: { profile: traffic.profile, effectsPerSecond: traffic.effects, tenants: traffic.tenants },
     downstream: read.downstream,
@@ -35,22 +38,48 @@ export function resolveScenario(read: ReadScenario): Scenario {
   };
 }
 
+/** In the order of the file: a task is of the first class that covers it. */
+function resolveCritical({ capabilities, classes }: ReadScenario['fleet']['critical']): CriticalRules {
+  const rows = Object.entries(classes).flatMap(([name, switches]) => switches.map((on) => ({ name, ...on })));
+  return { capabilities, classes: rows };
+}
+
 function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   const when = anchorOf(entry);
-  if ('fault' in entry) {
-    const { kind, target, plane, for: forMs } = entry.fault;
-    return { kind: 'fault', when, fault: kind, target, plane: plane ?? null, forMs: forMs ?? null };
+  if ('flip' in entry) {
+    const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, reason = `drill ${name}` } = entry.flip;
+    return { kind: 'flip', when, scope, target, mode, queue, drainMs: drainFor ?? null, via, reason };
   }
   if ('release' in entry) {
-    const { scope, target = GLOBAL_TARGET, reason = `end of the stop in drill ${name}` } = entry.release;
-    return { kind: 'release', when, scope, target, reason };
+    const { scope, target = GLOBAL_TARGET, expect, reason = `end of the stop in drill ${name}` } = entry.release;
+    return { kind: 'release', when, scope, target, expect, reason };
   }
-  const { scope, target = GLOBAL_TARGET, mode, queue, via, reason = `drill ${name}` } = entry.flip;
-  return { kind: 'flip', when, scope, target, mode, queue, via, reason };
+  if ('resume' in entry) {
+    return { kind: 'resume', when, which: resolveWhich(entry.resume), staging: resolveStaging(entry.resume) };
+  }
+  if ('contract' in entry) return { kind: 'contract', when, contract: entry.contract };
+  if ('compensate' in entry) {
+    const { scope, target = GLOBAL_TARGET, capability, atMost, twice } = entry.compensate;
+    return { kind: 'compensate', when, scope, target, capability, atMost, twice };
+  }
+  const { kind, target, plane, for: forMs } = entry.fault;
+  return { kind: 'fault', when, fault: kind, target, plane: plane ?? null, forMs: forMs ?? null };
+}
+
+type ReadResume = Extract<ReadEntry, { readonly resume: unknown }>['resume'];
+
+function resolveWhich({ tenant, runs }: ReadResume): ResumeWhich {
+  if (tenant !== undefined) return { kind: 'tenant', tenant };
+  return runs === undefined ? { kind: 'all' } : { kind: 'runs', runs };
+}
+
+function resolveStaging({ rate, tenantsEvery }: ReadResume): ResumeStaging {
+  if (rate !== undefined) return { kind: 'rate', tasksPerSecond: rate };
+  return tenantsEvery === undefined ? { kind: 'at-once' } : { kind: 'tenants', everyMs: tenantsEvery };
 }
 
 /** An entry that says nothing comes right after the one before. */
 export function anchorOf(entry: ReadEntry): Anchor {
   if (entry.when !== undefined) return { kind: 'exposed' };
-  return entry.at ?? { kind: 'previous', offsetMs: 0 };
+  return entry.at ?? entry.after ?? { kind: 'previous', offsetMs: 0 };
 }

@@ -1,4 +1,5 @@
 import type { FaultKind, Plane } from '../history/event.ts';
+import type { CriticalRules, ResumeStaging, ResumeWhich, RunContract } from '../../src/store/store.ts';
 import type { QueuePolicy, Scope, StopMode } from '../../src/switch.ts';
 
 /** A scenario as the rest of the harness gets it: read, validated, every default filled in, times in milliseconds. */
@@ -28,6 +29,10 @@ export interface FleetSpec {
   readonly leaseMs: number;
   /** The fleet's command and its arguments; null for the simulated fleet. */
   readonly command: readonly string[] | null;
+  /** What the operator declares critical before the fleet starts; empty lists for nothing. */
+  readonly critical: CriticalRules;
+  /** The run contract that is declared before the fleet starts; null for none, and then no release is red. */
+  readonly contract: RunContract | null;
 }
 
 /** When an entry happens. `previous` counts from the completion of the entry before (from T0 for the first). */
@@ -37,7 +42,9 @@ export type Anchor =
   /** From the first flip's durability; `hold` is the scenario's hold. */
   | { readonly kind: 'flip'; readonly offsetMs: number }
   | { readonly kind: 'flip-hold' }
-  | { readonly kind: 'exposed' };
+  | { readonly kind: 'exposed' }
+  /** As soon as the n-th effect in scope of this switch has arrived, counted from T0 (`after: effect 137 of $busiest`). */
+  | { readonly kind: 'effect'; readonly count: number; readonly scope: Scope; readonly target: string };
 
 export interface FlipEntry {
   readonly kind: 'flip';
@@ -47,6 +54,8 @@ export interface FlipEntry {
   readonly target: string;
   readonly mode: StopMode;
   readonly queue: QueuePolicy;
+  /** Null unless `queue` is `drain`. */
+  readonly drainMs: number | null;
   readonly via: 'postgres';
   readonly reason: string;
 }
@@ -56,7 +65,37 @@ export interface ReleaseEntry {
   readonly when: Anchor;
   readonly scope: Scope;
   readonly target: string;
+  /** `refused`: the drill expects it to be red. */
+  readonly expect: 'taken' | 'refused';
   readonly reason: string;
+}
+
+/** Brings back what was discarded. */
+export interface ResumeEntry {
+  readonly kind: 'resume';
+  readonly when: Anchor;
+  /** Run ids and the tenant may be selectors until they are resolved. */
+  readonly which: ResumeWhich;
+  readonly staging: ResumeStaging;
+}
+
+/** Somebody mends the agents: from now on another model, prompt or tool version runs. */
+export interface ContractEntry {
+  readonly kind: 'contract';
+  readonly when: Anchor;
+  readonly contract: RunContract;
+}
+
+/** Issues compensations from the ledger, for what landed by writing in scope of this switch; `twice` asks for each a second time. */
+export interface CompensateEntry {
+  readonly kind: 'compensate';
+  readonly when: Anchor;
+  readonly scope: Scope;
+  readonly target: string;
+  readonly capability: string;
+  /** At most so many entries, the newest first. */
+  readonly atMost: number;
+  readonly twice: boolean;
 }
 
 export interface FaultEntry {
@@ -70,4 +109,4 @@ export interface FaultEntry {
   readonly forMs: number | null;
 }
 
-export type TimelineEntry = FlipEntry | ReleaseEntry | FaultEntry;
+export type TimelineEntry = FlipEntry | ReleaseEntry | ResumeEntry | ContractEntry | CompensateEntry | FaultEntry;

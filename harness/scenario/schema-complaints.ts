@@ -16,6 +16,7 @@ function complaintsOf(issue: Issue, root: unknown): readonly Complaint[] {
   const path = issue.path as Path;
   const value = valueAt(root, path);
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue, path);
+  if (issue.code === 'invalid_key') return [oddKey(issue, path)];
   if (issue.code === 'invalid_union')
     return path[0] === 'timeline' ? entryComplaints(path, value) : unionComplaints(issue, path, value);
   const [expected = '', fix = ''] = issue.message.split('\n');
@@ -31,6 +32,11 @@ function unknownKeys(issue: Extract<Issue, { code: 'unrecognized_keys' }>, path:
     expected,
     fix: fixes[i] ?? 'remove it',
   }));
+}
+
+function oddKey(issue: Issue, path: Path): Complaint {
+  const [expected = '', fix = ''] = issue.message.split('\n');
+  return { path, aboutKey: true, found: describeFound(path.at(-1)), expected, fix };
 }
 
 /** A union of a word and a list: whoever wrote a list is told about the list. */

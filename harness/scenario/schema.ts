@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { contractSchema } from './contract-schema.ts';
+import { criticalSchema } from './critical-schema.ts';
 import { amount, count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
-import { LINE, entrySchema } from './timeline-schema.ts';
+import { LINE } from './line.ts';
+import { entrySchema } from './timeline-schema.ts';
 
 const PROSE = /^[^\p{Cs}\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]*$/u;
 const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
@@ -15,6 +18,7 @@ const fleet = map(
     command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
       .optional()
       .describe('Starts one worker (the fleet contract); without it, the simulated fleet.'),
+    critical: criticalSchema.prefault({}).describe('What passes a halt_noncritical; declared before the fleet starts.'),
   },
   '{ workers: 4 }',
 );
@@ -76,6 +80,9 @@ export const scenarioSchema = map(
     ).prefault(''),
     seed: count(LIMITS.seed, 42).prefault(42),
     fleet,
+    contract: contractSchema
+      .optional()
+      .describe('What the agents run, declared before the fleet starts; a release is red while it is unchanged.'),
     traffic,
     downstream: map(
       { landsAfterAbort: flag().prefault(false).describe('Effects land although their caller hung up.') },

@@ -1,47 +1,29 @@
 import { z } from 'zod';
-import { SCOPES, STOP_MODES } from '../../src/switch.ts';
-import type { Anchor } from './scenario.ts';
-import { duration, map, oneOf, text } from './leaf.ts';
+import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
+import { contractSchema } from './contract-schema.ts';
+import { count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
-import { formatDuration, parseDuration } from './quantity.ts';
+import { LINE } from './line.ts';
+import { momentShape } from './moment-schema.ts';
 
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'cut'] as const;
 export const PLANES = ['registry', 'work'] as const;
 
-/** One line, no control characters, no half of a surrogate pair: it goes into signed texts and tables. */
-export const LINE = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
-const AT = /^(?:flip\+hold|(?:(?:flip)?\+)?\d{1,9}(?:\.\d{1,6})?(?:ms|s|m))$/;
-const AT_EXPECTED = `a moment up to ${formatDuration(LIMITS.offsetMs.max)}: 5s (from the start), +1s (after the entry before), flip+1s or flip+hold`;
+const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
 const target = text(LINE, { min: 1, max: LIMITS.targetLength }, 'the name of a target, or a selector', 'acme');
 const reason = text(LINE, { min: 1, max: LIMITS.textLength }, 'a reason of one line', 'write-rate anomaly');
-
-/** Where in the drill an entry stands; `when` and `at` exclude each other. */
-const moment = {
-  when: oneOf(['exposed']).optional().describe('Waits until every worker holds work in scope of the first flip.'),
-  at: z
-    .string({ error: `${AT_EXPECTED}\nwrite for example +1s` })
-    .regex(AT, { error: `${AT_EXPECTED}\nwrite for example +1s` })
-    .transform(toAnchor)
-    .optional()
-    .describe('5s: from the start; +1s: after the entry before; flip+1s, flip+hold: after the first flip.'),
-};
-
-function toAnchor(at: string, context: z.RefinementCtx): Anchor {
-  if (at === 'flip+hold') return { kind: 'flip-hold' };
-  const kind = at.startsWith('flip+') ? 'flip' : at.startsWith('+') ? 'previous' : 'start';
-  const offsetMs = parseDuration(at.slice(at.indexOf('+') + 1));
-  if (offsetMs !== null && offsetMs <= LIMITS.offsetMs.max) return { kind, offsetMs };
-  context.addIssue({ code: 'custom', message: `${AT_EXPECTED}\nwrite for example +1s`, input: at });
-  return z.NEVER;
-}
+const scoped = { scope: oneOf(SCOPES), target: target.optional() } as const;
 
 const flip = map(
   {
-    scope: oneOf(SCOPES),
-    target: target.optional().describe('Absent or * for global; $busiest, $busiestCapability or $primedRun.'),
+    scope: scoped.scope,
+    target: scoped.target.describe('Absent or * for global; a name, or a selector such as $busiest.'),
     mode: oneOf(STOP_MODES),
-    queue: oneOf(['discard']).prefault('discard').describe('What becomes of queued work in scope.'),
+    queue: oneOf(QUEUE_POLICIES)
+      .prefault('discard')
+      .describe('What becomes of queued work in scope; a halt_noncritical parks, whatever this says.'),
+    drainFor: duration(LIMITS.drainMs, '5s').optional().describe('With queue: drain, how long admitted work may pass.'),
     via: oneOf(['postgres']).prefault('postgres').describe('The path by which the stop is taken.'),
     reason: reason.optional(),
   },
@@ -49,8 +31,34 @@ const flip = map(
 );
 
 const release = map(
-  { scope: oneOf(SCOPES), target: target.optional(), reason: reason.optional() },
+  {
+    ...scoped,
+    expect: oneOf(['taken', 'refused']).prefault('taken').describe('refused: it is red, and the stop goes on.'),
+    reason: reason.optional(),
+  },
   '{ scope: tenant, target: $busiest }',
+);
+
+const run = text(LINE, { min: 1, max: LIMITS.targetLength }, "a run's id, or $primedRun", '$primedRun');
+const resume = map(
+  {
+    tenant: target.optional().describe('Brings back what was discarded of one tenant.'),
+    runs: list(run, LIMITS.resumedRuns, 'runs', '[$primedRun]').optional().describe('Or of these runs.'),
+    all: exactly(true, 'true').optional().describe('Or all that was discarded.'),
+    rate: rate(LIMITS.resumedPerSecond, '50/s').optional().describe('So many tasks a second; without it, all at once.'),
+    tenantsEvery: duration(LIMITS.tenantsEveryMs, '1s').optional().describe('Or one tenant after another.'),
+  },
+  '{ tenant: $busiest, rate: 50/s }',
+);
+
+const compensate = map(
+  {
+    ...scoped,
+    capability: text(CAPABILITY, { min: 1, max: LIMITS.targetLength }, 'a capability such as write/mail', 'write/mail'),
+    atMost: count(LIMITS.compensations, 10).prefault(10).describe('So many effects that landed, the newest first.'),
+    twice: flag().prefault(false).describe('Asks for each a second time: nothing may be sent then.'),
+  },
+  '{ scope: tenant, target: $busiest, capability: write/mail }',
 );
 
 const fault = map(
@@ -67,12 +75,22 @@ const EXAMPLE = '{ at: +1s, fault: { kind: kill, target: postgres, for: 3s } }';
 
 /** The kinds of timeline entries, by the key that makes them one. */
 export const ENTRY_SCHEMAS = {
-  flip: map({ ...moment, flip }, EXAMPLE),
-  release: map({ ...moment, release }, EXAMPLE),
-  fault: map({ ...moment, fault }, EXAMPLE),
+  flip: map({ ...momentShape, flip }, EXAMPLE),
+  release: map({ ...momentShape, release }, EXAMPLE),
+  resume: map({ ...momentShape, resume }, EXAMPLE),
+  contract: map({ ...momentShape, contract: contractSchema }, EXAMPLE),
+  compensate: map({ ...momentShape, compensate }, EXAMPLE),
+  fault: map({ ...momentShape, fault }, EXAMPLE),
 } as const;
-export const ENTRY_KEYS = ['flip', 'release', 'fault'] as const;
+export const ENTRY_KEYS = ['flip', 'release', 'resume', 'contract', 'compensate', 'fault'] as const;
 
-/** One entry of the timeline: a flip, a release or a fault, and when. */
-export const entrySchema = z.union([ENTRY_SCHEMAS.flip, ENTRY_SCHEMAS.release, ENTRY_SCHEMAS.fault]);
+/** One entry of the timeline: something that the operator or a fault does, and when. */
+export const entrySchema = z.union([
+  ENTRY_SCHEMAS.flip,
+  ENTRY_SCHEMAS.release,
+  ENTRY_SCHEMAS.resume,
+  ENTRY_SCHEMAS.contract,
+  ENTRY_SCHEMAS.compensate,
+  ENTRY_SCHEMAS.fault,
+]);
 export type ReadEntry = z.output<typeof entrySchema>;

@@ -1,18 +1,22 @@
 import { Document, isMap } from 'yaml';
+import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
+import type { Switch } from '../../src/switch.ts';
 import { formatDuration, formatRate } from './quantity.ts';
-import type { Anchor, Scenario, TimelineEntry } from './scenario.ts';
+import type { Anchor, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
+import { isSelector } from './selectors.ts';
+import { writeSwitch } from './switch-text.ts';
 
 /** The scenario as a file that reads back as the equal scenario, every default written out. */
 export function scenarioToYaml(scenario: Scenario): string {
   const { fleet, traffic, steadyState, expect } = scenario;
-  const { workers, agentsPerWorker, leaseMs, command } = fleet;
   const document = new Document({
     version: scenario.version,
     name: scenario.name,
     description: scenario.description,
     seed: scenario.seed,
-    fleet: { workers, agentsPerWorker, lease: formatDuration(leaseMs), ...(command === null ? {} : { command }) },
+    fleet: writeFleet(fleet),
+    ...(fleet.contract === null ? {} : { contract: fleet.contract }),
     traffic: { profile: traffic.profile, effects: formatRate(traffic.effectsPerSecond), tenants: traffic.tenants },
     downstream: scenario.downstream,
     steadyState: { for: formatDuration(steadyState.forMs), effectsPerSecond: steadyState.effectsPerSecond },
@@ -28,7 +32,7 @@ export function scenarioToYaml(scenario: Scenario): string {
       properties: expect.properties,
     },
   });
-  for (const key of ['fleet', 'traffic', 'downstream', 'steadyState']) {
+  for (const key of ['fleet', 'contract', 'traffic', 'downstream', 'steadyState']) {
     const node: unknown = document.get(key);
     if (isMap(node)) node.flow = true;
   }
@@ -36,20 +40,63 @@ export function scenarioToYaml(scenario: Scenario): string {
   return document.toString({ lineWidth: 0, blockQuote: false });
 }
 
-function writeEntry(entry: TimelineEntry): unknown {
-  const moment = writeMoment(entry.when);
-  if (entry.kind === 'fault') {
-    const { fault, target, plane, forMs } = entry;
-    const during = forMs === null ? {} : { for: formatDuration(forMs) };
-    return { ...moment, fault: { kind: fault, target, ...(plane === null ? {} : { plane }), ...during } };
-  }
-  const { scope, target, reason } = entry;
-  const on = { scope, ...(scope === 'global' && target === GLOBAL_TARGET ? {} : { target }) };
-  if (entry.kind === 'release') return { ...moment, release: { ...on, reason } };
-  return { ...moment, flip: { ...on, mode: entry.mode, queue: entry.queue, via: entry.via, reason } };
+function writeFleet({ workers, agentsPerWorker, leaseMs, command, critical }: Scenario['fleet']): unknown {
+  const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
+  return {
+    workers,
+    agentsPerWorker,
+    lease: formatDuration(leaseMs),
+    ...(command === null ? {} : { command }),
+    ...(isCritical ? { critical: writeCritical(critical) } : {}),
+  };
 }
 
-function writeMoment(when: Anchor): { readonly when?: 'exposed'; readonly at?: string } {
+function writeCritical({ capabilities, classes }: CriticalRules): unknown {
+  const byName: Record<string, string[]> = {};
+  for (const { name, ...on } of classes) (byName[name] ??= []).push(writeSwitch(on));
+  return { capabilities, classes: byName };
+}
+
+function writeEntry(entry: TimelineEntry): unknown {
+  const moment = writeMoment(entry.when);
+  switch (entry.kind) {
+    case 'flip': {
+      const { mode, queue, drainMs, via, reason } = entry;
+      const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, reason } };
+    }
+    case 'release':
+      return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };
+    case 'resume':
+      return { ...moment, resume: writeResume(entry) };
+    case 'contract':
+      return { ...moment, contract: entry.contract };
+    case 'compensate': {
+      const { capability, atMost, twice } = entry;
+      return { ...moment, compensate: { ...onOf(entry), capability, atMost, twice } };
+    }
+    case 'fault': {
+      const { fault, target, plane, forMs } = entry;
+      const during = forMs === null ? {} : { for: formatDuration(forMs) };
+      return { ...moment, fault: { kind: fault, target, ...(plane === null ? {} : { plane }), ...during } };
+    }
+    default:
+      throw new TypeError(`unknown entry ${JSON.stringify(entry satisfies never)}`);
+  }
+}
+
+function onOf({ scope, target }: Switch): Partial<Switch> {
+  return { scope, ...(scope === 'global' && target === GLOBAL_TARGET ? {} : { target }) };
+}
+
+function writeResume({ which, staging }: ResumeEntry): unknown {
+  const what =
+    which.kind === 'tenant' ? { tenant: which.tenant } : which.kind === 'runs' ? { runs: which.runs } : { all: true };
+  if (staging.kind === 'rate') return { ...what, rate: formatRate(staging.tasksPerSecond) };
+  return staging.kind === 'tenants' ? { ...what, tenantsEvery: formatDuration(staging.everyMs) } : what;
+}
+
+function writeMoment(when: Anchor): { readonly when?: 'exposed'; readonly at?: string; readonly after?: string } {
   switch (when.kind) {
     case 'exposed':
       return { when: 'exposed' };
@@ -61,5 +108,7 @@ function writeMoment(when: Anchor): { readonly when?: 'exposed'; readonly at?: s
       return { at: `+${formatDuration(when.offsetMs)}` };
     case 'flip':
       return { at: `flip+${formatDuration(when.offsetMs)}` };
+    case 'effect':
+      return { after: `effect ${when.count} of ${isSelector(when.target) ? when.target : writeSwitch(when)}` };
   }
 }

@@ -1,6 +1,7 @@
 import type { Verdict } from '../checkers/checker.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import type { DrillRecord } from '../drill/drill.ts';
+import type { HistoryEvent } from '../history/event.ts';
 import type { Subject } from './subject.ts';
 
 /** What must hold in a mutant's drill besides the failure itself, or the failure proves nothing. */
@@ -59,8 +60,13 @@ function whySurvived(
   if (named.verdict !== 'fail') return `${property} is ${named.verdict}: ${named.reason}`;
   const shaken = expectations.find((one) => GROUNDS.some((ground) => ground === one.name) && one.verdict !== 'pass');
   if (shaken !== undefined) return `${shaken.name} is ${shaken.verdict}: ${shaken.reason}`;
-  const acted = events.some(
-    (event) => event.type === 'worker.said' && event.said['event'] === 'mutant' && event.said['name'] === name,
-  );
-  return acted ? null : 'it never reported a decision that differs from the unmodified one';
+  return events.some((event) => isProof(event, name))
+    ? null
+    : 'it never reported a decision that differs from the unmodified one';
+}
+
+/** A worker's word for itself, or that of a bug in the store. */
+function isProof(event: HistoryEvent, name: string): boolean {
+  if (event.type === 'store.mutant') return event.name === name;
+  return event.type === 'worker.said' && event.said['event'] === 'mutant' && event.said['name'] === name;
 }

@@ -1,4 +1,5 @@
 import { simulatedFleet } from '../fleet/fleet-command.ts';
+import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
 import { runDrill } from '../drill/run-drill.ts';
 import type { DrillProgress } from '../drill/run-drill.ts';
 import type { Ground } from '../drill/with-environment.ts';
@@ -30,7 +31,7 @@ export async function runSelftest(input: SelftestInput): Promise<readonly Selfte
         folder,
         reportsFolder: input.reportsFolder,
         command: simulatedFleet(subject.kind === 'mutant' ? ['--mutant', subject.name] : []),
-        grants: subject.kind === 'mutant' ? subject.grants : [],
+        planted: subject.kind === 'mutant' ? subject : NOTHING_PLANTED,
         onSpawned: watch,
         onProgress: input.onProgress,
         signal: input.signal,

@@ -13,6 +13,8 @@ export interface MutantSubject {
   readonly property: string;
   readonly scenario: string;
   readonly grants: readonly string[];
+  /** What plants it in the store; null for a bug of the fleet's own. */
+  readonly sql: string | null;
 }
 
 /** A sound fleet, some of them in circumstances that make it look guilty: the harness must pass it. */
@@ -40,6 +42,7 @@ const listSchema = z.array(
     property: z.string(),
     scenario: z.string(),
     grants: z.array(z.string()).default([]),
+    sql: z.string().nullable().default(null),
   }),
 );
 

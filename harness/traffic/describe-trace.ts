@@ -1,28 +1,71 @@
-import type { Trace } from './trace.ts';
+import { CAPABILITY_NAMES } from './capabilities.ts';
+import type { Capability } from './capabilities.ts';
+import { intendedFit } from './expected-fit.ts';
+import { MIX } from './mix.ts';
+import type { Times } from './mix.ts';
+import { statedQuantileMs } from './times.ts';
+import { STEP_KINDS } from './trace.ts';
+import type { PlanStep, StepKind, Trace, TraceRun } from './trace.ts';
 
-/** How a trace came out, as rows for tables. Primed runs are counted apart and left out of everything else. */
+/** A share of all effects or runs, 0 to 1: as the mix states it, and as it came out. */
+export interface ShareFit {
+  readonly intended: number;
+  readonly share: number;
+  readonly count: number;
+}
+
+/** A distribution of times, milliseconds: as stated, and as it came out; null for no draws. */
+export interface TimesFit {
+  readonly count: number;
+  readonly intended: Percentiles;
+  readonly drawn: (Percentiles & { readonly longest: number }) | null;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+}
+
+/**
+ * How a trace came out against its mix, as rows for tables. Primed runs and probes are counted apart and left out of
+ * everything else; descendants are counted with what arrives.
+ */
 export interface TraceFit {
+  /** That arrive by themselves. */
   readonly runs: number;
+  readonly children: number;
   readonly primedRuns: number;
+  readonly probes: number;
   readonly effects: number;
   /** From T0 to the last run's arrival. */
   readonly seconds: number;
   readonly effectsPerSecond: number;
-  readonly effectsPerRun: number;
+  readonly effectsPerRun: { readonly intended: number; readonly drawn: number };
+  readonly childrenPerRun: { readonly intended: number; readonly drawn: number };
+  /** Share of children that are waited for. */
+  readonly attached: ShareFit;
+  /** Share of effects that are refused at first; of these, the share that is refused twice. */
+  readonly refused: ShareFit;
+  readonly refusedTwice: ShareFit;
+  /** Share of arriving runs that start later. */
+  readonly scheduled: ShareFit;
+  readonly kinds: readonly ({ readonly kind: StepKind } & ShareFit)[];
   /** Most effects first. */
   readonly capabilities: readonly CapabilityRow[];
+  readonly timerLead: TimesFit;
+  /** Timers that fire later than a hold that begins as they are set. */
+  readonly timersBeyondHold: number;
+  readonly retryDelay: TimesFit;
+  readonly scheduleLead: TimesFit;
   /** Most effects first. */
   readonly tenants: readonly TenantRow[];
 }
 
-export interface CapabilityRow {
+export interface CapabilityRow extends ShareFit {
   readonly capability: string;
-  readonly effects: number;
-  /** Of all effects, 0 to 1. */
-  readonly share: number;
   readonly journalFree: number;
-  readonly medianServiceMs: number;
-  readonly longestServiceMs: number;
+  readonly service: TimesFit;
 }
 
 export interface TenantRow {
@@ -32,35 +75,108 @@ export interface TenantRow {
   readonly share: number;
 }
 
-/** Counts a trace. */
+/** Counts a trace, and sets it against the mix that it was drawn from. */
 export function describeTrace(trace: Trace): TraceFit {
-  const runs = trace.runs.filter(({ primed }) => primed !== true);
-  const steps = runs.flatMap(({ plan }) => plan);
-  const seconds = (runs.at(-1)?.dueMs ?? 0) / 1_000;
-  const capabilities = [...groupBy(steps, ({ capability }) => capability)].map(([capability, own]): CapabilityRow => {
-    const service = own.map(({ serviceMs }) => serviceMs).toSorted((one, other) => one - other);
-    return {
-      capability,
-      effects: own.length,
-      share: ratio(own.length, steps.length),
-      journalFree: own.filter(({ journal }) => !journal).length,
-      medianServiceMs: service[service.length >> 1] ?? 0,
-      longestServiceMs: service.at(-1) ?? 0,
-    };
-  });
-  const tenants = [...groupBy(runs, ({ tenant }) => tenant)].map(([tenant, own]): TenantRow => {
-    const effects = own.reduce((sum, { plan }) => sum + plan.length, 0);
-    return { tenant, runs: own.length, effects, share: ratio(effects, steps.length) };
-  });
+  const ordinary = trace.runs.filter(({ primed, probe }) => primed !== true && probe !== true);
+  const arriving = ordinary.filter(({ parent }) => parent === undefined);
+  const steps = ordinary.flatMap(({ plan }) => plan);
+  const seconds = (arriving.at(-1)?.dueMs ?? 0) / 1_000;
+  const children = ordinary.length - arriving.length;
+  const probes = trace.runs.filter(({ probe }) => probe === true).length;
+  const intended = intendedFit();
   return {
-    runs: runs.length,
-    primedRuns: trace.runs.length - runs.length,
+    runs: arriving.length,
+    children,
+    primedRuns: trace.runs.length - ordinary.length - probes,
+    probes,
     effects: steps.length,
     seconds,
     effectsPerSecond: ratio(steps.length, seconds),
-    effectsPerRun: ratio(steps.length, runs.length),
-    capabilities: capabilities.toSorted((one, other) => other.effects - one.effects),
-    tenants: tenants.toSorted((one, other) => other.effects - one.effects),
+    effectsPerRun: { intended: intended.effectsPerRun, drawn: ratio(steps.length, arriving.length) },
+    childrenPerRun: { intended: intended.childrenPerRun, drawn: ratio(children, arriving.length) },
+    ...refusalsOf(steps, intended.refused),
+    ...laterOf(arriving, steps, trace),
+    kinds: STEP_KINDS.map((kind) => {
+      const count = steps.filter((step) => (step.kind ?? 'call') === kind).length;
+      return { kind, ...shareFit(intended.kinds[kind], count, steps.length) };
+    }),
+    capabilities: capabilityRows(steps, intended.capabilities),
+    tenants: tenantRows(ordinary, steps.length),
+  };
+}
+
+function refusalsOf(
+  steps: readonly PlanStep[],
+  intended: number,
+): Pick<TraceFit, 'refused' | 'refusedTwice' | 'retryDelay' | 'attached'> {
+  const refused = steps.filter(({ refusals }) => refusals !== undefined);
+  const spawns = steps.filter(({ kind }) => kind === 'spawn');
+  const twice = refused.filter(({ refusals = 0 }) => refusals > 1).length;
+  return {
+    refused: shareFit(intended, refused.length, steps.length),
+    refusedTwice: shareFit(MIX.refusals.twice, twice, refused.length),
+    retryDelay: timesFit(MIX.refusals.backoff, refused.map(delayOf)),
+    attached: shareFit(MIX.children.attached, spawns.filter(({ attached }) => attached === true).length, spawns.length),
+  };
+}
+
+function laterOf(
+  arriving: readonly TraceRun[],
+  steps: readonly PlanStep[],
+  { header }: Trace,
+): Pick<TraceFit, 'scheduled' | 'scheduleLead' | 'timerLead' | 'timersBeyondHold'> {
+  const scheduled = arriving.flatMap(({ startAfterMs }) => (startAfterMs === undefined ? [] : [startAfterMs]));
+  const leads = steps.filter(({ kind }) => kind === 'timer').map(delayOf);
+  const { holdMs } = header.generator;
+  return {
+    scheduled: shareFit(MIX.scheduled.ofRuns, scheduled.length, arriving.length),
+    scheduleLead: timesFit(MIX.scheduled.lead, scheduled),
+    timerLead: timesFit(MIX.timers.lead, leads),
+    timersBeyondHold: typeof holdMs === 'number' ? leads.filter((lead) => lead > holdMs).length : 0,
+  };
+}
+
+function delayOf({ delayMs = 0 }: PlanStep): number {
+  return delayMs;
+}
+
+function capabilityRows(
+  steps: readonly PlanStep[],
+  intended: Readonly<Record<Capability, number>>,
+): readonly CapabilityRow[] {
+  const used = groupBy(steps, ({ capability }) => capability);
+  const rows = CAPABILITY_NAMES.filter((name) => used.has(name)).map((capability): CapabilityRow => {
+    const own = used.get(capability) ?? [];
+    const service = timesFit(
+      MIX.service[capability],
+      own.map(({ serviceMs }) => serviceMs),
+    );
+    const journalFree = own.filter(({ journal }) => !journal).length;
+    return { capability, ...shareFit(intended[capability], own.length, steps.length), journalFree, service };
+  });
+  return rows.toSorted((one, other) => other.count - one.count);
+}
+
+function tenantRows(runs: readonly TraceRun[], total: number): readonly TenantRow[] {
+  const rows = [...groupBy(runs, ({ tenant }) => tenant)].map(([tenant, own]): TenantRow => {
+    const effects = own.reduce((sum, { plan }) => sum + plan.length, 0);
+    return { tenant, runs: own.length, effects, share: ratio(effects, total) };
+  });
+  return rows.toSorted((one, other) => other.effects - one.effects);
+}
+
+function shareFit(intended: number, count: number, total: number): ShareFit {
+  return { intended, share: ratio(count, total), count };
+}
+
+function timesFit(times: Times, drawn: readonly number[]): TimesFit {
+  const sorted = drawn.toSorted((one, other) => one - other);
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+  const stated = (part: 0.5 | 0.9 | 0.99): number => statedQuantileMs(times, part);
+  return {
+    count: sorted.length,
+    intended: { p50: stated(0.5), p90: stated(0.9), p99: stated(0.99) },
+    drawn: sorted.length === 0 ? null : { p50: at(0.5), p90: at(0.9), p99: at(0.99), longest: sorted.at(-1) ?? 0 },
   };
 }
 

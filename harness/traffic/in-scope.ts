@@ -1,15 +1,23 @@
 import { capabilityMatches, switchMatches } from '../../src/switch.ts';
-import type { Switch } from '../../src/switch.ts';
+import type { Subject, Switch } from '../../src/switch.ts';
 import { CAPABILITIES, CAPABILITY_NAMES } from './capabilities.ts';
 import type { Capability } from './capabilities.ts';
 import type { TraceRun } from './trace.ts';
 
-/** Whether a run plans at least one effect that the switch covers. */
-export function planIsInScope(on: Switch, { tenant, feature, agent, run, plan }: TraceRun): boolean {
-  return plan.some(({ capability }) => switchMatches(on, { tenant, feature, agent, run, lineage: [], capability }));
+/** Who a run is to a switch, by the trace's word. */
+export function subjectOf({ tenant, feature, agent, run, lineage = [] }: TraceRun, capability: string | null): Subject {
+  return { tenant, feature, agent, run, lineage, capability };
 }
 
-/** The run with its names changed so that its first effect is in scope of the switch. Its id stays. */
+/** Whether a run plans at least one effect that the switch covers. */
+export function planIsInScope(on: Switch, run: TraceRun): boolean {
+  return run.plan.some(({ capability }) => switchMatches(on, subjectOf(run, capability)));
+}
+
+/**
+ * The run with its names changed so that its first effect is in scope of the switch. Its id stays. A run cannot be moved into
+ * a scope that covers nothing but spawns.
+ */
 export function movedIntoScope(on: Switch, run: TraceRun): TraceRun {
   const [first, ...rest] = run.plan;
   switch (on.scope) {
@@ -20,9 +28,11 @@ export function movedIntoScope(on: Switch, run: TraceRun): TraceRun {
     case 'agent':
       return { ...run, agent: on.target };
     case 'capability': {
-      if (first === undefined) return run;
       const capability = coveredCapability(on.target);
-      return { ...run, plan: [{ ...first, capability, access: CAPABILITIES[capability], journal: true }, ...rest] };
+      if (first === undefined || first.child !== undefined || capability === 'agent/spawn') return run;
+      const { serviceMs, deadlineMs } = first;
+      const call = { capability, access: CAPABILITIES[capability], journal: true, serviceMs, deadlineMs };
+      return { ...run, plan: [call, ...rest] };
     }
     case 'global':
     case 'run':

@@ -4,11 +4,16 @@ import { drillEndMs, plannedEffects } from '../scenario/drill-end.ts';
 import { LIMITS } from '../scenario/limits.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { drawBaseTraffic } from './base-traffic.ts';
+import { rootOf } from './family-plan.ts';
+import { heldMs } from './held.ts';
 import { movedIntoScope, planIsInScope } from './in-scope.ts';
 import { MIX } from './mix.ts';
 import { drawNames } from './names.ts';
-import { drawPrimedRuns, heldMs, primedPerWorker } from './primed-runs.ts';
+import type { Names } from './names.ts';
+import { drawPrimedRuns, primedPerWorker } from './primed-runs.ts';
+import { PROBES_PER_STOP, drawProbeRuns } from './probe-runs.ts';
 import { makePrng } from './prng.ts';
+import type { Prng } from './prng.ts';
 import { resolveSelectors } from './resolve-selectors.ts';
 import { TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
@@ -31,13 +36,7 @@ export function planDrill(scenario: Scenario): DrillPlan {
   const names = drawNames(scenario, prng.split('names'));
   const base = drawBaseTraffic(scenario, names, prng.split('base'));
   const resolved = resolveSelectors(scenario, base);
-  const first = resolved.timeline.find((entry) => entry.kind === 'flip');
-  if (first === undefined || base.length === 0) return { scenario: resolved, trace: traceOf(resolved, base) };
-  const primed = drawPrimedRuns(resolved, first, names, prng.split('primed'));
-  const ids = new Set(primed.map(({ run }) => run));
-  const ordinary = withEarlyWorkInScope(resolved, first, base).filter(({ run }) => !ids.has(run));
-  const runs = [...ordinary, ...primed].toSorted((one, other) => one.dueMs - other.dueMs);
-  return { scenario: resolved, trace: traceOf(resolved, runs) };
+  return { scenario: resolved, trace: traceOf(resolved, withPlanted(resolved, base, names, prng)) };
 }
 
 function refuseTooLarge(scenario: Scenario): void {
@@ -47,32 +46,67 @@ function refuseTooLarge(scenario: Scenario): void {
   throw new KilldrillError('TRACE_TOO_LARGE', `${sentence}; lower traffic.effects or shorten the drill`);
 }
 
+/** The runs together with those that are there for the stops. In order of `dueMs`, each parent before its children. */
+function withPlanted(scenario: Scenario, base: readonly TraceRun[], names: Names, prng: Prng): readonly TraceRun[] {
+  const first = scenario.timeline.find((entry) => entry.kind === 'flip');
+  if (first === undefined || base.length === 0) return base;
+  const primed = drawPrimedRuns(scenario, first, names, prng.split('primed'));
+  const ordinary = withoutIds(withEarlyWorkInScope(scenario, first, base), idsOf(primed));
+  const probes = drawProbeRuns(scenario, names, prng.split('probes'), idsOf([...primed, ...ordinary]));
+  return [...probes, ...ordinary, ...primed].toSorted((one, other) => one.dueMs - other.dueMs);
+}
+
+function idsOf(runs: readonly TraceRun[]): ReadonlySet<string> {
+  return new Set(runs.map(({ run }) => run));
+}
+
+/** The runs without the families that have one of these ids. */
+function withoutIds(runs: readonly TraceRun[], ids: ReadonlySet<string>): readonly TraceRun[] {
+  const families = new Set(runs.filter(({ run }) => ids.has(run)).map(rootOf));
+  return families.size === 0 ? runs : runs.filter((run) => !families.has(rootOf(run)));
+}
+
 /**
  * The runs, with at least one ordinary run per worker in scope during the steady state: before a stop, its scope must be
- * seen at work. Runs that are missing are taken from those out of scope, evenly.
+ * seen at work. Runs that are missing are taken from those out of scope, evenly, and their families with them.
  */
 function withEarlyWorkInScope(scenario: Scenario, on: Switch, runs: readonly TraceRun[]): readonly TraceRun[] {
   if (on.scope === 'run') return runs;
-  const early = runs.filter(({ dueMs }) => dueMs < scenario.steadyState.forMs);
+  const early = runs.filter((run) => isAtWorkBy(scenario.steadyState.forMs, run));
   const outside = early.filter((run) => !planIsInScope(on, run));
   const wanted = Math.min(outside.length, scenario.fleet.workers - (early.length - outside.length));
   if (wanted <= 0) return runs;
-  const moved = new Set(Array.from({ length: wanted }, (_, i) => outside[Math.floor((i * outside.length) / wanted)]));
-  return runs.map((run) => (moved.has(run) ? movedIntoScope(on, run) : run));
+  const chosen = Array.from({ length: wanted }, (_, i) => outside[Math.floor((i * outside.length) / wanted)]?.run);
+  const moved = new Set(chosen);
+  return runs.map((run) => {
+    if (!moved.has(rootOf(run))) return run;
+    return run.parent === undefined || binds(on) ? movedIntoScope(on, run) : run;
+  });
+}
+
+function isAtWorkBy(atMs: number, { dueMs, parent, startAfterMs = 0 }: TraceRun): boolean {
+  return parent === undefined && dueMs + startAfterMs < atMs;
+}
+
+/** A child shares these with its parent. */
+function binds({ scope }: Switch): boolean {
+  return scope === 'tenant' || scope === 'feature';
 }
 
 function traceOf(scenario: Scenario, runs: readonly TraceRun[]): Trace {
   const { fleet, traffic, seed } = scenario;
   const generator: TraceHeader['generator'] = {
     name: traffic.profile,
-    version: 1,
+    version: 2,
     effectsPerSecond: traffic.effectsPerSecond,
     endMs: drillEndMs(scenario),
+    holdMs: scenario.holdMs,
     tenants: traffic.tenants,
     workers: fleet.workers,
     agentsPerWorker: fleet.agentsPerWorker,
-    primedPerWorker: primedPerWorker(scenario),
+    heldRunsPerWorker: primedPerWorker(scenario),
     heldMs: heldMs(scenario),
+    probesPerStop: PROBES_PER_STOP,
     mix: MIX,
     runs: runs.length,
   };

@@ -44,10 +44,12 @@ function rotateLeft(word: number, by: number): number {
   return (word << by) | (word >>> (32 - by));
 }
 
+const encoder = new TextEncoder();
+
 /** Four words from a text: FNV-1a, and the finalizer of MurmurHash3 over a Weyl sequence from there. */
 function stateFrom(text: string): [number, number, number, number] {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   const word = (index: number): number => {
     let mixed = (hash + Math.imul(index, 0x9e3779b9)) | 0;
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

@@ -1,21 +1,29 @@
 import { z } from 'zod';
 import { KilldrillError } from '../../src/errors.ts';
-import { TRACE_VERSION } from './trace.ts';
+import { linkComplaints } from './trace-links.ts';
+import { STEP_KINDS, TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
 
 const name = z.string().min(1).max(300);
 const ms = z.number().min(0).max(86_400_000);
+const flag = z.literal(true).exactOptional();
 const header = z.strictObject({
   version: z.literal(TRACE_VERSION),
   seed: z.number().int().min(0),
   generator: z.record(z.string(), z.unknown()),
 });
 const step = z.strictObject({
+  kind: z.enum(STEP_KINDS).exactOptional(),
   capability: name,
   access: z.enum(['read', 'write']),
   journal: z.boolean(),
   serviceMs: ms,
   deadlineMs: ms.positive(),
+  refusals: z.number().int().min(1).max(100).exactOptional(),
+  delayMs: ms.exactOptional(),
+  child: name.exactOptional(),
+  attached: flag,
+  idempotent: flag,
 });
 const run = z.strictObject({
   dueMs: ms,
@@ -23,13 +31,21 @@ const run = z.strictObject({
   tenant: name,
   feature: name,
   agent: name,
-  primed: z.literal(true).optional(),
+  primed: flag,
+  parent: z.strictObject({ run: name, step: z.number().int().min(0) }).exactOptional(),
+  lineage: z.array(name).min(1).max(10).exactOptional(),
+  startAfterMs: ms.exactOptional(),
+  probe: flag,
   plan: z.array(step).min(1).max(1_000),
 });
 
+/** Of a line and what is in it: each is written in this order, wherever its run comes from. */
+const KEYS: string[] = [...Object.keys(run.shape), ...Object.keys(step.shape)];
+
 /** The trace as JSON Lines: the header, then a run a line. */
 export function traceText(trace: Trace): string {
-  return [trace.header, ...trace.runs].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const runs = trace.runs.map((one) => JSON.stringify(one, KEYS));
+  return [JSON.stringify(trace.header), ...runs].map((line) => `${line}\n`).join('');
 }
 
 /**
@@ -43,14 +59,25 @@ export function parseTrace(text: string, file: string): Trace {
   if (!text.endsWith('\n'))
     throw unreadable(file, text.split('\n').length, 'found a line without an end; it was cut short');
   const [first = '', ...rest] = text.slice(0, -1).split('\n');
+  refuseOtherVersion(first, file);
   const read: TraceHeader = parseLine(header, first, file, 1);
-  const runs = rest.map((line, i) => withoutUndefined(parseLine(run, line, file, i + 2)));
+  const runs: readonly TraceRun[] = rest.map((line, i) => parseLine(run, line, file, i + 2));
   checkOrder(runs, file);
   const { runs: count } = read.generator;
   if (typeof count === 'number' && count !== runs.length) {
     throw unreadable(file, 1, `found ${runs.length} runs, expected the ${count} that the header counts`);
   }
+  const [wrong] = linkComplaints(runs);
+  if (wrong !== undefined) throw unreadable(file, wrong.index + 2, wrong.sentence);
   return { header: read, runs };
+}
+
+/** Said before anything else: a header of another version may be wrong in other ways, too. */
+function refuseOtherVersion(line: string, file: string): void {
+  const version = /^\{"version":(\d+)[,}]/.exec(line)?.[1];
+  if (version === undefined || version === String(TRACE_VERSION)) return;
+  const sentence = `version: found ${version}, expected ${TRACE_VERSION}`;
+  throw unreadable(file, 1, `${sentence}; this killdrill reads no other, so run the drill again for a new trace`);
 }
 
 function parseLine<T>(schema: z.ZodType<T>, line: string, file: string, number: number): T {
@@ -64,12 +91,6 @@ function parseLine<T>(schema: z.ZodType<T>, line: string, file: string, number: 
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw unreadable(file, number, `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'wrong'}`);
-}
-
-function withoutUndefined({ primed, ...rest }: z.output<typeof run>): TraceRun {
-  if (primed === undefined) return rest;
-  const { plan, ...names } = rest;
-  return { ...names, primed, plan };
 }
 
 function checkOrder(runs: readonly TraceRun[], file: string): void {

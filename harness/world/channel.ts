@@ -7,13 +7,14 @@ import { KilldrillError, messageOf } from '../../src/errors.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink, Interval } from '../history/write.ts';
-import { ArrivalBounds } from './arrival-bounds.ts';
-import { Connection } from './connection.ts';
+import type { ChannelTally } from './call.ts';
+import { CallDoor } from './call-door.ts';
+import type { Incoming } from './call-door.ts';
 import type { ChannelLimits } from './channel-limits.ts';
-import type { ChannelTally, Downstream } from './downstream.ts';
-import { EffectDoor } from './effect-door.ts';
-import type { Incoming } from './effect-door.ts';
+import { Connections } from './connections.ts';
+import type { Downstream } from './downstream.ts';
 import type { LoopWatch } from './loop-watch.ts';
+import { OPERATOR } from './operator-channel.ts';
 import { reply } from './reply.ts';
 import { readRoute, recordedPath } from './route.ts';
 import type { Refusal, Route } from './route.ts';
@@ -58,12 +59,10 @@ export class ChannelServer implements Channel {
   readonly tally: ChannelTally = { arrived: 0, open: 0, landed: 0, failed: 0, closed: 0, handed: 0 };
   readonly #options: ChannelOptions;
   readonly #server: Server;
-  readonly #bounds: ArrivalBounds;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections: Connections;
   readonly #work: WorkDoor;
-  readonly #effects: EffectDoor;
+  readonly #calls: CallDoor;
   #port = 0;
-  #accepted = 0;
   #listening: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -72,12 +71,12 @@ export class ChannelServer implements Channel {
     this.id = options.id;
     this.worker = options.worker;
     this.token = randomBytes(16).toString('hex');
-    this.#bounds = new ArrivalBounds(options.loop, options.clock.nowNs());
+    this.#connections = new Connections(options);
     this.#server = this.#createServer();
     const { id: channel, worker, tally } = this;
     const { limits } = options;
     this.#work = new WorkDoor({ ...options, channel, worker, tally, maxPolls: limits.openPolls });
-    this.#effects = new EffectDoor({
+    this.#calls = new CallDoor({
       ...options,
       channel,
       worker,
@@ -107,7 +106,7 @@ export class ChannelServer implements Channel {
 
   /** Closes every connection that waits for an answer to an effect. */
   closeOpenCalls(): void {
-    for (const connection of this.#connections.values()) if (connection.calls.size > 0) this.#drop(connection);
+    this.#connections.dropThoseWithCalls();
   }
 
   async #listen(): Promise<void> {
@@ -130,7 +129,7 @@ export class ChannelServer implements Channel {
     await this.#listening?.catch(() => {});
     await this.#readUp();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections.values()) this.#drop(connection);
+    this.#connections.dropAll();
     this.#options.queue.forgetWorker(this.worker);
     await closed;
   }
@@ -138,8 +137,12 @@ export class ChannelServer implements Channel {
   /** What a worker sent before it died is witnessed before its port closes: until a look accepts nobody new. */
   async #readUp(): Promise<void> {
     let before = -1;
-    for (let turn = 0; before !== this.#accepted && turn < 2 * this.#options.limits.connections; turn += 1) {
-      before = this.#accepted;
+    for (
+      let turn = 0;
+      before !== this.#connections.accepted && turn < 2 * this.#options.limits.connections;
+      turn += 1
+    ) {
+      before = this.#connections.accepted;
       // The first of two turns may end without a look, when this was called by a socket's handler.
       await nextTurn();
       await nextTurn();
@@ -158,7 +161,7 @@ export class ChannelServer implements Channel {
       noDelay: true,
     });
     server.maxConnections = limits.connections;
-    server.on('connection', (socket) => this.#accept(socket));
+    server.on('connection', (socket) => this.#connections.accept(socket));
     server.on('request', (request, response) => this.#guarded({ request, response }));
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
       this.#guarded({ request, response }),
@@ -172,48 +175,8 @@ export class ChannelServer implements Channel {
     return server;
   }
 
-  #accept(socket: Socket): void {
-    const { clock } = this.#options;
-    this.#accepted += 1;
-    const connection = new Connection(socket, this.#bounds.accepted(clock.nowNs()), () => clock.nowNs());
-    this.#connections.set(socket, connection);
-    socket.on('end', () => this.#gone(connection));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#gone(connection);
-      if (error.code === 'ECONNRESET') this.#unreadAnswer(connection);
-    });
-    socket.on('close', () => {
-      this.#gone(connection);
-      this.#connections.delete(socket);
-    });
-  }
-
-  /** The peer has gone: nobody reads an answer to what is still open. Acts on the first sign of it. */
-  #gone(connection: Connection): void {
-    if (connection.gone) return;
-    connection.gone = true;
-    const at = connection.interval();
-    const by = connection.closedByHarness ? 'harness' : 'worker';
-    for (const call of connection.calls) this.#options.downstream.closed(call, by, at);
-    connection.calls.clear();
-    for (const poll of connection.polls) poll.cancel();
-  }
-
-  /** A reset after the last answer: the peer's kernel sends one when it closes with bytes that nobody had read. */
-  #unreadAnswer(connection: Connection): void {
-    const run = connection.lastHanded;
-    connection.lastHanded = null;
-    if (run !== null) this.#options.queue.giveBack(run);
-  }
-
-  #drop(connection: Connection): void {
-    connection.closedByHarness = true;
-    this.#gone(connection);
-    connection.socket.destroy();
-  }
-
   #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    const connection = this.#connections.get(socket);
+    const connection = this.#connections.find(socket);
     const code = error.code ?? '';
     // A connection that breaks, or never said anything, is no request.
     const isRequest =
@@ -244,13 +207,13 @@ export class ChannelServer implements Channel {
 
   #onRequest(incoming: Incoming): void {
     const { request, response } = incoming;
-    const connection = this.#connections.get(request.socket);
+    const connection = this.#connections.find(request.socket);
     if (connection === undefined || connection.gone) return;
     const at = connection.interval();
     connection.lastHanded = null;
     const route = this.#route(request);
     if (route.kind === 'refused') this.#refuse(incoming, route, at);
-    else if (route.kind === 'effect') this.#effects.take(connection, incoming, route, at);
+    else if (route.kind !== 'work') this.#calls.take(connection, incoming, route, at);
     else {
       request.resume();
       this.#work.poll(connection, response);
@@ -262,11 +225,18 @@ export class ChannelServer implements Channel {
       const value = headers[name];
       return typeof value === 'string' ? value : undefined;
     };
-    return readRoute({ method, url, header }, this.token, this.#options.isOtherToken);
+    const route = readRoute({ method, url, header }, this.token, this.#options.isOtherToken);
+    const isTheirs = this.worker !== OPERATOR || route.kind === 'effect' || route.kind === 'refused';
+    return isTheirs ? route : { kind: 'refused', status: 403, why: 'the operator takes no work and starts no run' };
   }
 
   #refuse({ request, response }: Incoming, { status, why }: Refusal, at: Interval): void {
     this.#unattributed(request.url ?? '', why, at);
+    // A repeat is answered before its body has come in; there is nothing more to say then.
+    if (response.headersSent) {
+      this.#connections.drop(request.socket);
+      return;
+    }
     // What may still come of its body is not waited for.
     response.setHeader('connection', 'close');
     reply(response, status, { error: why });

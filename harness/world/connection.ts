@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Interval } from '../history/write.ts';
 import type { TraceRun } from '../traffic/trace.ts';
 import type { ConnectionBounds } from './arrival-bounds.ts';
-import type { Call } from './downstream.ts';
+import type { Call } from './call.ts';
 
 /** One poll for work; `cancel` takes it out of the queue. */
 export interface Poll {

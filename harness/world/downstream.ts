@@ -1,30 +1,9 @@
 import type { Clock } from '../../src/clock.ts';
 import type { DrillClock } from '../history/clock.ts';
-import type { ChannelId } from '../history/event.ts';
 import type { HistorySink, Interval } from '../history/write.ts';
 import type { TraceRun } from '../traffic/trace.ts';
-import type { KeyState, RunPage } from './run-book.ts';
-
-/** What a channel has seen, for the progress line and for comparing with its worker's own count. */
-export interface ChannelTally {
-  arrived: number;
-  open: number;
-  landed: number;
-  failed: number;
-  closed: number;
-  handed: number;
-}
-
-export interface EffectRequest {
-  readonly channel: ChannelId;
-  readonly worker: string;
-  readonly tally: ChannelTally;
-  readonly page: RunPage;
-  readonly capability: string;
-  readonly key: string;
-  /** Sends the answer; called at most once. */
-  readonly answer: () => void;
-}
+import { Call } from './call.ts';
+import type { EffectRequest } from './call.ts';
 
 /** An open call in a worker's hands, for `when: exposed`. */
 export interface OpenCall {
@@ -32,7 +11,7 @@ export interface OpenCall {
   readonly worker: string;
   readonly run: TraceRun;
   readonly capability: string;
-  /** A primed run's first step: it is there to be caught by the stop. */
+  /** It is there to be caught by the stop. */
   readonly held: boolean;
   readonly remainingMs: number;
 }
@@ -43,6 +22,8 @@ export interface DownstreamOptions {
   readonly timers: Pick<Clock, 'after'>;
   /** A slow downstream that does the work although its caller has gone. */
   readonly landsAfterAbort: boolean;
+  /** Called for each arrival. */
+  readonly arrived: (request: EffectRequest) => void;
   /** Called when a held call is no longer open. */
   readonly heldEnded: () => void;
 }
@@ -67,36 +48,41 @@ export class Downstream {
   arrive(request: EffectRequest, at: Interval): Call {
     this.#effects += 1;
     const effect = this.#effects;
-    const { channel, worker, page, capability, key, tally } = request;
-    const taken = page.take(capability, key);
+    const { channel, worker, page, capability, key, tally, taken } = request;
     const what = { effect, channel, worker, run: page.run.run, capability, key };
     this.#options.history.append({ type: 'effect.arrived', ...what, step: taken.key.step, repeat: taken.repeat }, at);
     tally.arrived += 1;
-    return new Call(effect, request, taken.key, this.#options.clock.nowNs() + taken.key.serviceMs * 1e6);
+    this.#options.arrived(request);
+    return new Call(effect, request, this.#options.clock.nowNs());
   }
 
   /** Serves a call that has arrived; a key that has landed is answered at once and lands nothing again. */
   serve(call: Call): void {
     if (call.key.landed) {
-      call.request.answer();
+      call.request.answer.landed();
       return;
     }
     this.#open.add(call);
     call.request.tally.open += 1;
-    call.cancelService = this.#options.timers.after(call.key.serviceMs, () => {
-      call.served = true;
-      call.cancelService = null;
-      if (call.bodyIn) this.#land(call);
-    });
+    // A refusal is said once the request is in: a client may not listen before it has spoken.
+    if (call.request.refusal === null) this.#wait(call, call.parts);
   }
 
   /** The request's body is in; without it nothing lands. */
   bodyIn(call: Call): void {
     call.bodyIn = true;
+    const { refusal, answer } = call.request;
+    if (!this.#open.has(call)) return;
+    if (refusal !== null) {
+      this.refuse(call);
+      answer.refused(refusal);
+      return;
+    }
+    if (call.key.streams) answer.begin();
     if (call.served) this.#land(call);
   }
 
-  /** The downstream refuses an open call. */
+  /** The downstream does not do an open call; its caller is told by whoever calls this. */
   refuse(call: Call): void {
     if (!this.#takeOut(call)) return;
     call.stopService();
@@ -135,6 +121,20 @@ export class Downstream {
     this.#orphans.clear();
   }
 
+  /** Waits out what is left of a call's service time, which is cut into equal parts. */
+  #wait(call: Call, parts: number): void {
+    call.cancelService = this.#options.timers.after(Math.ceil(call.key.serviceMs / call.parts), () => {
+      if (parts > 1) {
+        if (call.bodyIn && this.#open.has(call)) call.request.answer.piece();
+        this.#wait(call, parts - 1);
+        return;
+      }
+      call.served = true;
+      call.cancelService = null;
+      if (call.bodyIn) this.#land(call);
+    });
+  }
+
   #land(call: Call): void {
     if (!this.#open.has(call) && !this.#orphans.delete(call)) return;
     // Another call with the same key may have landed it meanwhile.
@@ -142,8 +142,9 @@ export class Downstream {
       call.key.landed = true;
       call.request.tally.landed += 1;
       this.#options.history.append({ type: 'effect.landed', effect: call.effect });
+      call.request.onLanded(call.effect);
     }
-    if (this.#takeOut(call)) call.request.answer();
+    if (this.#takeOut(call)) call.request.answer.landed();
   }
 
   /** Takes a call out of the open ones; false when it is none. */
@@ -152,32 +153,5 @@ export class Downstream {
     call.request.tally.open -= 1;
     if (call.held) this.#options.heldEnded();
     return true;
-  }
-}
-
-/** One request to the downstream. */
-export class Call {
-  readonly effect: number;
-  readonly request: EffectRequest;
-  readonly key: KeyState;
-  readonly endsNs: number;
-  bodyIn = false;
-  served = false;
-  cancelService: (() => void) | null = null;
-
-  constructor(effect: number, request: EffectRequest, key: KeyState, endsNs: number) {
-    this.effect = effect;
-    this.request = request;
-    this.key = key;
-    this.endsNs = endsNs;
-  }
-
-  get held(): boolean {
-    return this.request.page.run.primed === true && this.key.step === 0;
-  }
-
-  stopService(): void {
-    this.cancelService?.();
-    this.cancelService = null;
   }
 }

@@ -1,6 +1,16 @@
+import { SPAWN_CAPABILITY } from '../traffic/trace.ts';
+
 export interface EffectRoute {
   readonly kind: 'effect';
   readonly capability: string;
+  readonly run: string;
+  readonly key: string;
+}
+
+/** Asks for a child of a run. */
+export interface SpawnRoute {
+  readonly kind: 'spawn';
+  /** The parent. */
   readonly run: string;
   readonly key: string;
 }
@@ -12,7 +22,7 @@ export interface Refusal {
 }
 
 /** What a request to a channel is about. */
-export type Route = { readonly kind: 'work' } | EffectRoute | Refusal;
+export type Route = { readonly kind: 'work' } | EffectRoute | SpawnRoute | Refusal;
 
 export interface RouteRequest {
   readonly method: string;
@@ -34,9 +44,15 @@ export function readRoute(request: RouteRequest, token: string, isOtherToken: (t
   if (section === 'work' && rest.length === 0) {
     return request.method === 'GET' ? { kind: 'work' } : refused(405, `${request.method} where GET was expected`);
   }
-  if (section !== 'effects') return refused(404, 'neither /work nor /effects/{capability}');
+  const isSpawn = section === 'runs' && rest.length === 0;
+  if (!isSpawn && section !== 'effects') return refused(404, 'neither /work, /runs nor /effects/{capability}');
   if (request.method !== 'POST') return refused(405, `${request.method} where POST was expected`);
-  return readEffect(request, rest.join('/'));
+  return isSpawn ? readSpawn(request) : readEffect(request, rest.join('/'));
+}
+
+function readSpawn({ header }: RouteRequest): Route {
+  const named = readNames(header);
+  return named.kind === 'refused' ? named : { ...named, kind: 'spawn' };
 }
 
 function readEffect({ header }: RouteRequest, encoded: string): Route {
@@ -44,12 +60,21 @@ function readEffect({ header }: RouteRequest, encoded: string): Route {
   if (capability === null || capability.length > MAX_NAME || !CAPABILITY.test(capability)) {
     return refused(400, 'no capability such as write/mail after /effects/');
   }
+  if (capability === SPAWN_CAPABILITY)
+    return refused(400, `${SPAWN_CAPABILITY} as an effect; a child is asked for at /runs`);
+  const named = readNames(header);
+  return named.kind === 'refused' ? named : { ...named, kind: 'effect', capability };
+}
+
+function readNames(
+  header: RouteRequest['header'],
+): { readonly kind: 'named'; readonly run: string; readonly key: string } | Refusal {
   const run = header('x-run') ?? '';
   if (run === '' || run.length > MAX_NAME) return refused(400, `header x-run is not 1 to ${MAX_NAME} characters`);
   const key = header('idempotency-key') ?? '';
   if (key === '' || key.length > MAX_NAME)
     return refused(400, `header idempotency-key is not 1 to ${MAX_NAME} characters`);
-  return { kind: 'effect', capability, run, key };
+  return { kind: 'named', run, key };
 }
 
 function decode(encoded: string): string | null {

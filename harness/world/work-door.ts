@@ -4,8 +4,9 @@ import type { DrillClock } from '../history/clock.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { TraceRun } from '../traffic/trace.ts';
+import type { ChannelTally } from './call.ts';
 import type { Connection, Poll } from './connection.ts';
-import type { ChannelTally } from './downstream.ts';
+import { handedRun } from './handed-run.ts';
 import { reply } from './reply.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -79,7 +80,7 @@ export class WorkDoor {
     response.once('close', () => {
       if (!handed) queue.giveBack(run);
     });
-    const { tenant, feature, agent, plan } = run;
-    reply(response, 200, { run: run.run, tenant, feature, agent, plan });
+    const later = run.startAfterMs === undefined ? {} : { startAfterMs: run.startAfterMs };
+    reply(response, 200, { ...handedRun(run), ...later });
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
+import { beginsHeld } from '../traffic/held.ts';
 import type { TraceRun } from '../traffic/trace.ts';
 
 /** A worker that asks for work. Exactly one of its two callbacks is called, once, unless it is cancelled. */
@@ -12,6 +13,7 @@ export interface Asker {
 }
 
 export interface WorkQueueOptions {
+  /** Those that arrive by themselves, in order of `dueMs`. */
   readonly runs: readonly TraceRun[];
   readonly clock: DrillClock;
   readonly history: HistorySink;
@@ -24,10 +26,10 @@ export interface WorkQueueOptions {
 const POLL_MS = 2000;
 /** The same once arrivals have ended: an asker that asks again at once must not spin. */
 const ENDED_POLL_MS = 250;
-/** How long a primed run waits for a worker that holds none. */
-const PRIMED_WAIT_MS = 300;
+/** How long a run that begins with a held call waits for a worker that holds none. */
+const HELD_WAIT_MS = 300;
 
-interface PrimedRun {
+interface HeldRun {
   readonly run: TraceRun;
   /** From then on anybody may have it. */
   readonly anybodyNs: number;
@@ -38,14 +40,15 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #askers = new Map<Asker, () => void>();
   readonly #ordinary: TraceRun[] = [];
-  readonly #primed: PrimedRun[] = [];
-  /** Primed runs that were handed out and whose call has not arrived yet, with the worker that has them. */
+  /** Runs that begin with a held call. */
+  readonly #held: HeldRun[] = [];
+  /** Those that were handed out and whose call has not arrived yet, with the worker that has them. */
   readonly #onTheWay = new Map<string, string>();
   #t0Ns: number | null = null;
   #next = 0;
   #ended = false;
   #cancelDue: () => void = () => {};
-  #cancelPrimed: () => void = () => {};
+  #cancelHeld: () => void = () => {};
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
@@ -58,7 +61,7 @@ export class WorkQueue {
 
   /** Runs that are due and that nobody has. */
   get waiting(): number {
-    return this.#ordinary.length + this.#primed.length;
+    return this.#ordinary.length + this.#held.length;
   }
 
   /** The trace's times count from `t0Ns`. */
@@ -71,7 +74,7 @@ export class WorkQueue {
   end(): void {
     this.#ended = true;
     this.#cancelDue();
-    this.#cancelPrimed();
+    this.#cancelHeld();
     for (const [asker, forget] of [...this.#askers]) {
       forget();
       asker.nothing();
@@ -96,7 +99,7 @@ export class WorkQueue {
   /** A run could not be handed to the one that it was given to: it is the next's, whoever that is. */
   giveBack(run: TraceRun): void {
     this.#onTheWay.delete(run.run);
-    if (run.primed === true) this.#primed.unshift({ run, anybodyNs: 0 });
+    if (beginsHeld(run)) this.#held.unshift({ run, anybodyNs: 0 });
     else this.#ordinary.unshift(run);
     this.#match();
   }
@@ -111,7 +114,7 @@ export class WorkQueue {
     for (const [run, by] of this.#onTheWay) if (by === worker) this.#onTheWay.delete(run);
   }
 
-  /** A worker may have become free for a primed run. */
+  /** A worker may have become free for a run that begins with a held call. */
   heldEnded(): void {
     this.#match();
   }
@@ -130,7 +133,7 @@ export class WorkQueue {
       }
       this.#next += 1;
       history.append({ type: 'run.due', run: run.run }, { t0: dueNs, t1: nowNs });
-      if (run.primed === true) this.#primed.push({ run, anybodyNs: nowNs + PRIMED_WAIT_MS * 1e6 });
+      if (beginsHeld(run)) this.#held.push({ run, anybodyNs: nowNs + HELD_WAIT_MS * 1e6 });
       else this.#ordinary.push(run);
     }
     this.#match();
@@ -138,26 +141,26 @@ export class WorkQueue {
 
   #match(): void {
     if (this.#ended) return;
-    this.#cancelPrimed();
+    this.#cancelHeld();
     if (this.waiting === 0) return;
     const nowNs = this.#options.clock.nowNs();
     for (const [asker, forget] of [...this.#askers]) {
       const run = this.#runFor(asker.worker, nowNs);
       if (run === undefined) continue;
-      if (run.primed === true) this.#onTheWay.set(run.run, asker.worker);
+      if (beginsHeld(run)) this.#onTheWay.set(run.run, asker.worker);
       forget();
       asker.take(run);
     }
-    const [first] = this.#primed;
+    const [first] = this.#held;
     if (first === undefined || this.#askers.size === 0) return;
     const waitMs = Math.max(1, Math.ceil((first.anybodyNs - nowNs) / 1e6));
-    this.#cancelPrimed = this.#options.timers.after(waitMs, () => this.#match());
+    this.#cancelHeld = this.#options.timers.after(waitMs, () => this.#match());
   }
 
   #runFor(worker: string, nowNs: number): TraceRun | undefined {
-    const free = this.#primed.length > 0 && this.#isFree(worker);
-    const primed = this.#primed.findIndex(({ anybodyNs }) => free || anybodyNs <= nowNs);
-    if (primed >= 0) return this.#primed.splice(primed, 1)[0]?.run;
+    const free = this.#held.length > 0 && this.#isFree(worker);
+    const held = this.#held.findIndex(({ anybodyNs }) => free || anybodyNs <= nowNs);
+    if (held >= 0) return this.#held.splice(held, 1)[0]?.run;
     return this.#ordinary.shift();
   }
 

@@ -4,26 +4,29 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink, Interval } from '../history/write.ts';
-import type { Trace, TraceRun } from '../traffic/trace.ts';
+import type { Trace } from '../traffic/trace.ts';
+import { ArrivalLog } from './arrival-log.ts';
+import type { InScope } from './arrival-log.ts';
+import type { ChannelTally } from './call.ts';
 import { CHANNEL_LIMITS } from './channel-limits.ts';
 import type { ChannelLimits } from './channel-limits.ts';
 import { ChannelServer } from './channel.ts';
 import type { Channel } from './channel.ts';
 import { Downstream } from './downstream.ts';
-import type { ChannelTally, OpenCall } from './downstream.ts';
+import type { OpenCall } from './downstream.ts';
 import type { LoopWatch } from './loop-watch.ts';
+import { OPERATOR } from './operator-channel.ts';
 import { RunBook } from './run-book.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** Whether an effect of a run is in scope of the flip that is asked about. */
-export type InScope = (run: TraceRun, capability: string) => boolean;
+export type { InScope } from './arrival-log.ts';
 
 /** One worker's exposure to a flip. */
 export interface WorkerExposure {
   readonly worker: string;
   /** Open calls in scope, held ones included. */
   readonly open: number;
-  /** Those of them that are held: a primed run's first step. */
+  /** Those of them that are there to be caught by the stop. */
   readonly held: readonly OpenCall[];
 }
 
@@ -39,7 +42,7 @@ export interface WorldCounts {
 
 /** The harness's downstream, and the drill's witness. */
 export interface World {
-  /** Opens the channel of one incarnation of a worker. */
+  /** Opens the channel of one incarnation of a worker, or with the name `operator` the one for compensations. */
   openChannel(worker: string): Promise<Channel>;
   /** Starts arrivals; the trace's times count from `t0Ns`, a reading of the drill's clock. */
   startArrivals(t0Ns: number): void;
@@ -47,6 +50,8 @@ export interface World {
   endArrivals(): void;
   /** What each worker with an open channel has open in scope, right now. */
   exposure(inScope: InScope): readonly WorkerExposure[];
+  /** Effects of workers in scope that have arrived so far. Cheap when it is asked again with the same function. */
+  effectsInScope(inScope: InScope): number;
   counts(): WorldCounts;
   /** Closes what is still open, by the harness. */
   closeOpenCalls(): void;
@@ -81,6 +86,7 @@ class ChannelledWorld implements World {
   readonly #book: RunBook;
   readonly #queue: WorkQueue;
   readonly #downstream: Downstream;
+  readonly #arrivals = new ArrivalLog();
   #unattributed = 0;
   #closing: Promise<void> | null = null;
 
@@ -89,7 +95,7 @@ class ChannelledWorld implements World {
     this.#options = options;
     this.#book = new RunBook(trace);
     this.#queue = new WorkQueue({
-      runs: trace.runs,
+      runs: trace.runs.filter(({ parent, probe }) => parent === undefined && probe !== true),
       clock,
       history,
       timers,
@@ -101,6 +107,9 @@ class ChannelledWorld implements World {
       history,
       timers,
       landsAfterAbort,
+      arrived: ({ worker, page, capability }) => {
+        if (worker !== OPERATOR) this.#arrivals.add(page.run, capability);
+      },
       heldEnded: () => this.#queue.heldEnded(),
     });
   }
@@ -132,7 +141,7 @@ class ChannelledWorld implements World {
 
   exposure(inScope: InScope): readonly WorkerExposure[] {
     const byWorker = new Map<string, { open: number; held: OpenCall[] }>();
-    for (const { worker } of this.#openChannels) byWorker.set(worker, { open: 0, held: [] });
+    for (const { worker } of this.#openChannels) if (worker !== OPERATOR) byWorker.set(worker, { open: 0, held: [] });
     for (const call of this.#downstream.openCalls()) {
       const of = byWorker.get(call.worker);
       if (of === undefined || !inScope(call.run, call.capability)) continue;
@@ -140,6 +149,10 @@ class ChannelledWorld implements World {
       if (call.held) of.held.push(call);
     }
     return [...byWorker].map(([worker, of]) => ({ worker, ...of }));
+  }
+
+  effectsInScope(inScope: InScope): number {
+    return this.#arrivals.count(inScope);
   }
 
   counts(): WorldCounts {

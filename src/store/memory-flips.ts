@@ -2,24 +2,32 @@ import { KilldrillError, messageOf } from '../errors.ts';
 import { chainHash } from '../flip-chain.ts';
 import { parseFlip } from '../flip-text.ts';
 import type { Flip, ReleaseFlip } from '../switch.ts';
-import type { MemoryState, StoredFlip } from './memory-state.ts';
-import type { FlipRecord, Head } from './store.ts';
+import { refuseRed } from './memory-contract.ts';
+import type { MemoryState, StoredEngagement, StoredFlip } from './memory-state.ts';
+import { plantSweeps } from './memory-sweep.ts';
+import type { FlipOptions, FlipRecord, Head } from './store.ts';
 
 /** Puts a flip at the end of the chain, or finds the one that its id already names; then tells the listeners. */
-export function putFlip(state: MemoryState, text: string, signature: string | null): StoredFlip {
+export function putFlip(
+  state: MemoryState,
+  text: string,
+  signature: string | null,
+  options: FlipOptions = {},
+): StoredFlip {
   const flip = readFlip(state, text);
   const known = state.flipsById.get(flip.id);
   if (known !== undefined) return sameText(known, text);
-  if (flip.kind === 'release') refuseUnlessOpen(state, flip);
-  const stored: StoredFlip = {
-    id: flip.id,
-    record: nextRecord(state, text, signature),
-    engagement: engagementFor(flip),
-  };
+  if (flip.kind === 'release') {
+    refuseUnlessOpen(state, flip);
+    refuseRed(state, flip, options);
+  }
+  const record = nextRecord(state, text, signature);
+  const stored: StoredFlip = { id: flip.id, record, engagement: engagementFor(state, flip, record.revision) };
   state.flips.push(stored);
   state.flipsById.set(flip.id, stored);
-  if (flip.kind === 'release') close(state, flip, stored.record.revision);
-  tell(state, stored.record);
+  if (flip.kind === 'release') close(state, flip, record.revision);
+  plantSweeps(state, record.revision, stored.engagement);
+  tell(state, record);
   return stored;
 }
 
@@ -76,10 +84,12 @@ function nextRecord(state: MemoryState, text: string, signature: string | null):
   return { epoch, revision: revision + 1, hash: chainHash(hash, epoch, revision + 1, text), text, signature };
 }
 
-function engagementFor(flip: Flip): StoredFlip['engagement'] {
-  return flip.kind === 'stop'
-    ? { on: { scope: flip.scope, target: flip.target }, queue: flip.queue, closedRevision: null }
-    : null;
+function engagementFor(state: MemoryState, flip: Flip, openedRevision: number): StoredEngagement | null {
+  if (flip.kind === 'release') return null;
+  const { id, scope, target, mode, queue, drainMs } = flip;
+  const drainUntilMs = drainMs === undefined ? null : state.nowMs + drainMs;
+  const on = { scope, target };
+  return { id, on, mode, queue, openedRevision, drainUntilMs, contract: state.contract, closedRevision: null };
 }
 
 function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip): void {

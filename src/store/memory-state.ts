@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
-import type { QueuePolicy, Switch } from '../switch.ts';
-import type { FlipRecord, Head, Intent, NewTask, Outcome } from './store.ts';
+import type { QueuePolicy, StopMode, Switch } from '../switch.ts';
+import type {
+  Asker,
+  Compensation,
+  CriticalRules,
+  FlipRecord,
+  Head,
+  Intent,
+  NewTask,
+  Outcome,
+  OutcomeKind,
+  TaskState,
+} from './store.ts';
 
 /** A flip, and where its engagement stands if it is a stop. */
 export interface StoredFlip {
@@ -12,21 +23,50 @@ export interface StoredFlip {
 }
 
 export interface StoredEngagement {
+  readonly id: string;
   readonly on: Switch;
+  readonly mode: StopMode;
   readonly queue: QueuePolicy;
+  readonly openedRevision: number;
+  /** With `drain`: when the drain is over, by the store's wall clock. */
+  readonly drainUntilMs: number | null;
+  /** The run contract at the stop, canonical; null when none was declared. */
+  readonly contract: string | null;
   closedRevision: number | null;
 }
 
-export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'parked' | 'discarded' | 'unknown';
-
 export interface StoredTask {
   readonly task: NewTask;
-  readonly admittedRevision: number;
-  /** Order of arrival. */
+  /** Order of arrival; also the order in which sweeps go. */
   readonly place: number;
+  /** Bound at enqueue. */
+  readonly critical: boolean;
+  admittedRevision: number;
   state: TaskState;
   attempts: number;
+  /** Waits for another attempt. */
+  retry: boolean;
+  /** This occurrence was passed over while it was parked. */
+  skipped: boolean;
+  dueMs: number;
+  parkedMs: number | null;
+  /** The engagement that stopped its run in the midst. */
+  haltedBy: string | null;
+  endedWhy: string | null;
   claim: { readonly token: string; readonly deadlineMs: number } | null;
+  /** Of all claims on this occurrence, oldest first. */
+  claimTokens: readonly string[];
+}
+
+/** One flip's work on the queue, which anybody may do. */
+export interface StoredSweep {
+  readonly revision: number;
+  readonly kind: 'stop' | 'release' | 'drain';
+  readonly notBeforeMs: number;
+  /** The place that comes next. */
+  cursor: number;
+  swept: number;
+  done: boolean;
 }
 
 export interface StoredIntent {
@@ -34,6 +74,7 @@ export interface StoredIntent {
   readonly intent: Intent;
   /** The last revision that it comes after, by the store's order. */
   readonly afterRevision: number;
+  readonly atMs: number;
 }
 
 export interface StoredOutcome {
@@ -41,11 +82,26 @@ export interface StoredOutcome {
   readonly outcome: Outcome;
 }
 
+export interface StoredCompensation {
+  readonly compensation: Omit<Compensation, 'outcome'>;
+  outcome: OutcomeKind | null;
+  detail: string | null;
+}
+
+/** What an operator asked for, and what was said to it. */
+export interface OperatorAction {
+  readonly kind: 'critical' | 'contract' | 'resume' | 'compensate' | 'red-release';
+  readonly asker: Asker;
+  readonly request: unknown;
+  readonly refusal: string | null;
+  readonly atMs: number;
+}
+
 export interface MemoryStateOptions {
   readonly namespace: string;
   /** The machine's clock. */
   readonly clock?: Clock;
-  /** Makes the epoch and the claim tokens; random UUIDs. */
+  /** Makes the epoch, the claim tokens and the compensations' ids; random UUIDs. */
   readonly newId?: () => string;
   /** How long the store is said to have been up at its start, milliseconds; an hour. */
   readonly ageMs?: number;
@@ -61,9 +117,16 @@ export class MemoryState {
   readonly flips: StoredFlip[] = [];
   readonly flipsById = new Map<string, StoredFlip>();
   readonly tasks = new Map<string, StoredTask>();
+  readonly sweeps: StoredSweep[] = [];
   readonly intents = new Map<string, StoredIntent>();
   readonly outcomes = new Map<string, StoredOutcome>();
+  /** By the intent that they make good for. */
+  readonly compensations = new Map<string, StoredCompensation>();
+  readonly actions: OperatorAction[] = [];
   readonly listeners = new Set<MemoryListener>();
+  critical: CriticalRules = { capabilities: [], classes: [] };
+  /** The declared run contract, canonical; null before the first. */
+  contract: string | null = null;
   readonly #epoch: string;
   #startedMs: number;
 
@@ -82,6 +145,16 @@ export class MemoryState {
 
   get ageMs(): number {
     return this.clock.monotonicMs() - this.#startedMs;
+  }
+
+  /** The store's clock: due times, claims and drains go by it. */
+  get nowMs(): number {
+    return this.clock.wallMs();
+  }
+
+  /** All that were ever opened, oldest first. */
+  get engagements(): readonly StoredEngagement[] {
+    return this.flips.flatMap(({ engagement }) => (engagement === null ? [] : [engagement]));
   }
 
   /** As a server that was killed and started again: everything stored is there, its age is 0, and all listeners are lost. */

@@ -1,34 +1,53 @@
 import { KilldrillError } from '../errors.ts';
 import { parseFlip } from '../flip-text.ts';
+import { declareContract, redReasons } from './memory-contract.ts';
 import { compareHead, flipsAfter, openFlips, putFlip, readFlip } from './memory-flips.ts';
+import { admitIntents } from './memory-intents.ts';
+import { admitCompensation, closeCompensation, readLedger } from './memory-ledger.ts';
+import { resumeTasks, setCritical } from './memory-operator.ts';
+import { claimTasks, countTasks, enqueueTasks, extendClaims, finishTask, haltTask, retryTask } from './memory-queue.ts';
 import { journalKey } from './memory-state.ts';
 import type { MemoryState } from './memory-state.ts';
-import { claimTasks, claimedTask, endTask, enqueueTasks, giveBackTask } from './memory-tasks.ts';
+import { sweepTasks } from './memory-sweep.ts';
 import type {
+  Asker,
   ClaimToken,
+  CompensationTicket,
+  CriticalRules,
   ClaimedTask,
   Fence,
   FenceAnswer,
   FlipAnswer,
+  FlipOptions,
   FlipRecord,
   FlipSource,
   FlipStore,
   FlipsAnswer,
   Head,
   Intent,
+  LedgerEntry,
   LoadAnswer,
   NewTask,
   OpenEngagement,
+  OperatorStore,
   Outcome,
+  OutcomeKind,
   OutcomeSink,
+  QueueCount,
   RelayAnswer,
+  ResumeAnswer,
+  ResumeStaging,
+  ResumeWhich,
+  RunContract,
   StoreAnswer,
   Subscription,
+  SweepAnswer,
   TaskEnd,
   TaskQueue,
+  TaskState,
 } from './store.ts';
 
-type Ports = FlipSource & Fence & OutcomeSink & TaskQueue & FlipStore;
+type Ports = FlipSource & Fence & OutcomeSink & TaskQueue & FlipStore & OperatorStore;
 export type StoreOperation = keyof Ports;
 
 /** Where a test may interleave. Each may throw: before, the call never reached the store; after, its answer was lost. */
@@ -43,7 +62,7 @@ const DEFAULT_MINIMUM_AGE_MS = 600;
  * One handle on a store that lives in this process, behind the same ports as PostgreSQL and with the same answers. Each
  * operation happens in one tick, between the two hooks. For tests: nothing in it survives the process.
  */
-export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, FlipStore {
+export class MemoryStore implements Ports {
   readonly #state: MemoryState;
   readonly #hooks: MemoryHooks;
   readonly #minimumAgeMs: number;
@@ -56,7 +75,11 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
   }
 
   load(): Promise<LoadAnswer> {
-    return this.#do('load', () => ({ ...this.#answer(), open: openFlips(this.#state) }));
+    return this.#do('load', () => ({
+      ...this.#answer(),
+      open: openFlips(this.#state),
+      critical: this.#state.critical.capabilities,
+    }));
   }
 
   flipsAfter(head: Head): Promise<FlipsAnswer> {
@@ -94,7 +117,7 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
   }
 
   admitIntents(incarnation: string, head: Head, intents: readonly Intent[]): Promise<FenceAnswer> {
-    return this.#do('admitIntents', () => this.#fenced(head, () => this.#insertIntents(incarnation, intents)));
+    return this.#do('admitIntents', () => this.#fenced(head, () => admitIntents(this.#state, incarnation, intents)));
   }
 
   enqueue(head: Head, tasks: readonly NewTask[]): Promise<FenceAnswer> {
@@ -119,25 +142,37 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
     return this.#do('claim', () => claimTasks(this.#state, limit, claimMs));
   }
 
-  finish(claim: ClaimToken, end: TaskEnd): Promise<boolean> {
-    return this.#do('finish', () => {
-      const task = claimedTask(this.#state, claim);
-      if (task !== null) endTask(task, end);
-      return task !== null;
-    });
+  extend(claims: readonly ClaimToken[], claimMs: number): Promise<readonly string[]> {
+    return this.#do('extend', () => extendClaims(this.#state, claims, claimMs));
+  }
+
+  finish(claim: ClaimToken, end: TaskEnd, againAt?: string): Promise<boolean> {
+    return this.#do('finish', () => finishTask(this.#state, claim, end, againAt));
+  }
+
+  halted(claim: ClaimToken, engagement: string | null): Promise<TaskState | null> {
+    return this.#do('halted', () => haltTask(this.#state, claim, engagement));
+  }
+
+  retry(claim: ClaimToken, delayMs: number): Promise<TaskState | null> {
+    return this.#do('retry', () => retryTask(this.#state, claim, delayMs));
   }
 
   giveBack(claim: ClaimToken): Promise<boolean> {
-    return this.#do('giveBack', () => {
-      const task = claimedTask(this.#state, claim);
-      if (task !== null) giveBackTask(task);
-      return task !== null;
-    });
+    return this.#do('giveBack', () => haltTask(this.#state, claim, null) !== null);
   }
 
-  flip(text: string, signature: string | null): Promise<FlipAnswer> {
+  sweep(limit: number): Promise<SweepAnswer> {
+    return this.#do('sweep', () => sweepTasks(this.#state, limit));
+  }
+
+  counts(): Promise<readonly QueueCount[]> {
+    return this.#do('counts', () => countTasks(this.#state));
+  }
+
+  flip(text: string, signature: string | null, options?: FlipOptions): Promise<FlipAnswer> {
     return this.#do('flip', () => {
-      const { record } = putFlip(this.#state, text, signature);
+      const { record } = putFlip(this.#state, text, signature, options);
       return { ...this.#answer(), record };
     });
   }
@@ -146,6 +181,38 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
     return this.#do('openEngagements', () =>
       openFlips(this.#state).map(({ revision, text }) => ({ revision, flip: parseFlip(text) })),
     );
+  }
+
+  setCritical(rules: CriticalRules, asker: Asker): Promise<void> {
+    return this.#do('setCritical', () => setCritical(this.#state, rules, asker));
+  }
+
+  declareContract(contract: RunContract, asker: Asker): Promise<void> {
+    return this.#do('declareContract', () => declareContract(this.#state, contract, asker));
+  }
+
+  redReasons(engagements: readonly string[]): ReturnType<OperatorStore['redReasons']> {
+    return this.#do('redReasons', () => redReasons(this.#state, engagements));
+  }
+
+  resume(which: ResumeWhich, staging: ResumeStaging, asker: Asker): Promise<ResumeAnswer> {
+    return this.#do('resume', () => resumeTasks(this.#state, which, staging, asker));
+  }
+
+  ledger(afterRevision: number | null): Promise<readonly LedgerEntry[]> {
+    return this.#do('ledger', () => readLedger(this.#state, afterRevision));
+  }
+
+  admitCompensation(
+    entry: { readonly incarnation: string; readonly seq: number },
+    capability: string,
+    asker: Asker,
+  ): Promise<CompensationTicket> {
+    return this.#do('admitCompensation', () => admitCompensation(this.#state, entry, capability, asker));
+  }
+
+  closeCompensation(id: string, outcome: OutcomeKind, detail: string | null): Promise<void> {
+    return this.#do('closeCompensation', () => closeCompensation(this.#state, id, outcome, detail));
   }
 
   async #do<T>(operation: StoreOperation, work: () => T): Promise<T> {
@@ -166,21 +233,5 @@ export class MemoryStore implements FlipSource, Fence, OutcomeSink, TaskQueue, F
     if (how === 'diverged') return { ...answer, kind: 'diverged' };
     if (how === 'prefix') return { ...answer, kind: 'stale', flips: flipsAfter(this.#state, head.revision) };
     return { ...answer, kind: 'admitted', disowned: insert() };
-  }
-
-  #insertIntents(incarnation: string, intents: readonly Intent[]): readonly number[] {
-    const owned = intents.filter(({ claim }) => claim === null || claimedTask(this.#state, claim) !== null);
-    const repeated = owned.find(({ seq }) => this.#state.intents.has(journalKey(incarnation, seq)));
-    if (repeated !== undefined) {
-      throw new KilldrillError(
-        'INTENT_REPEATED',
-        `intent ${repeated.seq} of incarnation '${incarnation}' is there already; nothing was admitted`,
-      );
-    }
-    const afterRevision = this.#state.head.revision;
-    for (const intent of owned) {
-      this.#state.intents.set(journalKey(incarnation, intent.seq), { incarnation, intent, afterRevision });
-    }
-    return intents.filter((intent) => !owned.includes(intent)).map(({ seq }) => seq);
   }
 }

@@ -1,4 +1,4 @@
-import type { Flip } from '../switch.ts';
+import type { Flip, Scope } from '../switch.ts';
 
 /**
  * The store as the domain needs it. Drivers (PostgreSQL, memory) implement these ports and pass one contract suite.
@@ -33,6 +33,8 @@ export interface StoreAnswer {
 /** Everything that is open, and the head, read in one snapshot. */
 export interface LoadAnswer extends StoreAnswer {
   readonly open: readonly FlipRecord[];
+  /** Capabilities that the operator declared critical; patterns as in a capability switch. */
+  readonly critical: readonly string[];
 }
 
 /** The flips after a head that the caller named; `diverged` when that head is no part of this store's history. */
@@ -97,17 +99,49 @@ export type FenceAnswer = StoreAnswer &
     | { readonly kind: 'young' }
   );
 
-/** A run that wants to be queued. */
+/** What a task is: a queued run, a timer, an outgoing webhook (outbox), or a child run. A retry is a state of any of them. */
+export const TASK_KINDS = ['run', 'timer', 'webhook', 'child'] as const;
+export type TaskKind = (typeof TASK_KINDS)[number];
+
+/**
+ * `queued`: waits for its time and a claimant. `running`: claimed. `parked`: halted, and comes back by itself when the
+ * last engagement that covers it closes. `discarded`: halted for good; its plan is kept, and only `resume` brings it back.
+ * `unknown`: a claimant vanished with an effect open; never queued again by itself.
+ */
+export const TASK_STATES = ['queued', 'running', 'done', 'failed', 'parked', 'discarded', 'unknown'] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+/** What becomes of a task whose time passed while it was parked: run it now, drop this occurrence, or move it by as long as it was parked. */
+export const PAST_DUE_POLICIES = ['fire', 'skip', 'shift'] as const;
+export type PastDue = (typeof PAST_DUE_POLICIES)[number];
+
+/** When a task may be claimed first, by the store's clock. */
+export type Due =
+  | { readonly kind: 'now' }
+  /** So many milliseconds after it was let in. */
+  | { readonly kind: 'in'; readonly ms: number }
+  /** ISO 8601 instant. */
+  | { readonly kind: 'at'; readonly at: string };
+
+/** Work that wants to be queued. Its class is not the caller's to say: the store binds it by the operator's rules. */
 export interface NewTask {
+  /** Unique within the namespace, for ever. */
   readonly id: string;
-  readonly kind: 'run';
+  readonly kind: TaskKind;
   readonly run: string;
   readonly tenant: string | null;
   readonly feature: string | null;
   readonly agent: string;
+  /** Ancestors of the run, oldest first. */
   readonly lineage: readonly string[];
-  /** The run's plan, stored before it starts; any JSON value. */
+  /** What it does as a whole, such as `webhook/notify`; null for a task that does several things. A capability stop then covers it. */
+  readonly capability: string | null;
+  /** The plan, stored before anything of it starts; any JSON value. */
   readonly plan: unknown;
+  readonly due: Due;
+  readonly pastDue: PastDue;
+  /** How it repeats (`every 60000` in milliseconds, or a cron expression such as `*\/5 * * * *`); null for once. The store only keeps it. */
+  readonly repeat: string | null;
 }
 
 /** The work plane, fenced half: nothing gets in unless the caller's registry is at the head. */
@@ -136,32 +170,87 @@ export interface OutcomeSink {
   record(incarnation: string, outcomes: readonly Outcome[]): Promise<void>;
 }
 
+/** One effect of a task so far, by the journal: its newest intent under that key. */
+export interface TaskEffect {
+  readonly key: string;
+  readonly capability: string;
+  /** Null: nothing was recorded, by a claimant that is gone; as good as `unknown`. */
+  readonly outcome: OutcomeKind | null;
+}
+
 export interface ClaimedTask {
   readonly id: string;
   readonly token: string;
+  readonly kind: TaskKind;
   readonly run: string;
   readonly tenant: string | null;
   readonly feature: string | null;
   readonly agent: string;
   readonly lineage: readonly string[];
+  readonly capability: string | null;
   readonly plan: unknown;
-  /** How often it was claimed before. */
+  readonly repeat: string | null;
+  /** ISO 8601: when this occurrence was due. */
+  readonly dueAt: string;
+  /** This occurrence was passed over while the task was parked (`pastDue: 'skip'`): do nothing but arrange the next one. */
+  readonly skipped: boolean;
+  /** How often it was claimed before, refusals apart. */
   readonly attempts: number;
+  /** The head's revision under which it was let in, or resumed. A drain lets it pass if it is older than the stop. */
+  readonly admittedRevision: number;
+  /** Bound by the operator's rules when it was let in: it passes `halt_noncritical`. */
+  readonly critical: boolean;
+  /** What earlier claims have done: landed effects are not sent again. */
+  readonly effects: readonly TaskEffect[];
 }
 
-export type TaskEnd = 'done' | 'failed' | 'discarded' | 'unknown';
+export type TaskEnd = 'done' | 'failed' | 'unknown';
+
+/** What a sweep batch did. */
+export interface SweepAnswer {
+  /** Tasks whose state was changed. */
+  readonly swept: number;
+  /** Whether some sweep has more to do now. */
+  readonly more: boolean;
+}
+
+/** Tasks by kind and state. */
+export interface QueueCount {
+  readonly kind: TaskKind;
+  readonly state: TaskState;
+  /** Of those, how many wait for another attempt. */
+  readonly retries: number;
+  readonly count: number;
+}
 
 export interface TaskQueue {
   /**
-   * Claims up to `limit` queued tasks for `claimMs`. A task covered by a discard engagement that was opened after the
-   * task was admitted becomes `discarded` instead, whether or not that engagement is still open; a task covered by an
-   * open engagement is left alone.
+   * Claims up to `limit` queued tasks that are due, oldest first, for `claimMs`. What it meets on the way it settles: a
+   * task covered by a discard engagement that was opened after the task was admitted becomes `discarded`, whether or not
+   * that engagement is still open; one covered by another open engagement becomes `parked`; one whose claim is over
+   * becomes `unknown` if an intent of that claim has no outcome.
    */
   claim(incarnation: string, limit: number, claimMs: number): Promise<readonly ClaimedTask[]>;
-  /** Ends a claimed task; false when the claim is no longer the caller's, and then nothing was written. */
-  finish(claim: ClaimToken, end: TaskEnd): Promise<boolean>;
-  /** Gives a claimed task back without spending an attempt; false as for `finish`. */
+  /** Prolongs claims to `claimMs` from now; answers the tasks whose claims are still the caller's. */
+  extend(claims: readonly ClaimToken[], claimMs: number): Promise<readonly string[]>;
+  /**
+   * Ends a claimed task; false when the claim is no longer the caller's, and then nothing was written. With `againAt`
+   * (ISO 8601) a task that repeats is queued for its next occurrence instead of ending, under its old stamp.
+   */
+  finish(claim: ClaimToken, end: TaskEnd, againAt?: string): Promise<boolean>;
+  /**
+   * Its run was stopped by this engagement, or by whatever covers it (null). The store decides what becomes of it:
+   * `discarded`, `parked`, or `queued` when nothing holds it any more. Spends no attempt. Null when the claim is no longer
+   * the caller's. With an intent of this claim open it becomes `unknown`.
+   */
+  halted(claim: ClaimToken, engagement: string | null): Promise<TaskState | null>;
+  /** Queues it again for another attempt, `delayMs` from now: a retry is a row, never a sleep. Spends the attempt. Answers as `halted`. */
+  retry(claim: ClaimToken, delayMs: number): Promise<TaskState | null>;
+  /** Gives a claimed task back without spending an attempt; false as for `finish`. Where a stop covers it, it is settled as by `halted`. */
   giveBack(claim: ClaimToken): Promise<boolean>;
+  /** Does at most `limit` rows of the oldest open sweep. Any process may; several at once are safe. */
+  sweep(limit: number): Promise<SweepAnswer>;
+  counts(): Promise<readonly QueueCount[]>;
 }
 
 /** What became of a flip. */
@@ -176,14 +265,129 @@ export interface OpenEngagement {
   readonly flip: Flip;
 }
 
+export interface FlipOptions {
+  /** Releases although the run contract is red, for this reason, which goes on record. */
+  readonly evenIfRed?: string;
+}
+
 /** The control plane: only those with the flipper's right hold it. */
 export interface FlipStore {
   /**
    * Makes one flip durable in one autocommit statement.
    *
    * @throws KilldrillError `FLIP_ID_REUSED` (same id, another text), `ENGAGEMENT_NOT_OPEN` (a release names an unknown
-   * or closed id; the message names it), `FLIP_NAMESPACE` (the text is of another namespace).
+   * or closed id; the message names it), `FLIP_NAMESPACE` (the text is of another namespace), `RELEASE_NOT_GREEN` (the
+   * run contract is still that of the stop; the message names engagement and contract).
    */
-  flip(text: string, signature: string | null): Promise<FlipAnswer>;
+  flip(text: string, signature: string | null, options?: FlipOptions): Promise<FlipAnswer>;
   openEngagements(): Promise<readonly OpenEngagement[]>;
+}
+
+/** What the fleet runs: a release is red while this equals what ran at the stop. */
+export interface RunContract {
+  readonly model: string;
+  readonly prompt: string;
+  /** Version of each tool. */
+  readonly tools: Readonly<Record<string, string>>;
+}
+
+/** What the operator declared critical: it passes `halt_noncritical`. */
+export interface CriticalRules {
+  /** Capability patterns. */
+  readonly capabilities: readonly string[];
+  /** Task classes; a task is of the first class that one of its switches covers, when it is let in. */
+  readonly classes: readonly { readonly name: string; readonly scope: Scope; readonly target: string }[];
+}
+
+export type ResumeWhich =
+  | { readonly kind: 'runs'; readonly runs: readonly string[] }
+  | { readonly kind: 'tenant'; readonly tenant: string }
+  /** Every discarded task. */
+  | { readonly kind: 'all' };
+
+/** How what is resumed comes back: so many tasks a second, or one tenant after another. It is written into their due times, so that nobody has to stay. */
+export type ResumeStaging =
+  | { readonly kind: 'at-once' }
+  | { readonly kind: 'rate'; readonly tasksPerSecond: number }
+  | { readonly kind: 'tenants'; readonly everyMs: number };
+
+/** Who asked for something, and why; it goes on record, refused or not. */
+export interface Asker {
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface ResumeAnswer {
+  readonly tasks: number;
+  readonly runs: readonly string[];
+  /** Milliseconds until the last of them is due. */
+  readonly lastDueInMs: number;
+  /** Those that an open engagement covers: they came back parked. */
+  readonly parked: number;
+}
+
+/** One landed or unknown effect of the journal. */
+export interface LedgerEntry {
+  readonly incarnation: string;
+  readonly seq: number;
+  readonly run: string;
+  readonly tenant: string | null;
+  readonly feature: string | null;
+  readonly agent: string;
+  readonly capability: string;
+  readonly access: 'read' | 'write';
+  readonly idempotencyKey: string;
+  /** `unknown` too when nobody recorded an outcome. */
+  readonly outcome: 'landed' | 'unknown';
+  /** The last revision that its intent comes after. */
+  readonly afterRevision: number;
+  /** ISO 8601, by the store's clock. */
+  readonly at: string;
+  readonly compensation: Compensation | null;
+}
+
+export interface Compensation {
+  /** Names it for ever: one per ledger entry. Also the idempotency key of its effect. */
+  readonly id: string;
+  readonly capability: string;
+  readonly by: string;
+  readonly reason: string;
+  /** Null: issued, and nothing was recorded yet. */
+  readonly outcome: OutcomeKind | null;
+}
+
+export interface CompensationTicket {
+  readonly compensation: Compensation;
+  /** False: it was issued before; do not send it again unless its downstream is known to be idempotent. */
+  readonly isNew: boolean;
+}
+
+/** The way back: what an operator may do after a stop. Each call goes on record, also when it is refused. */
+export interface OperatorStore {
+  /** @throws KilldrillError `CRITICAL_RULES_INVALID` */
+  setCritical(rules: CriticalRules, asker: Asker): Promise<void>;
+  declareContract(contract: RunContract, asker: Asker): Promise<void>;
+  /** Why each of these engagements may not be released yet; empty when all are green. */
+  redReasons(
+    engagements: readonly string[],
+  ): Promise<readonly { readonly engagement: string; readonly reason: string }[]>;
+  /**
+   * Brings discarded (and, named by run, unknown) tasks back under a new stamp. A stop that is opened later holds them again.
+   *
+   * @throws KilldrillError `RUN_NOT_STOPPED` naming each run that has nothing to resume; nothing was resumed then.
+   */
+  resume(which: ResumeWhich, staging: ResumeStaging, asker: Asker): Promise<ResumeAnswer>;
+  /** Landed and unknown effects whose intents come after this revision, in the order of the journal; all for null. */
+  ledger(afterRevision: number | null): Promise<readonly LedgerEntry[]>;
+  /**
+   * Issues the compensation of one ledger entry: journaled, once per entry, and allowed while everything is halted.
+   *
+   * @throws KilldrillError `LEDGER_ENTRY_UNKNOWN`
+   */
+  admitCompensation(
+    entry: { readonly incarnation: string; readonly seq: number },
+    capability: string,
+    asker: Asker,
+  ): Promise<CompensationTicket>;
+  closeCompensation(id: string, outcome: OutcomeKind, detail: string | null): Promise<void>;
 }

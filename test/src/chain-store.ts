@@ -59,6 +59,8 @@ export class ChainStore {
   epoch = 'epoch-1';
   ageMs = 3_600_000;
   readonly minimumAgeMs = 600;
+  /** What the operator declared critical. */
+  critical: readonly string[] = [];
   flips: FlipRecord[] = [];
   readonly #flaw: StoreFlaw;
   #epochs = 1;
@@ -120,7 +122,7 @@ export class ChainStore {
   }
 
   load(): LoadAnswer {
-    return { head: this.head, ageMs: this.ageMs, open: this.openRecords() };
+    return { head: this.head, ageMs: this.ageMs, open: this.openRecords(), critical: this.critical };
   }
 
   compare(head: Head): 'equal' | 'prefix' | 'diverged' {

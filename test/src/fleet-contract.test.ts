@@ -30,6 +30,7 @@ describe('the fleet contract', () => {
       seed: null,
       leaseMs: null,
       agents: null,
+      snapshotFolder: null,
     });
   });
 
@@ -59,6 +60,7 @@ describe('the fleet contract', () => {
     ['KILLDRILL_AGENTS', '513'],
     ['KILLDRILL_AGENTS', ' '],
     ['KILLDRILL_DATABASE_URL', ''],
+    ['KILLDRILL_SNAPSHOT_FOLDER', ''],
   ])('refuses %s=%j by name', (name, value) => {
     expect(refusalOf({ ...GIVEN, [name]: value }).message).toContain(name);
   });

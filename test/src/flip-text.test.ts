@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalText, parseFlip } from '../../src/flip-text.ts';
 import type { Flip } from '../../src/switch.ts';
-import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
+import { SCOPES, STOP_MODES } from '../../src/switch.ts';
 import { releaseFlip, stopFlip } from './chain-store.ts';
 
 const name = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
@@ -11,11 +11,19 @@ const stop: fc.Arbitrary<Flip> = fc
     id: name,
     scope: fc.constantFrom(...SCOPES),
     target: name,
-    mode: fc.constantFrom(...STOP_MODES),
-    queue: fc.constantFrom(...QUEUE_POLICIES),
+    policy: fc.oneof(
+      fc.record({ mode: fc.constantFrom(...STOP_MODES), queue: fc.constantFrom('discard' as const, 'park' as const) }),
+      fc.record({
+        mode: fc.constantFrom('halt_noncritical' as const, 'halt_all' as const),
+        queue: fc.constant('drain' as const),
+        drainMs: fc.integer({ min: 1, max: 86_400_000 }),
+      }),
+    ),
     reason: fc.string({ unit: 'grapheme' }),
   })
-  .map(({ id, ...what }) => stopFlip(id, what.scope === 'global' ? { ...what, target: '*' } : what));
+  .map(({ id, policy, ...what }) =>
+    stopFlip(id, { ...what, ...policy, target: what.scope === 'global' ? '*' : what.target }),
+  );
 const release: fc.Arbitrary<Flip> = fc
   .tuple(name, fc.array(name, { minLength: 1, maxLength: 5 }))
   .map(([id, engagements]) => releaseFlip(id, engagements));
@@ -45,7 +53,21 @@ describe('the canonical text of a flip', () => {
     );
   });
 
+  it('names how long a drain lasts right after what it does to the queue', () => {
+    const text = canonicalText(stopFlip('e1', { queue: 'drain', drainMs: 5_000 }));
+    expect(text).toContain('"queue":"drain","drainMs":5000,"reason"');
+    expect(canonicalText(stopFlip('e1'))).not.toContain('drainMs');
+  });
+
   it.each([
+    ['queue', { ...stopFlip('e1'), mode: 'emergency', queue: 'drain', drainMs: 5_000 }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain' }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'park', drainMs: 5_000 }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain', drainMs: 0 }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain', drainMs: 1.5 }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain', drainMs: 86_400_001 }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain', drainMs: '5000' }],
+    ['drainMs', { ...stopFlip('e1'), queue: 'drain', drainMs: null }],
     ['mode', { ...stopFlip('e1'), mode: 'disengaged' }],
     ['target', { ...stopFlip('e1'), target: 'acme' }],
     ['scope', { ...stopFlip('e1'), scope: 'planet' }],

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EffectFailedError } from '../../src/call.ts';
 import type { Effect } from '../../src/gate.ts';
 import { HaltedError } from '../../src/halted-error.ts';
@@ -6,6 +9,7 @@ import { currentRun } from '../../src/run-context.ts';
 import { Fate } from './fate.ts';
 import { GateRig, HeldCall, LOOKUP, MAIL } from './gate-rig.ts';
 import { settled } from './manual-clock.ts';
+import { claimedTask } from './scripted-queue.ts';
 
 const RUN = { run: 'r1', agent: 'a1', tenant: 'acme', feature: 'chat' };
 
@@ -353,7 +357,7 @@ describe('a run', () => {
     { ...RUN, lineage: ['fine', ''] },
     { ...RUN, feature: 7 as unknown as string },
   ])('is refused with a name that the store cannot keep: %#', (identity) => {
-    expect(() => new GateRig().gate.enter(identity, () => undefined)).toThrow(/expected 1 to 1000 characters/);
+    expect(() => new GateRig().gate.enter(identity, () => undefined)).toThrow(/expected 1 to 1000 bytes/);
   });
 });
 
@@ -437,5 +441,73 @@ describe('a call that waits before bytes leave', () => {
     rig.stop();
     await settled();
     expect(() => recheck()).toThrow(haltedOf(fate));
+  });
+});
+
+describe('a claimed task', () => {
+  const TASK = claimedTask('t1', { admittedRevision: 4, critical: true, feature: 'chat' });
+
+  it('is entered under its claim, stamp and class, and hands them down to what runs within it', () => {
+    const { gate } = new GateRig();
+    gate.enterTask(TASK, (context) => {
+      expect(context.subject).toMatchObject({ run: 't1', admittedRevision: 4, critical: true, lineage: ['root'] });
+      expect(context.claim).toEqual({ task: 't1', token: 'token-t1' });
+      gate.enter({ run: 'child', agent: 'a2' }, (child) => {
+        expect(child.subject).toMatchObject({ admittedRevision: 4, critical: true, lineage: ['root', 't1'] });
+        expect(child.claim).toBe(context.claim);
+      });
+      gate.enter({ run: 'other', agent: 'a2', claim: null, admittedRevision: null, critical: false }, (other) => {
+        expect(other.subject).toMatchObject({ admittedRevision: null, critical: false });
+      });
+    });
+  });
+
+  it('is no task for a run that nobody queued: it has no stamp and no class', () => {
+    new GateRig().gate.enter(RUN, ({ subject }) => {
+      expect(subject).toMatchObject({ admittedRevision: null, critical: false });
+    });
+  });
+});
+
+describe('a call over the network', () => {
+  let server: Server;
+  let url: string;
+  const closed: string[] = [];
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      response.once('close', () => closed.push(request.url ?? ''));
+      if (request.url !== '/stream') return;
+      response.writeHead(200);
+      response.write('first piece');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it.each(['/stream', '/60-seconds'])('%s ends at once when its run is stopped, on the wire too', async (path) => {
+    const rig = new GateRig();
+    const pieces: string[] = [];
+    const effect = { ...MAIL, capability: 'model/chat', deadlineMs: 120_000 };
+    const fate = new Fate(
+      rig.gate.enter(RUN, () =>
+        rig.gate.run(effect, async ({ signal }) => {
+          const answer = await fetch(url + path, { signal });
+          for await (const piece of answer.body ?? []) pieces.push(new TextDecoder().decode(piece as Uint8Array));
+        }),
+      ),
+    );
+    if (path === '/stream') await vi.waitFor(() => expect(pieces).toEqual(['first piece']));
+    else await vi.waitFor(() => expect(rig.inFlight.count).toBe(1));
+    rig.stop({ scope: 'tenant', target: 'acme' });
+    await settled();
+    expect(fate.error).toMatchObject({ kind: 'operator', engagement: 'e1' });
+    await vi.waitFor(() => expect([rig.inFlight.count, rig.recorded]).toMatchObject([0, [{ kind: 'unknown' }]]));
+    if (path === '/stream') await vi.waitFor(() => expect(closed).toContain(path));
+    expect([rig.inFlight.unconfirmed(), rig.clock.timerCount]).toEqual([[], 0]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { HaltedError } from '../../src/halted-error.ts';
+import { HaltedError } from '../../src/halted-error.ts';
 import { InFlight, watchLease } from '../../src/in-flight.ts';
+import type { Call } from '../../src/in-flight.ts';
 import { RunContext } from '../../src/run-context.ts';
 import type { ActiveStop, Decider } from '../../src/decider.ts';
 import { engagementOf } from '../../src/flip-text.ts';
@@ -27,24 +28,29 @@ class OneStop implements Decider {
 function rig(): {
   readonly decider: OneStop;
   readonly inFlight: InFlight;
-  readonly aborted: HaltedError[];
+  readonly aborted: Error[];
   readonly add: (
     run: string,
-    abort?: (reason: HaltedError) => void,
+    abort?: (reason: Error) => void,
   ) => { readonly context: RunContext; readonly end: () => void };
 } {
   const decider = new OneStop();
   const inFlight = new InFlight(decider);
-  const aborted: HaltedError[] = [];
+  const aborted: Error[] = [];
   return {
     decider,
     inFlight,
     aborted,
     add: (run, abort = (reason) => aborted.push(reason)) => {
       const context = new RunContext({ run, agent: 'a1', tenant: run === 'other' ? 'other' : 'acme' }, null);
-      return { context, end: inFlight.add({ subject: context.subject, context, abort }) };
+      const { ended } = inFlight.add(callOf(context, abort));
+      return { context, end: ended };
     },
   };
+}
+
+function callOf(context: RunContext, abort: (reason: Error) => void): Call {
+  return { subject: context.subject, context, idempotencyKey: 'key', startedMs: 0, abort };
 }
 
 const ACME = { engagement: engagementOf(stopFlip('e1', { scope: 'tenant', target: 'acme' })), revision: 1 };
@@ -53,14 +59,15 @@ describe('calls in flight', () => {
   it('are aborted where a stop covers them, each once, all calls of a run for one reason', () => {
     const { decider, inFlight, aborted, add } = rig();
     const inside = add('r1');
-    inFlight.add({ subject: inside.context.subject, context: inside.context, abort: (reason) => aborted.push(reason) });
+    inFlight.add(callOf(inside.context, (reason) => aborted.push(reason)));
     const outside = add('other');
     decider.stop = ACME;
     inFlight.abortStopped();
     inFlight.abortStopped();
     inFlight.abortUnverified();
-    expect(aborted.filter(({ kind }) => kind === 'operator')).toEqual([inside.context.latch, inside.context.latch]);
-    expect(aborted.filter(({ kind }) => kind === 'unverified')).toHaveLength(1);
+    const kinds = aborted.map((reason) => (reason instanceof HaltedError ? reason.kind : null));
+    expect(kinds).toEqual(['operator', 'operator', 'unverified']);
+    expect(aborted.slice(0, 2)).toEqual([inside.context.latch, inside.context.latch]);
     expect(outside.context.latch).toBeNull();
   });
 
@@ -105,6 +112,67 @@ describe('calls in flight', () => {
     for (const { reject } of calls) reject(new Error('aborted'));
     await settled();
     expect([gated.inFlight.count, gated.clock.timerCount]).toEqual([0, 0]);
+  });
+});
+
+describe('a call that ignores its signal', () => {
+  const LONG = { ...LOOKUP, deadlineMs: 60_000 };
+
+  function sent(gated: GateRig, held: HeldCall, run = 'r1'): Fate {
+    return new Fate(gated.gate.enter({ run, agent: 'a1' }, () => gated.gate.run(LONG, held.call)));
+  }
+
+  it('is answered for at once, and named once its deadline has passed, until it really ends', async () => {
+    const gated = new GateRig();
+    const held = new HeldCall();
+    const fate = sent(gated, held);
+    const sinceMs = gated.clock.monotonicMs();
+    gated.clock.advance(1_000);
+    gated.stop();
+    await settled();
+    expect([fate.error, held.signal?.aborted]).toEqual([expect.objectContaining({ kind: 'operator' }), true]);
+    expect([gated.inFlight.count, gated.inFlight.unconfirmed()]).toEqual([1, []]);
+    gated.clock.advance(59_000);
+    expect(gated.inFlight.unconfirmed()).toEqual([{ capability: 'read/crm', run: 'r1', sinceMs }]);
+    expect([gated.inFlight.count, gated.inFlight.unconfirmedEver]).toEqual([0, 1]);
+    held.resolve('late');
+    await settled();
+    expect([gated.inFlight.unconfirmed(), gated.inFlight.unconfirmedEver]).toEqual([[], 1]);
+  });
+
+  it('is not named when it ends within its deadline', async () => {
+    const gated = new GateRig();
+    const held = new HeldCall();
+    sent(gated, held);
+    gated.stop();
+    held.reject(new Error('aborted'));
+    await settled();
+    gated.clock.advance(60_000);
+    expect([gated.inFlight.unconfirmed(), gated.inFlight.unconfirmedEver, gated.clock.timerCount]).toEqual([[], 0, 0]);
+  });
+
+  it('is one of at most a thousand that are named; of more the oldest are counted', () => {
+    const gated = new GateRig();
+    for (let at = 0; at < 1_200; at += 1) sent(gated, new HeldCall(), `r${at}`);
+    gated.clock.advance(60_000);
+    const named = gated.inFlight.unconfirmed();
+    expect([named.length, named[0]?.run, named.at(-1)?.run]).toEqual([1_000, 'r200', 'r1199']);
+    expect(gated.inFlight.unconfirmedEver).toBe(1_200);
+  });
+});
+
+describe('calls under a lost claim', () => {
+  it('are aborted with the reason, and no others', () => {
+    const { inFlight, aborted } = rig();
+    const reason = new Error('lost');
+    for (const task of ['t1', 't2']) {
+      const context = new RunContext({ run: task, agent: 'a1', claim: { task, token: `token-${task}` } }, null);
+      inFlight.add(callOf(context, (why) => aborted.push(why)));
+    }
+    inFlight.abortClaim('token-t1', reason);
+    inFlight.abortClaim('token-t1', reason);
+    expect(aborted).toEqual([reason]);
+    expect(inFlight.list().map(({ aborted: was }) => was)).toEqual([true, false]);
   });
 });
 

@@ -17,16 +17,31 @@ function covers({ scope, target }: Engagement, who: Subject): boolean {
   return who[scope] === target;
 }
 
+/** What the operator declared, and what the process knows of drains: the revision at which each that goes on was opened. */
+export interface Circumstances {
+  readonly critical?: CriticalCapabilities;
+  readonly drains?: ReadonlyMap<string, number>;
+}
+
+function lets(engagement: Engagement, who: Subject, { critical = [], drains = new Map() }: Circumstances): boolean {
+  if (engagement.mode === 'halt_noncritical') {
+    return (
+      who.critical === true || critical.some((pattern) => who.capability !== null && names(pattern, who.capability))
+    );
+  }
+  const opened = drains.get(engagement.id);
+  const stamp = who.admittedRevision ?? null;
+  return engagement.queue === 'drain' && opened !== undefined && stamp !== null && stamp < opened;
+}
+
 /** The mode that holds for a subject, by looking at every engagement: slow, and obviously right. */
-export function modeFor(open: readonly Engagement[], who: Subject): StopMode | null {
-  const found = open.filter((one) => covers(one, who)).map(({ mode }) => ORDER.indexOf(mode));
+export function modeFor(open: readonly Engagement[], who: Subject, how: Circumstances = {}): StopMode | null {
+  const stopping = open.filter((one) => covers(one, who) && !lets(one, who, how));
+  const found = stopping.map(({ mode }) => ORDER.indexOf(mode));
   return found.length === 0 ? null : (ORDER[Math.max(...found)] ?? null);
 }
 
 /** Whether the subject must not act. */
-export function refuses(open: readonly Engagement[], who: Subject, critical: CriticalCapabilities = []): boolean {
-  const mode = modeFor(open, who);
-  if (mode === null) return false;
-  if (mode !== 'halt_noncritical') return true;
-  return who.capability === null || !critical.some((pattern) => names(pattern, who.capability ?? ''));
+export function refuses(open: readonly Engagement[], who: Subject, how: Circumstances = {}): boolean {
+  return modeFor(open, who, how) !== null;
 }

@@ -2,14 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   Engagements,
+  QUEUE_POLICIES,
   SCOPES,
   STOP_MODES,
   capabilityMatches,
   decide,
   modeStops,
+  queuePolicyOf,
   switchMatches,
 } from '../../src/switch.ts';
-import type { Engagement, Scope, StopMode, Subject } from '../../src/switch.ts';
+import type { Engagement, Grounds, Scope, StopMode, Subject } from '../../src/switch.ts';
 import { engagementOf } from '../../src/flip-text.ts';
 import { stopFlip, subjectOf } from './chain-store.ts';
 import { modeFor, refuses } from './oracle.ts';
@@ -31,6 +33,14 @@ const subject: fc.Arbitrary<Subject> = fc.record({
   run,
   lineage: fc.array(run, { maxLength: 3 }),
   capability: fc.option(path, { nil: null }),
+  admittedRevision: fc.option(fc.nat(9), { nil: null }),
+  critical: fc.boolean(),
+});
+const grounds: fc.Arbitrary<Grounds> = fc.record({
+  critical: fc.array(pattern, { maxLength: 2 }),
+  drains: fc
+    .array(fc.tuple(fc.nat(8), fc.nat(9)), { maxLength: 6 })
+    .map((drains) => new Map(drains.map(([at, revision]) => [`e${at}`, revision]))),
 });
 
 function targetOf(scope: Scope): fc.Arbitrary<string> {
@@ -39,11 +49,14 @@ function targetOf(scope: Scope): fc.Arbitrary<string> {
   return scope === 'run' ? run : name;
 }
 
-const stop = fc
-  .constantFrom(...SCOPES)
-  .chain((scope) =>
-    fc.record({ scope: fc.constant(scope), target: targetOf(scope), mode: fc.constantFrom(...STOP_MODES) }),
-  );
+const stop = fc.constantFrom(...SCOPES).chain((scope) =>
+  fc.record({
+    scope: fc.constant(scope),
+    target: targetOf(scope),
+    mode: fc.constantFrom(...STOP_MODES),
+    queue: fc.constantFrom(...QUEUE_POLICIES),
+  }),
+);
 const open = fc
   .array(stop, { maxLength: 8 })
   .map((stops) => stops.map((what, at): Engagement => engagementOf(stopFlip(`e${at}`, what))));
@@ -61,11 +74,11 @@ function engagement(id: string, scope: Scope, target: string, mode: StopMode = '
 describe('the decision', () => {
   it('is that of a look at every engagement, whatever is open and whoever asks', () => {
     fc.assert(
-      fc.property(open, subject, fc.array(pattern, { maxLength: 2 }), (engagements, who, critical) => {
-        const decision = decide(indexed(engagements), who, critical);
-        expect(decision.kind === 'halt').toBe(refuses(engagements, who, critical));
+      fc.property(open, subject, grounds, (engagements, who, how) => {
+        const decision = decide(indexed(engagements), who, how);
+        expect(decision.kind === 'halt').toBe(refuses(engagements, who, how));
         if (decision.kind !== 'halt') return;
-        expect(decision.engagement.mode).toBe(modeFor(engagements, who));
+        expect(decision.engagement.mode).toBe(modeFor(engagements, who, how));
         expect(switchMatches(decision.engagement, who)).toBe(true);
       }),
       { numRuns: 2_000 },
@@ -84,9 +97,9 @@ describe('the decision', () => {
 
   it('never gets milder by one more stop', () => {
     fc.assert(
-      fc.property(open, stop, subject, fc.array(pattern, { maxLength: 2 }), (engagements, more, who, critical) => {
-        const before = decide(indexed(engagements), who, critical);
-        const after = decide(indexed([...engagements, engagementOf(stopFlip('more', more))]), who, critical);
+      fc.property(open, stop, subject, grounds, (engagements, more, who, how) => {
+        const before = decide(indexed(engagements), who, how);
+        const after = decide(indexed([...engagements, engagementOf(stopFlip('more', more))]), who, how);
         if (before.kind === 'halt') expect(after.kind).toBe('halt');
       }),
     );
@@ -103,7 +116,10 @@ describe('the decision', () => {
       engagement('wide', 'global', '*', 'emergency'),
       engagement('narrow', scope, target, 'halt_noncritical'),
     ]);
-    const decision = decide(both, subjectOf({ capability: 'write/mail' }), ['write/mail']);
+    const decision = decide(both, subjectOf({ capability: 'write/mail' }), {
+      critical: ['write/mail'],
+      drains: new Map(),
+    });
     expect(decision.kind === 'halt' && decision.engagement.id).toBe('wide');
   });
 
@@ -154,7 +170,53 @@ describe('critical capabilities', () => {
 
   it('are stopped by a harder stop beside the mild one', () => {
     const both = indexed([engagement('mild', 'global', '*', 'halt_noncritical'), engagement('hard', 'agent', 'a1')]);
-    expect(decide(both, who, ['read/*']).kind).toBe('halt');
+    expect(decide(both, who, { critical: ['read/*'], drains: new Map() }).kind).toBe('halt');
+  });
+});
+
+describe('critical task classes', () => {
+  it('pass halt_noncritical with everything that the task does, and nothing harder', () => {
+    const who = subjectOf({ critical: true, capability: 'write/mail' });
+    expect(modeStops('halt_noncritical', who, [])).toBe(false);
+    expect(modeStops('halt_noncritical', { ...who, capability: null }, [])).toBe(false);
+    expect(modeStops('halt_all', who, [])).toBe(true);
+    expect(modeStops('emergency', who, [])).toBe(true);
+  });
+});
+
+describe('a drain', () => {
+  const DRAIN = engagementOf(stopFlip('d', { scope: 'tenant', target: 'acme', queue: 'drain', drainMs: 1_000 }));
+  const grounds: Grounds = { critical: [], drains: new Map([['d', 5]]) };
+  const admitted = subjectOf({ admittedRevision: 4 });
+
+  function kind(open: readonly Engagement[], who: Subject, how: Grounds = grounds): string {
+    return decide(indexed(open), who, how).kind;
+  }
+
+  it('passes what was let in before it, and nothing that was let in since, or by no queue', () => {
+    expect(kind([DRAIN], admitted)).toBe('pass');
+    expect(kind([DRAIN], { ...admitted, admittedRevision: 5 })).toBe('halt');
+    expect(kind([DRAIN], { ...admitted, admittedRevision: null })).toBe('halt');
+    expect(kind([DRAIN], subjectOf())).toBe('halt');
+  });
+
+  it('passes nothing once it is over, or while its place is not known', () => {
+    expect(kind([DRAIN], admitted, { critical: [], drains: new Map() })).toBe('halt');
+  });
+
+  it('hides no other stop, not even one in its own mode', () => {
+    const other = engagement('o', 'agent', 'a1');
+    expect(kind([DRAIN, other], admitted)).toBe('halt');
+    const mild = engagement('m', 'agent', 'a1', 'halt_noncritical');
+    const decision = decide(indexed([DRAIN, mild]), admitted, grounds);
+    expect(decision.kind === 'halt' && decision.engagement.id).toBe('m');
+  });
+
+  it('in the mildest mode parks like every stop in that mode', () => {
+    const mild = engagementOf(stopFlip('d', { mode: 'halt_noncritical', queue: 'drain', drainMs: 1_000 }));
+    expect(queuePolicyOf(mild)).toBe('park');
+    expect(queuePolicyOf(DRAIN)).toBe('drain');
+    expect(kind([mild], admitted)).toBe('halt');
   });
 });
 

@@ -1,33 +1,43 @@
 import pg from 'pg';
-import { messageOf } from '../../../src/errors.ts';
+import { KilldrillError, messageOf } from '../../../src/errors.ts';
 import { migrate as migrateDatabase } from '../../../src/store/postgres/migrate.ts';
-import { KilldrillError } from '../../../src/errors.ts';
+import type { CriticalRules } from '../../../src/store/store.ts';
+import { readCriticalFile } from '../critical-file.ts';
 import { EXIT } from '../exit.ts';
+import { askerName, databaseUrl, namespaceOf, withOperator } from '../operator-connection.ts';
+import type { AskerFlags, StoreFlags } from '../operator-connection.ts';
 import { data } from '../output.ts';
-import { usage } from '../usage.ts';
 
 const CONNECT_MS = 10_000;
 
-/** `killdrill migrate`: prepares a database for a namespace, as its owner. Safe to run again. */
-export async function migrate(flags: {
-  readonly database?: string;
-  readonly namespace?: string;
+export interface MigrateFlags extends StoreFlags, AskerFlags {
+  /** A file with what is critical. */
+  readonly critical?: string;
   readonly json?: boolean;
-}): Promise<number> {
-  const url = flags.database ?? process.env['KILLDRILL_DATABASE_URL'];
-  if (url === undefined || url === '')
-    throw usage('no database is named; give --database URL or set KILLDRILL_DATABASE_URL');
-  const namespace = flags.namespace ?? process.env['KILLDRILL_NAMESPACE'] ?? 'default';
-  const client = connection(url);
+}
+
+/** `killdrill migrate`: prepares a database for a namespace, as its owner. Safe to run again. */
+export async function migrate(flags: MigrateFlags): Promise<number> {
+  const url = databaseUrl(flags);
+  const namespace = namespaceOf(flags);
+  const rules = flags.critical === undefined ? null : readCriticalFile(flags.critical);
+  const { version, applied } = await prepare(url, namespace);
+  if (rules !== null) await setCritical(flags, rules);
+  const critical = rules === null ? {} : { critical: rules };
+  if (flags.json === true) data(JSON.stringify({ namespace, version, applied, ...critical }));
+  else
+    data(
+      `namespace '${namespace}' is ready; ${appliedWords(version, applied)}${rules === null ? '' : ruleWords(rules)}`,
+    );
+  return EXIT.pass;
+}
+
+async function prepare(url: string, namespace: string): ReturnType<typeof migrateDatabase> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { version, applied } = await migrateDatabase(client, { namespace });
-    if (flags.json === true) data(JSON.stringify({ namespace, version, applied }));
-    else if (applied.length === 0)
-      data(`namespace '${namespace}' is ready; the database was at version ${version} already`);
-    else data(`namespace '${namespace}' is ready; applied ${applied.join(', ')} (version ${version})`);
-    return EXIT.pass;
+    return await migrateDatabase(client, { namespace });
   } catch (error) {
     if (error instanceof KilldrillError) throw error;
     throw new KilldrillError('MIGRATE_FAILED', `the database cannot be migrated: ${messageOf(error)}`, {
@@ -38,11 +48,17 @@ export async function migrate(flags: {
   }
 }
 
-function connection(url: string): pg.Client {
-  try {
-    return new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
-  } catch {
-    // The URL holds a password: it is not repeated.
-    throw usage('the database URL cannot be read; expected postgres://user:password@host:port/database');
-  }
+function setCritical(flags: MigrateFlags, rules: CriticalRules): Promise<void> {
+  const asker = { by: askerName(flags), reason: flags.reason ?? 'killdrill migrate --critical' };
+  return withOperator(flags, ({ operator }) => operator.setCritical(rules, asker));
+}
+
+function appliedWords(version: number, applied: readonly string[]): string {
+  return applied.length === 0
+    ? `the database was at version ${version} already`
+    : `applied ${applied.join(', ')} (version ${version})`;
+}
+
+function ruleWords({ capabilities, classes }: CriticalRules): string {
+  return `; critical from now on: ${capabilities.length} capabilities, ${classes.length} switches of task classes (workers that run read it when they load anew)`;
 }

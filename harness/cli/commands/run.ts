@@ -1,11 +1,15 @@
 import { relative } from 'node:path';
 import type { Judgement } from '../../checkers/verdict-file.ts';
+import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
 import { LIMITS } from '../../scenario/limits.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { trafficTable } from '../../report/traffic-table.ts';
+import { describeTrace } from '../../traffic/describe-trace.ts';
+import { planDrill } from '../../traffic/plan-drill.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
@@ -27,6 +31,7 @@ export interface RunFlags {
   readonly quiet?: boolean;
 }
 
+const TABLE_WIDTH = 80;
 const DEFAULT_SCENARIO = 'tenant-halt';
 
 /** `killdrill run [scenario…]`: runs each scenario in one environment, prints its report, and answers the worst exit code. */
@@ -45,6 +50,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       let worst: number = EXIT.pass;
       for (const { name, scenario } of wanted) {
+        say(trafficTable(describeTrace(planDrill(scenario).trace), TABLE_WIDTH));
         const progress = liveProgress(flags.quiet === true);
         const { judgement, bundleFolder } = await runDrill({
           scenario,
@@ -52,7 +58,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           folder,
           reportsFolder: flags.out,
           command: null,
-          grants: [],
+          planted: NOTHING_PLANTED,
           onSpawned: watch,
           onProgress: (now) => progress.show(now),
           signal,

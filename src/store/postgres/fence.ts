@@ -1,6 +1,7 @@
 import type { Fence, FenceAnswer, Head, Intent, NewTask } from '../store.ts';
 import { arrayLiteral } from './array-literal.ts';
 import type { Opened } from './flip-source.ts';
+import { storedInstant } from './instant.ts';
 import { intentColumns } from './intent-columns.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { ResolvedStoreOptions, StoreOptions } from './options.ts';
@@ -27,7 +28,7 @@ class PostgresFence implements Fence {
     return this.#session.call('admit_intents', [...this.#gate(head), incarnation, ...intentColumns(intents)]);
   }
 
-  enqueue(head: Head, tasks: readonly NewTask[]): Promise<FenceAnswer> {
+  async enqueue(head: Head, tasks: readonly NewTask[]): Promise<FenceAnswer> {
     return this.#session.call('enqueue', [...this.#gate(head), ...taskColumns(tasks)]);
   }
 
@@ -50,6 +51,11 @@ function taskColumns(tasks: readonly NewTask[]): readonly unknown[] {
     tasks.map((task) => task.feature),
     tasks.map((task) => task.agent),
     tasks.map((task) => arrayLiteral(task.lineage)),
+    tasks.map((task) => task.capability),
     tasks.map((task) => JSON.stringify(task.plan ?? null)),
+    tasks.map(({ due }) => (due.kind === 'in' ? due.ms : 0)),
+    tasks.map(({ due }) => (due.kind === 'at' ? storedInstant(due.at) : null)),
+    tasks.map((task) => task.pastDue),
+    tasks.map((task) => task.repeat),
   ];
 }

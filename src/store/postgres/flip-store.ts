@@ -1,6 +1,6 @@
 import { KilldrillError } from '../../errors.ts';
 import { parseFlip } from '../../flip-text.ts';
-import type { FlipAnswer, FlipStore, OpenEngagement } from '../store.ts';
+import type { FlipAnswer, FlipOptions, FlipStore, OpenEngagement } from '../store.ts';
 import type { Opened } from './flip-source.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { ResolvedStoreOptions, StoreOptions } from './options.ts';
@@ -25,7 +25,7 @@ class PostgresFlipStore implements FlipStore {
     this.#session = new Session('control', options);
   }
 
-  async flip(text: string, signature: string | null): Promise<FlipAnswer> {
+  async flip(text: string, signature: string | null, options: FlipOptions = {}): Promise<FlipAnswer> {
     const { namespace } = parseFlip(text);
     if (namespace !== this.#options.namespace) {
       throw new KilldrillError(
@@ -34,7 +34,7 @@ class PostgresFlipStore implements FlipStore {
       );
     }
     for (let round = 1; ; round += 1) {
-      const answer = await this.#tryForLock(text, signature);
+      const answer = await this.#tryForLock(text, signature, options);
       if (answer !== null) return answer;
       if (round === ROUNDS) throw this.#heldUp();
       await this.#session.call<number>('terminate_holders', [namespace]);
@@ -52,11 +52,12 @@ class PostgresFlipStore implements FlipStore {
   }
 
   /** Null when the lock was not to be had. Nothing was written then, so that trying again is safe. */
-  async #tryForLock(text: string, signature: string | null): Promise<FlipAnswer | null> {
+  async #tryForLock(text: string, signature: string | null, options: FlipOptions): Promise<FlipAnswer | null> {
     const { namespace, timings } = this.#options;
+    const values = [namespace, text, signature, timings.lockMs, options.evenIfRed ?? null];
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
       try {
-        return await this.#session.call<FlipAnswer>('flip', [namespace, text, signature, timings.lockMs]);
+        return await this.#session.call<FlipAnswer>('flip', values);
       } catch (thrown) {
         if (!(thrown instanceof KilldrillError && thrown.code === 'STORE_BUSY')) throw thrown;
       }

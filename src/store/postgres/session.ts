@@ -38,13 +38,14 @@ export class Session {
   }
 
   /**
-   * Calls one of the store's SQL functions, which answers with one value.
+   * Calls one of the store's SQL functions, which answers with one value. An answer `{"refused": …}` is thrown as an error
+   * here: the store refuses in this way where the refusal goes on record, which an exception of its own would undo.
    *
    * @throws KilldrillError with the function's own code, or `STORE_UNREACHABLE`, `STORE_BUSY`, `STORE_NOT_PRIMARY`,
    * `STORE_FORBIDDEN`, `SCHEMA_VERSION`, `STORE_VALUE`, `STORE_CLOSED`.
    */
-  call<T>(operation: string, values: readonly unknown[]): Promise<T> {
-    return this.#inTurn(operation, async (client) => {
+  async call<T>(operation: string, values: readonly unknown[]): Promise<T> {
+    const answer = await this.#inTurn(operation, async (client) => {
       const places = values.map((_, index) => `$${index + 1}`).join(', ');
       const text = `select ${pg.escapeIdentifier(this.#options.schema)}.${operation}(${places}) as answer`;
       const { rows } = await client.query<{ answer: T }>({ name: operation, text, values: [...values] });
@@ -52,6 +53,9 @@ export class Session {
       if (row === undefined) throw new KilldrillError('STORE_ERROR', `${operation}: the store answered with no row`);
       return row.answer;
     });
+    const refused = refusalIn(answer);
+    if (refused !== null) throw refused;
+    return answer;
   }
 
   /** Several statements on the same connection, one after another, with nobody else's in between. */
@@ -149,6 +153,12 @@ export class Session {
     if (this.#closed)
       throw new KilldrillError('STORE_CLOSED', `${operation}: this side closed its connection to the store`);
   }
+}
+
+function refusalIn(answer: unknown): KilldrillError | null {
+  if (typeof answer !== 'object' || answer === null || !('refused' in answer)) return null;
+  const { code, message } = answer.refused as { readonly code: string; readonly message: string };
+  return new KilldrillError(code, message);
 }
 
 async function endGently(client: Client, { clock }: ResolvedStoreOptions): Promise<void> {

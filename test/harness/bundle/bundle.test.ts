@@ -19,6 +19,7 @@ import { readStoredVerdict } from '../../../harness/bundle/stored-verdict.ts';
 import { startDrillClock } from '../../../harness/history/clock.ts';
 import { openHistory } from '../../../harness/history/write.ts';
 import { writeTrace } from '../../../harness/traffic/trace-file.ts';
+import { TRACE_VERSION } from '../../../harness/traffic/trace.ts';
 
 let reportsFolder = '';
 beforeEach(() => {
@@ -51,7 +52,7 @@ async function storedDrill(): Promise<string> {
   const bundle = newBundle();
   await bundle.write(RECORD_FILES.scenario, scenario);
   await writeTrace(bundle.path(RECORD_FILES.trace), {
-    header: { version: 1, seed: 7, generator: { name: 'test' } },
+    header: { version: TRACE_VERSION, seed: 7, generator: { name: 'test' } },
     runs: [],
   });
   const history = openHistory({ file: bundle.path(RECORD_FILES.history), clock: startDrillClock() });

@@ -1,10 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import type { CriticalRules, ResumeStaging, ResumeWhich, RunContract } from '../../../src/store/store.ts';
 import { SCOPES, STOP_MODES } from '../../../src/switch.ts';
+import type { Switch } from '../../../src/switch.ts';
 import { figureComplaints } from '../../../harness/scenario/meaning.ts';
 import { LIMITS } from '../../../harness/scenario/limits.ts';
 import type { Range } from '../../../harness/scenario/limits.ts';
-import type { Anchor, FaultEntry, FlipEntry, Scenario, TimelineEntry } from '../../../harness/scenario/scenario.ts';
-import { LINE } from '../../../harness/scenario/timeline-schema.ts';
+import type {
+  Anchor,
+  CompensateEntry,
+  ContractEntry,
+  FaultEntry,
+  FlipEntry,
+  ReleaseEntry,
+  ResumeEntry,
+  Scenario,
+  TimelineEntry,
+} from '../../../harness/scenario/scenario.ts';
+import { LINE } from '../../../harness/scenario/line.ts';
 
 const within = ({ min, max }: Range) => fc.integer({ min, max });
 const line = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' }).filter((text) => LINE.test(text));
@@ -13,16 +26,7 @@ const prose = fc
   .map((parts) => parts.join(''));
 const target = line.filter((text) => !text.startsWith('$'));
 
-const laterAnchor: fc.Arbitrary<Anchor> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('previous' as const, 'flip' as const), offsetMs: within(LIMITS.offsetMs) }),
-  fc.constant<Anchor>({ kind: 'flip-hold' }),
-);
-const firstAnchor: fc.Arbitrary<Anchor> = fc.oneof(
-  fc.constant<Anchor>({ kind: 'exposed' }),
-  fc.record({ kind: fc.constantFrom('previous' as const, 'start' as const), offsetMs: within(LIMITS.offsetMs) }),
-);
-
-const on = fc.oneof(
+const on: fc.Arbitrary<Switch> = fc.oneof(
   fc.constant({ scope: 'global' as const, target: '*' }),
   fc.record({
     scope: fc.constantFrom(...SCOPES.filter((scope) => scope !== 'global' && scope !== 'capability')),
@@ -32,14 +36,93 @@ const on = fc.oneof(
     scope: fc.constant('capability' as const),
     target: fc.constantFrom('model/chat', 'write/*', '$busiestCapability'),
   }),
-  fc.constant({ scope: 'tenant' as const, target: '$busiest' }),
+  fc.constantFrom<Switch>(
+    { scope: 'tenant', target: '$busiest' },
+    { scope: 'feature', target: '$busiestFeature' },
+    { scope: 'agent', target: '$busiestAgent' },
+    { scope: 'run', target: '$primedRun' },
+  ),
+);
+
+const effectAnchor: fc.Arbitrary<Anchor> = fc
+  .record({ count: fc.integer({ min: 1, max: 1_000 }), at: on })
+  .map(({ count, at }) => ({ kind: 'effect', count, ...at }));
+const laterAnchor: fc.Arbitrary<Anchor> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('previous' as const, 'flip' as const), offsetMs: within(LIMITS.offsetMs) }),
+  fc.constant<Anchor>({ kind: 'flip-hold' }),
+  effectAnchor,
+);
+const firstAnchor: fc.Arbitrary<Anchor> = fc.oneof(
+  fc.constant<Anchor>({ kind: 'exposed' }),
+  fc.record({ kind: fc.constantFrom('previous' as const, 'start' as const), offsetMs: within(LIMITS.offsetMs) }),
+  effectAnchor,
+);
+
+const policy: fc.Arbitrary<Pick<FlipEntry, 'mode' | 'queue' | 'drainMs'>> = fc.oneof(
+  fc.record({
+    mode: fc.constantFrom(...STOP_MODES),
+    queue: fc.constantFrom('discard' as const, 'park' as const),
+    drainMs: fc.constant(null),
+  }),
+  fc.record({
+    mode: fc.constantFrom(...STOP_MODES.filter((mode) => mode !== 'emergency')),
+    queue: fc.constant('drain' as const),
+    drainMs: within(LIMITS.drainMs),
+  }),
 );
 const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
-  fc
-    .record({ when, on, mode: fc.constantFrom(...STOP_MODES), reason: line })
-    .map(({ when: at, on: { scope, target: name }, mode, reason }) => ({
-      ...{ kind: 'flip', when: at, scope, target: name, mode, queue: 'discard', via: 'postgres', reason },
-    }));
+  fc.record({ when, at: on, policy, reason: line }).map(({ when: moment, at, policy: how, reason }) => ({
+    ...{ kind: 'flip', when: moment, ...at, ...how, via: 'postgres', reason },
+  }));
+
+const version = line.filter((text) => text.length <= 40);
+// Contracts are compared, and an object without a prototype is another one.
+const contract: fc.Arbitrary<RunContract> = fc.record(
+  {
+    model: fc.oneof(fc.constantFrom('a', 'b'), version),
+    prompt: fc.oneof(fc.constantFrom('a', 'b'), version),
+    tools: fc.dictionary(fc.stringMatching(/^[A-Za-z][\w./-]{0,10}$/), version, { maxKeys: 3, noNullPrototype: true }),
+  },
+  { noNullPrototype: true },
+);
+const mend: fc.Arbitrary<ContractEntry> = fc.record({
+  kind: fc.constant('contract' as const),
+  when: laterAnchor,
+  contract,
+});
+
+const which: fc.Arbitrary<ResumeWhich> = fc.oneof(
+  fc.constant<ResumeWhich>({ kind: 'all' }),
+  fc.record({ kind: fc.constant('tenant' as const), tenant: fc.oneof(target, fc.constant('$busiest')) }),
+  fc.record({
+    kind: fc.constant('runs' as const),
+    runs: fc.uniqueArray(fc.oneof(target, fc.constant('$primedRun')), { minLength: 1, maxLength: 3 }),
+  }),
+);
+const staging: fc.Arbitrary<ResumeStaging> = fc.oneof(
+  fc.constant<ResumeStaging>({ kind: 'at-once' }),
+  fc.record({
+    kind: fc.constant('rate' as const),
+    tasksPerSecond: fc.integer({ min: 100, max: 10_000_000 }).map((thousandths) => thousandths / 1_000),
+  }),
+  fc.record({ kind: fc.constant('tenants' as const), everyMs: within(LIMITS.tenantsEveryMs) }),
+);
+const resume: fc.Arbitrary<ResumeEntry> = fc.record({
+  kind: fc.constant('resume' as const),
+  when: laterAnchor,
+  which,
+  staging,
+});
+const compensate: fc.Arbitrary<CompensateEntry> = fc
+  .record({
+    at: on,
+    when: laterAnchor,
+    capability: fc.constantFrom('write/mail', 'undo/anything'),
+    atMost: within(LIMITS.compensations),
+    twice: fc.boolean(),
+  })
+  .map(({ at, ...rest }) => ({ kind: 'compensate', ...at, ...rest }));
+
 const forMs = fc.option(within(LIMITS.faultMs));
 const fault: fc.Arbitrary<FaultEntry> = fc.oneof(
   fc.record({
@@ -60,18 +143,47 @@ const fault: fc.Arbitrary<FaultEntry> = fc.oneof(
   }),
 );
 
-/** A first flip, anything after it, and perhaps the release of the first flip. */
-const timeline: fc.Arbitrary<readonly TimelineEntry[]> = fc
-  .tuple(
-    flip(firstAnchor),
-    fc.array(fc.oneof(flip(laterAnchor), fault), { maxLength: 5 }),
-    fc.option(fc.tuple(laterAnchor, line)),
-  )
-  .map(([first, more, release]) => {
-    if (release === null) return [first, ...more];
-    const [when, reason] = release;
-    return [first, ...more, { kind: 'release', when, scope: first.scope, target: first.target, reason }];
-  });
+/** A first flip, anything after it, and perhaps the release of the first flip, as the contracts let one expect it. */
+const timeline = (start: RunContract | null): fc.Arbitrary<readonly TimelineEntry[]> =>
+  fc
+    .tuple(
+      flip(firstAnchor),
+      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate), { maxLength: 5 }),
+      fc.option(fc.tuple(laterAnchor, line)),
+    )
+    .map(([first, more, release]) => {
+      const entries = [first, ...more];
+      return release === null ? entries : [...entries, releaseOf(first, entries, start, release)];
+    });
+
+function releaseOf(
+  { scope, target: name }: FlipEntry,
+  entries: readonly TimelineEntry[],
+  start: RunContract | null,
+  [when, reason]: readonly [Anchor, string],
+): ReleaseEntry {
+  let now = start;
+  const atStops: (RunContract | null)[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'contract') now = entry.contract;
+    if (entry.kind === 'flip' && entry.scope === scope && entry.target === name) atStops.push(now);
+  }
+  const isRed = now !== null && atStops.some((one) => isDeepStrictEqual(one, now));
+  return { kind: 'release', when, scope, target: name, expect: isRed ? 'refused' : 'taken', reason };
+}
+
+const critical: fc.Arbitrary<CriticalRules> = fc
+  .record({
+    capabilities: fc.array(fc.constantFrom('model/chat', 'write/*', '$no'), { maxLength: 2 }),
+    classes: fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_-]{0,10}$/), fc.array(on, { minLength: 1, maxLength: 3 }), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
+  })
+  .map(({ capabilities, classes }) => ({
+    capabilities: capabilities.filter((name) => name !== '$no'),
+    classes: Object.entries(classes).flatMap(([name, switches]) => switches.map((one) => ({ name, ...one }))),
+  }));
 
 const rate = fc.integer({ min: 0, max: 5_000_000 }).map((thousandths) => thousandths / 1_000);
 
@@ -87,6 +199,8 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       agentsPerWorker: within(LIMITS.agentsPerWorker),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
+      critical,
+      contract: fc.option(contract),
     }),
     traffic: fc.record({
       profile: fc.constant('production' as const),
@@ -95,7 +209,6 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     }),
     downstream: fc.record({ landsAfterAbort: fc.boolean() }),
     steadyState: fc.record({ forMs: within(LIMITS.steadyMs), effectsPerSecond: fc.record({ min: rate }) }),
-    timeline,
     holdMs: within(LIMITS.holdMs),
     settleMs: within(LIMITS.settleMs),
     expect: fc.record({
@@ -108,4 +221,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       ),
     }),
   })
+  .chain((scenario) =>
+    timeline(scenario.fleet.contract).map((entries): Scenario => ({ ...scenario, timeline: entries })),
+  )
   .filter((scenario) => figureComplaints(scenario).length === 0);

@@ -29,14 +29,21 @@ test('the smallest scenario gets every default', () => {
     name: 'sample',
     description: '',
     seed: 42,
-    fleet: { workers: 4, agentsPerWorker: 16, leaseMs: 1200, command: null },
+    fleet: {
+      workers: 4,
+      agentsPerWorker: 16,
+      leaseMs: 1200,
+      command: null,
+      critical: { capabilities: [], classes: [] },
+      contract: null,
+    },
     traffic: { profile: 'production', effectsPerSecond: 200, tenants: 20 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 3000, effectsPerSecond: { min: 100 } },
     timeline: [
       {
         ...{ kind: 'flip', when: { kind: 'exposed' }, scope: 'tenant', target: '$busiest', mode: 'halt_all' },
-        ...{ queue: 'discard', via: 'postgres', reason: 'drill sample' },
+        ...{ queue: 'discard', drainMs: null, via: 'postgres', reason: 'drill sample' },
       },
     ],
     holdMs: 10_000,
@@ -172,11 +179,15 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an entry that is nothing',
       timelineText('{ at: 1s }'),
-      /^7:5 a map of at \| exactly one of the keys flip, release, fault/,
+      /^7:5 a map of at \| exactly one of the keys flip, release, resume, contract, compensate, fault/,
     ],
     ['an entry that is two', timelineText(`{ ${kill}, release: { scope: global } }`), /both release and fault/],
     ['an entry that is a word', timelineText('stop'), /'stop' \| exactly one/],
-    ['an unknown key in an entry', timelineText(`{ after: 1s, ${kill} }`), /'after'.*one of the keys when, at, fault/],
+    [
+      'an unknown key in an entry',
+      timelineText(`{ afer: 1s, ${kill} }`),
+      /'afer'.*one of the keys when, at, after, fault.*did you mean 'after'/,
+    ],
     ['at and when', only('{ at: 1s, when: exposed, flip: { scope: global, mode: halt_all } }'), /^6:15 at and when/],
     ['an unknown moment', timelineText(`{ at: later, ${kill} }`), /^7:11 'later' \| a moment/],
     ['a moment too late', timelineText(`{ at: +11m, ${kill} }`), /'\+11m' \| a moment up to 10m/],
@@ -188,9 +199,120 @@ describe('a timeline that makes no sense is refused', () => {
     ],
     ['an unknown mode', only('{ flip: { scope: global, mode: halt } }'), /'halt' \| one of halt_noncritical/],
     [
-      'a queue policy to come',
-      only('{ flip: { scope: global, mode: halt_all, queue: park } }'),
-      /'park' \| 'discard', the only one/,
+      'an unknown queue policy',
+      only('{ flip: { scope: global, mode: halt_all, queue: parc } }'),
+      /'parc' \| one of discard, park, drain \| did you mean 'park'/,
+    ],
+    [
+      'a drain without an end',
+      only('{ flip: { scope: global, mode: halt_all, queue: drain } }'),
+      /^6:13 nothing \| how long admitted work may pass \| add it, for example drainFor: 5s/,
+    ],
+    [
+      'a time to drain without a drain',
+      only('{ flip: { scope: global, mode: halt_all, queue: park, drainFor: 5s } }'),
+      /^6:59 a time to drain with queue: park/,
+    ],
+    [
+      'a drain for ever',
+      only('{ flip: { scope: global, mode: halt_all, queue: drain, drainFor: 11m } }'),
+      /'11m' \| a time from 1ms to 10m/,
+    ],
+    [
+      'a drain in an emergency',
+      only('{ flip: { scope: global, mode: emergency, queue: drain, drainFor: 5s } }'),
+      /'drain' in mode emergency \| queue: discard or/,
+    ],
+    [
+      'a count of nothing',
+      timelineText(`{ after: 137 of $busiest, ${kill} }`),
+      /^7:14 '137 of \$busiest' \| a count of effects/,
+    ],
+    ['no effect', timelineText(`{ after: effect 0 of $busiest, ${kill} }`), /from 1 to 500000/],
+    [
+      'effects of nobody',
+      timelineText(`{ after: effect 7 of acme, ${kill} }`),
+      /'effect 7 of acme' \| effect 7 of a switch/,
+    ],
+    [
+      'effects of a misspelt scope',
+      timelineText(`{ after: 'effect 7 of tennant:acme', ${kill} }`),
+      /did you mean 'tenant'/,
+    ],
+    [
+      'effects of an unknown selector',
+      timelineText(`{ after: effect 7 of $busyest, ${kill} }`),
+      /did you mean '\$busiest'/,
+    ],
+    [
+      'effects of an unknown capability',
+      timelineText(`{ after: 'effect 7 of capability:write/mial', ${kill} }`),
+      /did you mean 'write\/mail'/,
+    ],
+    [
+      'at and after',
+      timelineText(`{ at: 1s, after: effect 7 of $busiest, ${kill} }`),
+      /^7:15 at and after \| at most one/,
+    ],
+    [
+      'more effects than there are',
+      timelineText(`{ after: effect 500000 of global, ${kill} }`),
+      /^7:14 effect 500000 \| at most \d+, which/,
+    ],
+    [
+      'a resume of nothing',
+      timelineText('{ resume: { rate: 5/s } }'),
+      /^7:15 none of them \| exactly one of tenant, runs, all/,
+    ],
+    [
+      'a resume of two things',
+      timelineText('{ resume: { tenant: $busiest, all: true } }'),
+      /^7:35 tenant and all \| exactly one of/,
+    ],
+    ['a resume of all but', timelineText('{ resume: { all: false } }'), /false \| true \| write true/],
+    ['a resume of no run', timelineText('{ resume: { runs: [] } }'), /an empty list \| a list of 1 to 1000 runs/],
+    ['a resume of a run twice', timelineText('{ resume: { runs: [a, a] } }'), /^7:27 'a' once more/],
+    [
+      'a resume by another selector',
+      timelineText('{ resume: { runs: [$busiest] } }'),
+      /'\$busiest' \| a target of scope run/,
+    ],
+    [
+      'a resume in two stages',
+      timelineText('{ resume: { all: true, rate: 5/s, tenantsEvery: 1s } }'),
+      /^7:39 rate and tenantsEvery/,
+    ],
+    ['a resume at no rate', timelineText('{ resume: { all: true, rate: 0/s } }'), /raise it to at least 0\.1\/s/],
+    [
+      'a resume before the first stop',
+      'timeline:\n  - resume: { all: true }\n  - flip: { scope: global, mode: halt_all }',
+      /^6:13 a resume before the first stop/,
+    ],
+    [
+      'a compensation before the first stop',
+      'timeline:\n  - compensate: { scope: global, capability: write/mail }\n  - flip: { scope: global, mode: halt_all }',
+      /^6:17 a compensation before the first stop/,
+    ],
+    [
+      'a compensation by a pattern',
+      timelineText('{ compensate: { scope: global, capability: write/* } }'),
+      /'write\/\*' \| a capability such as/,
+    ],
+    [
+      'a compensation of nobody',
+      timelineText('{ compensate: { scope: tenant, capability: write/mail } }'),
+      /nothing \| the name of the tenant/,
+    ],
+    ['a contract without a prompt', timelineText('{ contract: { model: m } }'), /nothing \| a prompt's version/],
+    [
+      'a release that is expected to be refused for nothing',
+      timelineText('{ release: { scope: tenant, target: $busiest, expect: refused } }'),
+      /^7:16 a release of tenant:\$busiest that is expected to be refused.*declare a contract/,
+    ],
+    [
+      'an unknown expectation',
+      timelineText('{ release: { scope: global, expect: refusd } }'),
+      /did you mean 'refused'/,
     ],
     [
       'a path to come',
@@ -294,6 +416,106 @@ describe('a timeline that makes no sense is refused', () => {
     expect(told(scenarioText({ timeline })).join('\n')).toMatch(expected);
     expect(told(scenarioText({ timeline }))).toHaveLength(1);
   });
+});
+
+describe('what a release may expect follows from the contracts', () => {
+  const contract = 'contract: { model: m, prompt: p, tools: { b: "1", a: "2" } }';
+  const release = (expect: string): string => `{ release: { scope: tenant, target: $busiest, expect: ${expect} } }`;
+  const mended = '{ contract: { model: m, prompt: p2 } }';
+  const same = '{ contract: { prompt: p, tools: { a: "2", b: "1" }, model: m } }';
+  const sound: readonly (readonly [string, readonly string[]])[] = [
+    ['red, then green', [release('refused'), mended, release('taken')]],
+    ['green', [mended, release('taken')]],
+    ['red after a declaration of the same', [same, release('refused')]],
+  ];
+  test.each(sound)('%s', (_, entries) => {
+    expect(told(scenarioText({ contract, timeline: timelineText(...entries) }))).toEqual([]);
+  });
+  const unsound: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['red', [release('taken')], /while the contract is still that of its stop .*expect: refused/],
+    ['red after a declaration of the same', [same, release('taken')], /still that of its stop/],
+    ['green', [mended, release('refused')], /expected to be refused, though it is green/],
+    [
+      'red of two stops',
+      [mended, '{ flip: { scope: tenant, target: $busiest, mode: halt_all } }', release('taken')],
+      /still/,
+    ],
+  ];
+  test.each(unsound)('not: %s', (_, entries, expected) => {
+    const problems = told(scenarioText({ contract, timeline: timelineText(...entries) }));
+    expect(problems.join('\n')).toMatch(expected);
+    expect(problems).toHaveLength(1);
+  });
+  test('a contract that cannot be read is the only thing told', () => {
+    const text = scenarioText({
+      contract: 'contract: { model: 7, prompt: p }',
+      timeline: timelineText(release('taken')),
+    });
+    expect(told(text)).toEqual([expect.stringMatching(/^8:20 7 \| the name of a model/)]);
+  });
+});
+
+describe('what is critical is read in order, and told when it covers nothing', () => {
+  const fleet = (critical: string): string => scenarioText({ fleet: `fleet: { workers: 1, critical: ${critical} }` });
+  test('each class has its switches', () => {
+    const text = fleet("{ capabilities: [read/*], classes: { z: ['feature:billing', $busiest], a: [global] } }");
+    expect(parseScenario(text, 'x.yaml', PROPERTIES).fleet.critical).toEqual({
+      capabilities: ['read/*'],
+      classes: [
+        { name: 'z', scope: 'feature', target: 'billing' },
+        { name: 'z', scope: 'tenant', target: '$busiest' },
+        { name: 'a', scope: 'global', target: '*' },
+      ],
+    });
+  });
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['an unknown capability', '{ capabilities: [read/crn] }', /did you mean 'read\/crm'/],
+    ['a name that is none', "{ classes: { 7up: ['tenant:a'] } }", /^3:45 '7up' \| the name of a class/],
+    ['a class without switches', '{ classes: { money: [] } }', /an empty list \| a list of 1 to 100 switches/],
+    ['a switch in words', '{ classes: { money: [billing] } }', /'billing' \| a switch such as tenant:acme/],
+    ['a scope without a name', "{ classes: { money: ['feature:'] } }", /feature:NAME/],
+    ['a selector of another scope', "{ classes: { money: ['feature:$busiest'] } }", /write scope: tenant/],
+    ['classes in a list', "{ classes: ['tenant:a'] }", /a list of 1 \| a map of at most 100 classes/],
+    ['an unknown key', '{ klasses: {} }', /did you mean 'classes'/],
+  ];
+  test.each(cases)('%s', (_, critical, expected) => {
+    expect(told(fleet(critical)).join('\n')).toMatch(expected);
+    expect(told(fleet(critical))).toHaveLength(1);
+  });
+});
+
+test('each thing that an operator does has its defaults', () => {
+  const text = scenarioText({
+    timeline: timelineText(
+      '{ after: effect 137 of $busiest, resume: { tenant: $busiest, rate: 50/s } }',
+      "{ after: 'effect 2 of run:a b', resume: { runs: [$primedRun, x], tenantsEvery: 1s } }",
+      '{ resume: { all: true } }',
+      '{ contract: { model: m, prompt: p } }',
+      '{ compensate: { scope: global, capability: write/mail } }',
+      '{ flip: { scope: feature, target: $busiestFeature, mode: halt_all, queue: drain, drainFor: 2s } }',
+    ),
+  });
+  const now = { kind: 'previous', offsetMs: 0 };
+  expect(parseScenario(text, 'x.yaml', PROPERTIES).timeline.slice(1)).toEqual([
+    {
+      ...{ kind: 'resume', when: { kind: 'effect', count: 137, scope: 'tenant', target: '$busiest' } },
+      ...{ which: { kind: 'tenant', tenant: '$busiest' }, staging: { kind: 'rate', tasksPerSecond: 50 } },
+    },
+    {
+      ...{ kind: 'resume', when: { kind: 'effect', count: 2, scope: 'run', target: 'a b' } },
+      ...{ which: { kind: 'runs', runs: ['$primedRun', 'x'] }, staging: { kind: 'tenants', everyMs: 1000 } },
+    },
+    { kind: 'resume', when: now, which: { kind: 'all' }, staging: { kind: 'at-once' } },
+    { kind: 'contract', when: now, contract: { model: 'm', prompt: 'p', tools: {} } },
+    {
+      ...{ kind: 'compensate', when: now, scope: 'global', target: '*' },
+      ...{ capability: 'write/mail', atMost: 10, twice: false },
+    },
+    {
+      ...{ kind: 'flip', when: now, scope: 'feature', target: '$busiestFeature', mode: 'halt_all' },
+      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', reason: 'drill sample' },
+    },
+  ]);
 });
 
 test('several things that are wrong are all told, in file order', () => {

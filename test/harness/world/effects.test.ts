@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openWorld, post, primed, rawConnection, run, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
@@ -50,6 +52,20 @@ describe('an effect', () => {
     await post(url, 'write/other', { run: 'r1', key: 'd' }).answer;
     expect(history.of('effect.arrived').map((event) => event.step)).toEqual([0, 2, null, null]);
     expect(history.of('effect.landed')).toHaveLength(4);
+  });
+
+  it('takes the step that its key names, whatever came before it, and another one if that is none of its own', async () => {
+    const { world, history } = open([
+      run(
+        'r1',
+        ['write/mail', 'read/crm', 'write/mail', 'write/mail'].map((of) => step(of)),
+      ),
+    ]);
+    const { url } = await world.openChannel('w');
+    for (const key of ['r1/2', 'r1/0', 'r1/2', 'r1/1', 'r2/3', 'r1/0x']) {
+      await post(url, 'write/mail', { run: 'r1', key }).answer;
+    }
+    expect(history.of('effect.arrived').map((event) => event.step)).toEqual([2, 0, 2, 3, null, null]);
   });
 
   it('lands once by its key: a repeat keeps its step and is answered at once', async () => {
@@ -146,6 +162,102 @@ describe('an effect', () => {
       unattributed: 0,
       channels: [{ arrived: 200, landed: 200, open: 0 }],
     });
+  });
+});
+
+describe('an effect that its downstream refuses at first', () => {
+  const flaky = [run('r1', [{ ...step('write/mail', LONG_MS), refusals: 2, delayMs: 10 }])];
+
+  it('is answered 503 for so many attempts of its key, and then served', async () => {
+    const { world, history } = open([run('r1', [{ ...step('write/mail', 5), refusals: 2, delayMs: 10 }])]);
+    const { url } = await world.openChannel('w');
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i += 1)
+      statuses.push((await post(url, 'write/mail', { run: 'r1', key: 'a' }).answer).status);
+    expect(statuses).toEqual([503, 503, 200, 200]);
+    expect(history.of('effect.arrived').map(({ step: of, repeat }) => [of, repeat])).toEqual([
+      [0, false],
+      [0, true],
+      [0, true],
+      [0, true],
+    ]);
+    expect(history.of('effect.failed').map(({ effect }) => effect)).toEqual([1, 2]);
+    expect(history.of('effect.landed').map(({ effect }) => effect)).toEqual([3]);
+    expect(world.counts()).toMatchObject({ inFlight: 0, channels: [{ arrived: 4, failed: 2, landed: 1, open: 0 }] });
+  });
+
+  it('is refused at once, however long it would have taken', async () => {
+    const { world } = open(flaky);
+    const { url } = await world.openChannel('w');
+    expect(await post(url, 'write/mail', { run: 'r1', key: 'a' }).answer).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('try again') },
+    });
+  });
+
+  it('is closed, not failed, when its caller goes before the request is in', async () => {
+    const { world, history } = open(flaky, { downstream: { landsAfterAbort: true } });
+    const { url, port } = await world.openChannel('w');
+    const socket = await rawConnection(port);
+    const path = `${new URL(url).pathname}/effects/write/mail`;
+    socket.write(`POST ${path} HTTP/1.1\r\nx-run: r1\r\nidempotency-key: k\r\ncontent-length: 50\r\n\r\nhalf`);
+    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), soon);
+    socket.destroy();
+    await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), soon);
+    expect(history.of('effect.failed')).toEqual([]);
+    expect(world.counts()).toMatchObject({ inFlight: 0, channels: [{ open: 0 }] });
+  });
+});
+
+describe('a call that is answered in pieces', () => {
+  const streamed = (serviceMs: number) => [run('r1', [{ ...step('model/chat', serviceMs), kind: 'stream' }])];
+
+  it('has its first piece at once, some more, and a last one when it lands', async () => {
+    const { world, history } = open(streamed(120));
+    const { url } = await world.openChannel('w');
+    expect(await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).toEqual({
+      status: 200,
+      body: [{ piece: 1 }, { piece: 2 }, { landed: true }],
+    });
+    const [[arrived], [landed]] = [history.of('effect.arrived'), history.of('effect.landed')];
+    expect((landed?.t0 ?? 0) - (arrived?.t1 ?? 0)).toBeGreaterThan(115e6);
+    expect(await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).toEqual({
+      status: 200,
+      body: [{ landed: true }],
+    });
+    expect(history.of('effect.landed')).toHaveLength(1);
+  });
+
+  it('has not more than eight parts, however long it takes', async () => {
+    const { world } = open(streamed(900));
+    const { url } = await world.openChannel('w');
+    const { body } = await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer;
+    expect(body).toHaveLength(9);
+  });
+
+  it('does not land when its caller hangs up in the midst of it, and lands all the same in a downstream that does', async () => {
+    for (const landsAfterAbort of [false, true]) {
+      const test = openWorld(streamed(300), { downstream: { landsAfterAbort } });
+      const { world, history } = test;
+      const { url } = await world.openChannel('w');
+      const { request } = post(url, 'model/chat', { run: 'r1', key: 'a' });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      await once(response, 'data');
+      expect(world.counts().inFlight).toBe(1);
+      request.destroy();
+      await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), soon);
+      await post(url, 'other/thing', { run: 'r1', key: 'later' }).answer;
+      if (landsAfterAbort) await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(2), soon);
+      expect(history.of('effect.landed').map(({ effect }) => effect)).toEqual(landsAfterAbort ? [2, 1] : [2]);
+      await test.close();
+    }
+  });
+
+  it('is refused before its first piece', async () => {
+    const { world } = open([run('r1', [{ ...step('model/chat', 50), kind: 'stream', refusals: 1, delayMs: 1 }])]);
+    const { url } = await world.openChannel('w');
+    expect((await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).status).toBe(503);
+    expect((await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).status).toBe(200);
   });
 });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { get, openWorld, post, rawConnection, run, send, step } from './world-client.ts';
+import { child, get, openWorld, post, rawConnection, run, send, spawn, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
 
 let at: TestWorld | null = null;
@@ -13,7 +13,9 @@ const soon = { timeout: 5000, interval: 2 };
 const limits = { bodyBytes: 2000, connections: 50, openCalls: 5, openPolls: 3, requestMs: 300 };
 
 function open(): TestWorld {
-  at = openWorld([run('r1', [step('write/mail')]), run('slow', [step('write/mail', 60_000)])], { limits });
+  const parent = run('p', [spawn('p.0', { serviceMs: 60_000 })]);
+  const runs = [run('r1', [step('write/mail')]), run('slow', [step('write/mail', 60_000)])];
+  at = openWorld([...runs, parent, child(parent, 0, [step('write/mail')])], { limits });
   return at;
 }
 
@@ -48,6 +50,37 @@ describe('a request that cannot be attributed', () => {
       { ...headers, 'x-run': '__proto__' },
       404,
       /run __proto__/,
+    ],
+    ['runs by another method', 'T/runs', 'GET', {}, 405, /GET where POST/],
+    ['more below runs', 'T/runs/r1', 'POST', headers, 404, /neither/],
+    ['a child of no run', 'T/runs', 'POST', { 'idempotency-key': 'k' }, 400, /x-run/],
+    ['a child without a key', 'T/runs', 'POST', { 'x-run': 'r1' }, 400, /idempotency-key/],
+    [
+      'a child under a very long key',
+      'T/runs',
+      'POST',
+      { ...headers, 'idempotency-key': 'k'.repeat(500) },
+      400,
+      /idempotency-key/,
+    ],
+    ['a child of an unknown run', 'T/runs', 'POST', { ...headers, 'x-run': 'r9' }, 404, /run r9 is not/],
+    [
+      'a child of a child that nobody started',
+      'T/runs',
+      'POST',
+      { ...headers, 'x-run': 'p.0' },
+      404,
+      /nobody has started/,
+    ],
+    ['a child with too large a body', 'T/runs', 'POST', { ...headers, 'content-length': '3000' }, 413, /2000 bytes/],
+    ['a child by way of effects', 'T/effects/agent/spawn', 'POST', headers, 400, /asked for at \/runs/],
+    [
+      'an effect of a child that nobody started',
+      'T/effects/write/mail',
+      'POST',
+      { ...headers, 'x-run': 'p.0' },
+      404,
+      /p.0 is a child that nobody has started/,
     ],
     ['too large a body', 'T/effects/write/mail', 'POST', { ...headers, 'content-length': '3000' }, 413, /2000 bytes/],
   ])('%s is refused and recorded', async (_what, path, method, given, status, why) => {
@@ -181,6 +214,59 @@ describe('a hostile client', () => {
     expect(test.history.types()).toEqual(['effect.arrived', 'effect.failed', 'effect.unattributed']);
     expect(test.world.counts()).toMatchObject({ inFlight: 0, channels: [{ failed: 1, open: 0 }] });
     await expectStillServing(test, url);
+  });
+
+  it('that sends too large a body behind a repeat that was answered is recorded and cut', async () => {
+    const test = open();
+    const { url, port } = await test.world.openChannel('w');
+    expect((await post(url, 'write/mail', { run: 'r1', key: 'k' }).answer).status).toBe(200);
+    const socket = await rawConnection(port);
+    const path = `${new URL(url).pathname}/effects/write/mail`;
+    socket.write(`POST ${path} HTTP/1.1\r\nx-run: r1\r\nidempotency-key: k\r\ntransfer-encoding: chunked\r\n\r\n`);
+    const flood = setInterval(() => socket.write(`3e8\r\n${'x'.repeat(1000)}\r\n`), 1);
+    await once(socket.resume(), 'close');
+    clearInterval(flood);
+    expect(test.history.of('effect.unattributed')).toMatchObject([{ why: expect.stringContaining('2000 bytes') }]);
+    await expectStillServing(test, url);
+  });
+
+  it('that asks for children in odd ways is recorded each time, and no child starts', async () => {
+    const test = open();
+    const { url, port } = await test.world.openChannel('w');
+    const path = new URL(url).pathname;
+    const head = 'x-run: p\r\nidempotency-key: k\r\n';
+    for (const text of [
+      `POST ${path}/runs HTTP/1.1\r\n${head}content-length: 50\r\n\r\nhalf`,
+      `POST ${path}/runs HTTP/1.1\r\n${head}transfer-encoding: chunked\r\n\r\nzz\r\n`,
+      `POST ${path}/runs HTTP/1.1\r\n${head}x-run: r1\r\ncontent-length: 0\r\n\r\n`,
+      `POST ${path}/runs/%2e%2e/effects HTTP/1.1\r\n${head}content-length: 0\r\n\r\n`,
+    ]) {
+      const before = test.history.of('effect.arrived').length + test.world.counts().unattributed;
+      const socket = await rawConnection(port);
+      socket.end(text);
+      await once(socket.resume(), 'close');
+      expect(test.history.of('effect.arrived').length + test.world.counts().unattributed, text).toBeGreaterThan(before);
+    }
+    expect(test.history.of('run.spawned')).toEqual([]);
+    expect(test.world.counts().inFlight).toBe(0);
+    await expectStillServing(test, url);
+  });
+
+  it('that never reads the pieces of its answers holds up nobody', async () => {
+    const plan = Array.from({ length: 20 }, () => ({ ...step('model/chat', 80), kind: 'stream' as const }));
+    at = openWorld([run('r1', [step('write/mail'), ...plan])], { limits: { ...limits, openCalls: 50 } });
+    const { world, history } = at;
+    const { url, port } = await world.openChannel('w');
+    const path = `${new URL(url).pathname}/effects/model/chat`;
+    const socket = await rawConnection(port);
+    socket.pause();
+    const one = (key: number): string =>
+      `POST ${path} HTTP/1.1\r\nx-run: r1\r\nidempotency-key: ${key}\r\ncontent-length: 0\r\n\r\n`;
+    socket.write(plan.map((_, key) => one(key)).join(''));
+    await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(20), soon);
+    await expectStillServing(at, url);
+    socket.destroy();
+    expect(world.counts()).toMatchObject({ inFlight: 0, unattributed: 0 });
   });
 
   it('that speaks HTTP in odd ways is served or recorded, never silently dropped', async () => {

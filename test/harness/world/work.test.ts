@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn as spawnProcess } from 'node:child_process';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { get, openWorld, post, primed, rawConnection, run, step } from './world-client.ts';
+import type { PlanStep } from '../../../harness/traffic/trace.ts';
+import { child, get, openWorld, post, primed, rawConnection, run, spawn, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
 
 let at: TestWorld | null = null;
@@ -19,6 +20,10 @@ function open(...args: Parameters<typeof openWorld>): TestWorld {
 const soon = { timeout: 5000, interval: 2 };
 const LONG_MS = 60_000;
 
+function handedCall(capability: string, deadlineMs: number) {
+  return { kind: 'call', capability, access: 'write', journal: true, deadlineMs };
+}
+
 describe('work', () => {
   it('is handed out when it is due, to whoever asks first', async () => {
     const { world, clock, history } = open([run('r1', [step('read/crm')], 20), run('r2', [step('read/crm')], 40)]);
@@ -28,7 +33,9 @@ describe('work', () => {
     world.startArrivals(t0Ns);
     const answers = await Promise.all(polls.map(({ answer }) => answer));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-    const { dueMs: _due, ...handed } = run('r1', [step('read/crm')]);
+    const { dueMs: _due, ...who } = run('r1', []);
+    const { serviceMs: _service, ...planned } = step('read/crm');
+    const handed = { ...who, plan: [{ kind: 'call', ...planned }] };
     expect(answers.find(({ body }) => (body as { run: string }).run === 'r1')?.body).toEqual(handed);
     expect(history.of('run.due').map((event) => [event.run, event.t0 - t0Ns])).toEqual([
       ['r1', 20e6],
@@ -38,6 +45,46 @@ describe('work', () => {
       expect(t0).toBeGreaterThanOrEqual(history.of('run.due').find((due) => due.run === of)?.t0 ?? Infinity);
     }
     expect(world.counts()).toMatchObject({ due: 2, waiting: 0, channels: [{ handed: 2 }] });
+  });
+
+  it('is told how it goes out, and nothing of what the world will do to it', async () => {
+    const plan: readonly PlanStep[] = [
+      { ...step('model/chat', 700), kind: 'stream' },
+      { ...step('tool/search', 5), idempotent: true, refusals: 2, delayMs: 90 },
+      { ...step('write/mail', 5), kind: 'timer', delayMs: 4000 },
+      spawn('r1.3', { attached: true }),
+    ];
+    const parent = { ...run('r1', plan), startAfterMs: 1500 };
+    const { world, clock } = open([parent, child(parent, 3, [step('read/crm')])]);
+    const { url } = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    const { body } = await get(`${url}/work`).answer;
+    expect(body).toEqual({
+      ...{ run: 'r1', tenant: 'acme', feature: 'inbox', agent: 'agent-1', startAfterMs: 1500 },
+      plan: [
+        { kind: 'stream', capability: 'model/chat', access: 'write', journal: true, deadlineMs: 1700 },
+        { ...handedCall('tool/search', 1005), idempotent: true, delayMs: 90 },
+        { ...handedCall('write/mail', 1005), kind: 'timer', delayMs: 4000 },
+        { ...handedCall('agent/spawn', 1000), kind: 'spawn', attached: true },
+      ],
+    });
+  });
+
+  it('is no child and no probe', async () => {
+    const parent = run('r1', [spawn('r1.0')]);
+    const runs = [
+      parent,
+      child(parent, 0, [step('read/crm')]),
+      { ...run('p', [step('read/crm')]), probe: true as const },
+    ];
+    const { world, clock, history } = open(runs);
+    const { url } = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${url}/work`).answer).body).toMatchObject({ run: 'r1' });
+    world.endArrivals();
+    expect((await get(`${url}/work`).answer).status).toBe(204);
+    expect(world.counts()).toMatchObject({ due: 1, waiting: 0 });
+    expect(history.of('run.due').map((event) => event.run)).toEqual(['r1']);
   });
 
   it('becomes due whether or not anybody asks', async () => {
@@ -124,7 +171,7 @@ describe('work', () => {
       socket.pause();
       setInterval(() => {}, 1000);
     `;
-    const child = spawn(process.execPath, ['-e', program, String(dead.port), new URL(dead.url).pathname]);
+    const child = spawnProcess(process.execPath, ['-e', program, String(dead.port), new URL(dead.url).pathname]);
     const exited = new Promise((resolve) => child.once('exit', resolve));
     try {
       await new Promise((resolve) => child.stdout.once('data', resolve));
@@ -140,7 +187,7 @@ describe('work', () => {
   });
 });
 
-describe('a primed run', () => {
+describe('a run that begins with a held call', () => {
   it('goes to a worker that holds none, also when another asked before', async () => {
     const { world, clock, history } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
     const one = await world.openChannel('worker-1');
@@ -168,6 +215,17 @@ describe('a primed run', () => {
     await vi.waitFor(() => expect(world.counts().due).toBe(3), soon);
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'r1' });
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p2' });
+  });
+
+  it('is one that lasts: other primed runs go to whoever asks first', async () => {
+    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', 20, 1)]);
+    const one = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
+    const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p2' });
+    held.request.destroy();
   });
 
   it('goes on to a worker as soon as its held call has ended', async () => {

@@ -6,6 +6,7 @@ import { startDrillClock } from '../../../harness/history/clock.ts';
 import type { DrillClock } from '../../../harness/history/clock.ts';
 import type { EventOf, EventType, HistoryEvent } from '../../../harness/history/event.ts';
 import type { HistorySink } from '../../../harness/history/write.ts';
+import { SPAWN_CAPABILITY, TRACE_VERSION } from '../../../harness/traffic/trace.ts';
 import type { PlanStep, Trace, TraceRun } from '../../../harness/traffic/trace.ts';
 import { startLoopWatch } from '../../../harness/world/loop-watch.ts';
 import type { LoopWatch } from '../../../harness/world/loop-watch.ts';
@@ -58,6 +59,18 @@ export function primed(name: string, serviceMs: number, dueMs = 0): TraceRun {
   return { ...run(name, [step('write/mail', serviceMs)], dueMs), primed: true };
 }
 
+/** A step that starts a child. */
+export function spawn(child: string, more: Partial<PlanStep> = {}): PlanStep {
+  return { ...step(SPAWN_CAPABILITY), kind: 'spawn', child, ...more };
+}
+
+/** A run that a step of another one starts. */
+export function child(of: TraceRun, at: number, plan: readonly PlanStep[]): TraceRun {
+  const { lineage = [], run: parent } = of;
+  const name = of.plan[at]?.child ?? '';
+  return { ...run(name, plan, of.dueMs), parent: { run: parent, step: at }, lineage: [...lineage, parent] };
+}
+
 interface Overrides extends Partial<Omit<WorldOptions, 'loop'>> {
   readonly loop?: (clock: DrillClock) => LoopWatch;
   readonly lookEveryMs?: number;
@@ -68,7 +81,7 @@ export function openWorld(runs: readonly TraceRun[], overrides: Overrides = {}):
   const clock = startDrillClock();
   const history = new Recorded(clock);
   const loop = makeLoop?.(clock) ?? startLoopWatch({ clock, history, intervalMs: lookEveryMs });
-  const trace: Trace = { header: { version: 1, seed: 1, generator: {} }, runs };
+  const trace: Trace = { header: { version: TRACE_VERSION, seed: 1, generator: {} }, runs };
   const world = startWorld({ trace, clock, history, loop, downstream: { landsAfterAbort: false }, ...options });
   const agent = new Agent({ keepAlive: true });
   const close = async (): Promise<void> => {
@@ -105,6 +118,11 @@ export function post(url: string, capability: string, { run: of, key, body = '{}
   return send(`${url}/effects/${capability}`, 'POST', { 'x-run': of, 'idempotency-key': key }, body, agent);
 }
 
+/** Asks for a child of a run. */
+export function postRun(url: string, { run: of, key, body = '{}', agent }: Post): Sent {
+  return send(`${url}/runs`, 'POST', { 'x-run': of, 'idempotency-key': key }, body, agent);
+}
+
 export function send(
   url: string,
   method: string,
@@ -121,7 +139,7 @@ export function send(
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) });
+        resolve({ status: response.statusCode ?? 0, body: bodyOf(text, response.headers['content-type']) });
       });
     });
   });
@@ -129,6 +147,16 @@ export function send(
   answer.catch(() => {});
   sent.end(body);
   return { request: sent, answer };
+}
+
+/** JSON; the lines of an answer in pieces. */
+function bodyOf(text: string, type: string | undefined): unknown {
+  if (text === '') return null;
+  if (type !== 'application/x-ndjson') return JSON.parse(text);
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
 }
 
 /** A connection for bytes that no HTTP client would send. */

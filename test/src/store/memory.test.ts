@@ -4,10 +4,14 @@ import { MemoryStore } from '../../../src/store/memory.ts';
 import type { MemoryHooks, StoreOperation } from '../../../src/store/memory.ts';
 import { describeStoreContract } from './contract.ts';
 import type { StoreHandles } from './contract/world.ts';
-import { sampleIntent, stopText } from './samples.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { SOMEBODY, releaseText, sampleContract, sampleIntent, sampleTask, stopText } from './samples.ts';
 
 function handles(store: MemoryStore): StoreHandles {
-  return { flips: store, fence: store, outcomes: store, tasks: store, control: store, close: async () => undefined };
+  return {
+    ...{ flips: store, fence: store, outcomes: store, tasks: store, control: store, operator: store },
+    close: async () => undefined,
+  };
 }
 
 describeStoreContract('memory', async () => ({
@@ -60,6 +64,55 @@ describe('the memory store', () => {
     expect(await store.admitIntents('me', head, [sampleIntent(1)])).toMatchObject({ kind: 'young' });
     nowMs = 600;
     expect(await store.admitIntents('me', head, [sampleIntent(1)])).toMatchObject({ kind: 'admitted' });
+  });
+
+  test('keeps on record what an operator asked for, also when it is refused', async () => {
+    const state = new MemoryState({ namespace });
+    const store = new MemoryStore(state);
+    await store.declareContract(sampleContract(), SOMEBODY);
+    await store.flip(stopText(namespace, { id: 'a' }), null);
+    await expect(store.flip(releaseText(namespace, ['a']), null)).rejects.toMatchObject({ code: 'RELEASE_NOT_GREEN' });
+    await store.flip(releaseText(namespace, ['a']), null, { evenIfRed: 'a false alarm' });
+    const refused = store.resume({ kind: 'runs', runs: ['r'] }, { kind: 'at-once' }, SOMEBODY);
+    await expect(refused).rejects.toMatchObject({ code: 'RUN_NOT_STOPPED' });
+    await expect(
+      store.admitCompensation({ incarnation: 'me', seq: 1 }, 'write/refund', SOMEBODY),
+    ).rejects.toMatchObject({ code: 'LEDGER_ENTRY_UNKNOWN' });
+    expect(state.actions.map(({ kind, asker, refusal }) => [kind, asker.reason, refusal === null])).toEqual([
+      ['contract', SOMEBODY.reason, true],
+      ['red-release', 'rolled back', false],
+      ['red-release', 'a false alarm', true],
+      ['resume', SOMEBODY.reason, false],
+      ['compensate', SOMEBODY.reason, false],
+    ]);
+  });
+
+  test('looks at so many rows a claim, so that a stop never waits for a queue', async () => {
+    const state = new MemoryState({ namespace });
+    const store = new MemoryStore(state);
+    const old = Array.from({ length: 600 }, (_, index) => sampleTask(`old-${index}`));
+    await store.enqueue(state.head, old);
+    await store.flip(stopText(namespace, { id: 'a', scope: 'tenant', target: 'acme' }), null);
+    await store.enqueue(state.head, [sampleTask('new', { tenant: 'b' })]);
+    expect(await store.claim('me', 1, 1_000)).toEqual([]);
+    expect(await store.claim('me', 1, 1_000)).toMatchObject([{ id: 'new' }]);
+  });
+
+  test('moves a parked task by as long as it was parked, by its own clock', async () => {
+    const clock = new ManualClock();
+    const state = new MemoryState({ namespace, clock });
+    const store = new MemoryStore(state);
+    await store.enqueue(state.head, [sampleTask('t', { due: { kind: 'in', ms: 300 }, pastDue: 'shift' })]);
+    await store.flip(stopText(namespace, { id: 'a', queue: 'park' }), null);
+    clock.advance(100);
+    await store.sweep(10);
+    clock.advance(1_000);
+    await store.flip(releaseText(namespace, ['a']), null);
+    await store.sweep(10);
+    clock.advance(199);
+    expect(await store.claim('me', 1, 1_000)).toEqual([]);
+    clock.advance(1);
+    expect(await store.claim('me', 1, 1_000)).toMatchObject([{ id: 't' }]);
   });
 
   test('loses a listener that throws, and tells the others', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalText } from '../../../src/flip-text.ts';
 import type { ReleaseFlip, StopFlip } from '../../../src/switch.ts';
-import type { Intent, NewTask } from '../../../src/store/store.ts';
+import type { Asker, Intent, NewTask, RunContract } from '../../../src/store/store.ts';
 
 /** A stop's text; global `halt_all` with `discard` unless told otherwise. */
 export function stopText(namespace: string, stop: Partial<StopFlip> = {}): string {
@@ -47,8 +47,19 @@ export function sampleTask(id: string, task: Partial<NewTask> = {}): NewTask {
       feature: 'support',
       agent: 'agent-1',
       lineage: [],
+      capability: null,
       plan: [{ capability: 'model/chat' }],
+      due: { kind: 'now' },
+      pastDue: 'fire',
+      repeat: null,
     },
     ...task,
   };
+}
+
+/** Who asks for what is not a flip. */
+export const SOMEBODY: Asker = { by: 'operator', reason: 'the incident is over' };
+
+export function sampleContract(contract: Partial<RunContract> = {}): RunContract {
+  return { ...{ model: 'model-1', prompt: 'prompt-1', tools: { mail: '1.0.0', crm: '2.1.0' } }, ...contract };
 }

@@ -1,22 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { RegistryDecider } from '../../../src/decider.ts';
-import type { FenceAnswer, Head, NewTask } from '../../../src/store/store.ts';
+import { KilldrillError } from '../../../src/errors.ts';
+import type { ClaimToken, FenceAnswer, Head, NewTask } from '../../../src/store/store.ts';
 import { TaskIntake } from '../../../src/tasks/intake.ts';
 import { Fate } from '../fate.ts';
 import { stopFlip } from '../chain-store.ts';
-import { GateRig } from '../gate-rig.ts';
+import { GateRig, LOOKUP } from '../gate-rig.ts';
 import { settled } from '../manual-clock.ts';
+import { TASK } from '../scripted-queue.ts';
 
-const TASK: NewTask = {
-  id: 't1',
-  kind: 'run',
-  run: 'r1',
-  tenant: 'acme',
-  feature: null,
-  agent: 'a1',
-  lineage: ['root'],
-  plan: { steps: 1 },
-};
+const LOST = new KilldrillError('CLAIM_LOST', 'it is another’s');
 
 function rig(): {
   readonly rig: GateRig;
@@ -36,7 +29,9 @@ function rig(): {
   };
   const fence = { enqueue, admitIntents: () => Promise.reject(new Error('no intents here')) };
   const context = { registry, lease, diverged: () => undefined };
-  const intake = new TaskIntake(fence, new RegistryDecider(registry, lease), context);
+  const decider = new RegistryDecider(registry, lease);
+  const lostClaim = ({ task }: ClaimToken) => (task === 'lost' ? LOST : null);
+  const intake = new TaskIntake({ fence, decider, context, lostClaim });
   return { rig: gated, intake, sent, say: (answer) => (next = answer) };
 }
 
@@ -86,6 +81,70 @@ describe('a task on its way into the queue', () => {
     expect((await fateOf(intake.enqueue(TASK))).now).toBe('resolved undefined');
   });
 
+  it.each(['discard', 'park'] as const)(
+    'is let in under halt_noncritical alone (%s): the store parks it',
+    async (queue) => {
+      const { rig: gated, intake, sent } = rig();
+      gated.stop({ mode: 'halt_noncritical', queue });
+      expect((await fateOf(intake.enqueue(TASK))).now).toBe('resolved undefined');
+      gated.stop({ scope: 'agent', target: 'a1' });
+      expect((await fateOf(intake.enqueue({ ...TASK, id: 't2' }))).error).toMatchObject({ mode: 'halt_all' });
+      expect(sent).toEqual(['t1']);
+    },
+  );
+
+  it('goes nowhere during a drain: what was let in passes, and nothing new', async () => {
+    const { rig: gated, intake, sent } = rig();
+    gated.stop({ queue: 'drain', drainMs: 60_000 });
+    expect((await fateOf(intake.enqueue(TASK))).error).toMatchObject({ kind: 'operator', mode: 'halt_all' });
+    expect(sent).toEqual([]);
+  });
+
+  it('is covered by a capability stop when it does one thing', async () => {
+    const { rig: gated, intake, sent } = rig();
+    gated.stop({ scope: 'capability', target: 'webhook/*' });
+    const webhook = { ...TASK, kind: 'webhook', capability: 'webhook/notify' } as const;
+    expect((await fateOf(intake.enqueue(webhook))).error).toMatchObject({ scope: 'capability' });
+    expect((await fateOf(intake.enqueue(TASK))).now).toBe('resolved undefined');
+    expect(sent).toEqual(['t1']);
+  });
+
+  it('within a run is refused once that run is latched, and its own refusal latches the run', async () => {
+    const { rig: gated, intake, sent } = rig();
+    const who = { run: 'parent', agent: 'a1', tenant: 'acme' };
+    const id = gated.stop({ scope: 'tenant', target: 'acme' });
+    const refusals = await gated.gate.enter(who, async () => {
+      const first = await fateOf(intake.enqueue(TASK));
+      gated.release(id);
+      const second = await fateOf(intake.enqueue({ ...TASK, id: 't2', tenant: 'elsewhere' }));
+      const effect = await fateOf(gated.gate.run(LOOKUP, () => Promise.resolve()));
+      return [first.error, second.error, effect.error];
+    });
+    expect(refusals[0]).toMatchObject({ kind: 'operator', target: 'acme' });
+    expect(new Set(refusals).size).toBe(1);
+    expect((await fateOf(intake.enqueue(TASK))).now).toBe('resolved undefined');
+    expect(sent).toEqual(['t1']);
+  });
+
+  it('within a run whose claim is another’s goes nowhere', async () => {
+    const { rig: gated, intake, sent } = rig();
+    const who = { run: 'r1', agent: 'a1', claim: { task: 'lost', token: 'x' } };
+    const fate = await gated.gate.enter(who, () => fateOf(intake.enqueue(TASK)));
+    expect([fate.error, sent]).toEqual([LOST, []]);
+  });
+
+  it.each<Partial<NewTask>>([
+    { kind: 'timer', due: { kind: 'in', ms: 0 } },
+    { kind: 'timer', due: { kind: 'at', at: '2030-01-31T12:00:00+02:00' }, pastDue: 'shift' },
+    { kind: 'timer', repeat: 'every 60000', pastDue: 'skip' },
+    { kind: 'timer', repeat: '*/5 * * * *' },
+    { kind: 'webhook', capability: 'webhook/notify' },
+    { kind: 'child', lineage: ['root', 'middle'] },
+  ])('may be %j', async (what) => {
+    const { intake } = rig();
+    expect((await fateOf(intake.enqueue({ ...TASK, ...what }))).now).toBe('resolved undefined');
+  });
+
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
   it.each<[string, Partial<NewTask>]>([
@@ -96,6 +155,27 @@ describe('a task on its way into the queue', () => {
     ['a plan that is not there', { plan: undefined }],
     ['a plan that holds itself', { plan: circular }],
     ['a plan with a bigint', { plan: 1n }],
+    ['a plan that is too long', { plan: 'x'.repeat(262_145) }],
+    ['a plan that is too deep', { plan: JSON.parse(`${'['.repeat(201)}${']'.repeat(201)}`) }],
+    ['an unknown kind', { kind: 'job' as 'run' }],
+    ['an unknown way with its past', { pastDue: 'forget' as 'fire' }],
+    ['a pattern for a capability', { capability: 'write/*' }],
+    ['an empty capability', { capability: '' }],
+    ['no due', { due: undefined as never }],
+    ['an unknown due', { due: { kind: 'soon' } as never }],
+    ['a due of no number', { due: { kind: 'in', ms: Number.NaN } }],
+    ['a due in the past', { due: { kind: 'in', ms: -1 } }],
+    ['a due beyond reason', { due: { kind: 'in', ms: 1e300 } }],
+    ['a due at no instant', { due: { kind: 'at', at: 'tomorrow' } }],
+    ['a due without a zone', { due: { kind: 'at', at: '2030-01-31T12:00:00' } }],
+    ['a due on no day', { due: { kind: 'at', at: '2030-02-31T99:00:00Z' } }],
+    ['a repeat that is no schedule', { repeat: 'now and then' }],
+    ['a repeat that never comes', { repeat: '0 0 30 2 *' }],
+    ['a repeat without rest', { repeat: 'every 0' }],
+    ['a repeat of another type', { repeat: 5 as never }],
+    ['a lineage that is no list', { lineage: 'root' as never }],
+    ['a lineage without end', { lineage: Array.from({ length: 257 }, (_, at) => `r${at}`) }],
+    ['a name beyond an index', { id: '漢'.repeat(400) }],
   ])('is refused with %s, and takes no other down with it', async (_what, wrong) => {
     const { intake, sent } = rig();
     const bad = new Fate(intake.enqueue({ ...TASK, ...wrong }));
@@ -108,6 +188,11 @@ describe('a task on its way into the queue', () => {
 
   it('may speak of NUL and of surrogates, and hold whole ones', async () => {
     const { intake } = rig();
+    const deep: unknown = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`);
+    expect((await fateOf(intake.enqueue({ ...TASK, plan: { deep: 'x[{"', brackets: '\\"[[[' } }))).now).toContain(
+      'resolved',
+    );
+    expect((await fateOf(intake.enqueue({ ...TASK, plan: deep }))).now).toContain('resolved');
     const plan = { say: 'the text \\u0000 and \\ud800', smile: '😀', slash: '\\' };
     expect((await fateOf(intake.enqueue({ ...TASK, plan }))).now).toBe('resolved undefined');
   });

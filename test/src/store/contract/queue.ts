@@ -9,7 +9,11 @@ export function describeQueue(w: World): void {
   describe('the queue', () => {
     test('hands each task to one claimant, oldest first, with all that was given', async () => {
       const plan = { steps: [1, 'zwei', null, { deep: [true] }] };
-      await w.enqueue(['t1', { plan, lineage: ['root', 'parent'], tenant: null, feature: null }], ['t2'], ['t3']);
+      await w.enqueue(
+        ['t1', { kind: 'child', plan, lineage: ['root', 'parent'], tenant: null, feature: null }],
+        ['t2'],
+        ['t3'],
+      );
       const [mine, theirs] = await Promise.all([
         w.one.tasks.claim('me', 1, CLAIM_MS),
         w.other.tasks.claim('they', 1, CLAIM_MS),
@@ -18,8 +22,16 @@ export function describeQueue(w: World): void {
       const all = [...mine, ...theirs, ...rest];
       expect(all.map(({ id }) => id).toSorted()).toEqual(['t1', 't2', 't3']);
       expect(all.find(({ id }) => id === 't1')).toEqual({
-        ...{ id: 't1', token: expect.any(String), run: 't1', tenant: null, feature: null, agent: 'agent-1' },
-        ...{ lineage: ['root', 'parent'], plan, attempts: 0 },
+        ...{ id: 't1', token: expect.any(String), kind: 'child', run: 't1', tenant: null, feature: null },
+        ...{ agent: 'agent-1', lineage: ['root', 'parent'], capability: null, plan, repeat: null },
+        ...{
+          dueAt: expect.any(String),
+          skipped: false,
+          attempts: 0,
+          admittedRevision: 0,
+          critical: false,
+          effects: [],
+        },
       });
       expect(new Set(all.map(({ token }) => token)).size).toBe(3);
       expect(await w.claimIds()).toEqual([]);
@@ -121,6 +133,7 @@ export function describeQueue(w: World): void {
         await w.stop({ id: `stop-${scope}`, scope, target, queue: 'park' });
         expect(await w.claimIds()).toEqual(['t1', 't2', 't3'].filter((id) => !covered.some((one) => one === id)));
         await w.release(`stop-${scope}`);
+        await w.sweepAll();
         expect(await w.claimIds()).toEqual(covered);
       },
     );
@@ -130,6 +143,7 @@ export function describeQueue(w: World): void {
       await w.enqueue(['t1']);
       expect(await w.claimIds()).toEqual([]);
       await w.release('a');
+      await w.sweepAll();
       expect(await w.claimIds()).toEqual(['t1']);
     });
 
@@ -140,6 +154,77 @@ export function describeQueue(w: World): void {
       await w.stop({ scope: 'tenant', target: 'acme', queue: 'discard' });
       await w.enqueue(['new', { tenant: 'b' }]);
       expect(await w.claimIds(1)).toEqual(['new']);
+    });
+
+    test('hands out what has been due longest, whenever it came', async () => {
+      await w.enqueue(
+        ['now'],
+        ['last year', { due: { kind: 'at', at: '2025-01-01T00:00:00Z' } }],
+        ['long ago', { due: { kind: 'at', at: '2020-01-01T00:00:00.000Z' } }],
+      );
+      const claimed = await w.one.tasks.claim('me', 10, CLAIM_MS);
+      expect(claimed.map(({ id }) => id)).toEqual(['long ago', 'last year', 'now']);
+      expect(Date.parse(claimed[0]?.dueAt ?? '')).toBe(Date.parse('2020-01-01T00:00:00Z'));
+    });
+
+    test('keeps a task until it is due', async () => {
+      await w.enqueue(['soon', { kind: 'timer', due: { kind: 'in', ms: 30 } }]);
+      await w.enqueue(['later', { kind: 'timer', due: { kind: 'in', ms: 60_000 } }]);
+      await w.enqueue(['one day', { kind: 'timer', due: { kind: 'at', at: '2999-01-01T00:00:00Z' } }]);
+      const claimed = await w.expire(async () => (await w.one.tasks.claim('me', 10, CLAIM_MS))[0]);
+      expect(claimed).toMatchObject({ id: 'soon', kind: 'timer' });
+      expect(await w.claimIds()).toEqual([]);
+      expect(await w.states()).toEqual({ running: 1, queued: 2 });
+    });
+
+    test("prolongs the claims that are still their claimant's, and says which", async () => {
+      await w.enqueue(['t1'], ['t2'], ['t3']);
+      const claimed = await w.one.tasks.claim('me', 3, 50);
+      const claims = claimed.map(({ id, token }) => ({ task: id, token }));
+      const done = claims.find(({ task }) => task === 't2') ?? { task: '', token: '' };
+      await w.one.tasks.finish(done, 'done');
+      const kept = claims.filter(({ task }) => task !== 't3');
+      expect(await w.one.tasks.extend([...kept, { task: 't1', token: 'junk' }], CLAIM_MS)).toEqual(['t1']);
+      expect(await w.one.tasks.extend([], CLAIM_MS)).toEqual([]);
+      const over = await w.expire(async () => (await w.other.tasks.claim('they', 10, CLAIM_MS))[0]);
+      expect(over.id).toBe('t3');
+      expect(await w.claimIds()).toEqual([]);
+    });
+
+    test('tells a claimant what earlier claims have done, by key the newest', async () => {
+      await w.enqueue(['t1'], ['t2', { due: { kind: 'in', ms: 60_000 } }]);
+      const first = await w.claimOne('t1');
+      await w.effect(first.claim, 't1/0', 'landed');
+      await w.effect(first.claim, 't1/1', 'failed');
+      expect(await w.one.tasks.retry(first.claim, 0)).toBe('queued');
+      const second = await w.claimOne('t1');
+      expect(second.task.effects.toSorted((one, other) => (one.key < other.key ? -1 : 1))).toEqual([
+        { key: 't1/0', capability: 'write/mail', outcome: 'landed' },
+        { key: 't1/1', capability: 'write/mail', outcome: 'failed' },
+      ]);
+      await w.effect(second.claim, 't1/1', 'landed');
+      await w.effect(second.claim, 't1/2', 'blocked');
+      expect(await w.one.tasks.giveBack(second.claim)).toBe(true);
+      const third = await w.claimOne('t1');
+      expect(new Map(third.task.effects.map(({ key, outcome }) => [key, outcome]))).toEqual(
+        new Map([
+          ['t1/0', 'landed'],
+          ['t1/1', 'landed'],
+          ['t1/2', 'blocked'],
+        ]),
+      );
+    });
+
+    test('gives every task the head under which it was let in', async () => {
+      await w.enqueue(['before']);
+      await w.stop({ scope: 'tenant', target: 'nobody' });
+      await w.stop({ scope: 'tenant', target: 'nobody either' });
+      await w.enqueue(['after']);
+      const claimed = await w.one.tasks.claim('me', 10, CLAIM_MS);
+      expect(claimed.map(({ id, admittedRevision }) => [id, admittedRevision])).toEqual([
+        ['before', 0],
+        ['after', 2],
+      ]);
     });
   });
 }

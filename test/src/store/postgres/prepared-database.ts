@@ -4,6 +4,7 @@ import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../../src/store/postgres/flip-store.ts';
 import { migrate } from '../../../../src/store/postgres/migrate.ts';
+import { openOperatorStore } from '../../../../src/store/postgres/operator-store.ts';
 import type { StoreTimings } from '../../../../src/store/postgres/options.ts';
 import { openOutcomeSink } from '../../../../src/store/postgres/outcome-sink.ts';
 import { openTaskQueue } from '../../../../src/store/postgres/task-queue.ts';
@@ -83,14 +84,17 @@ function openAll(
   const fence = openFence(asWorker);
   const outcomes = openOutcomeSink(asWorker);
   const tasks = openTaskQueue(asWorker);
-  const control = openFlipStore({ connectionString: flipperUrl, namespace, timings });
-  const ports = [flips, fence, outcomes, tasks, control];
+  const asFlipper = { connectionString: flipperUrl, namespace, timings };
+  const control = openFlipStore(asFlipper);
+  const operator = openOperatorStore(asFlipper);
+  const ports = [flips, fence, outcomes, tasks, control, operator];
   return {
     flips,
     fence,
     outcomes,
     tasks,
     control,
+    operator,
     close: async () => void (await Promise.all(ports.map((port) => port.close()))),
   };
 }

@@ -36,22 +36,34 @@ describe('the roles', () => {
     expect(await executable('killdrill_worker')).toEqual([
       'admit_intents',
       'claim',
+      'counts',
       'enqueue',
+      'extend',
       'finish',
       'flips_after',
       'give_back',
+      'halted',
       'load',
       'record_outcomes',
       'relay',
+      'retry',
       'schema_version',
+      'sweep',
     ]);
     expect(await executable('killdrill_flipper')).toEqual([
+      'admit_compensation',
+      'close_compensation',
+      'declare_contract',
       'fence_key',
       'flip',
       'flips_after',
+      'ledger',
       'load',
       'open_engagements',
+      'red_reasons',
+      'resume',
       'schema_version',
+      'set_critical',
       'shared_holders',
       'terminate_holders',
     ]);
@@ -62,13 +74,19 @@ describe('the roles', () => {
       `select tablename as name from pg_tables where schemaname = 'killdrill'`,
     );
     expect(rows.map(({ name }) => name).toSorted()).toEqual([
+      'compensation',
+      'critical_class',
+      'critical_rules',
       'engagement',
       'flip',
       'head',
       'intent',
       'migration',
+      'operator_action',
       'outcome',
+      'run_contract',
       'server_life',
+      'sweep',
       'task',
     ]);
     for (const client of [worker, flipper]) {
@@ -135,6 +153,10 @@ describe('a relayed text that workers could not read', () => {
       { ...good, reason: 'nul \u0000' },
       { ...good, target: 'acme' },
       { ...good, extra: 'field' },
+      { ...good, queue: 'drain' },
+      { ...good, drainMs: 1 },
+      { ...good, queue: 'drain', mode: 'emergency', drainMs: 1 },
+      ...[0, -1, 1.5, 86_400_001, '1', null, [1]].map((drainMs) => ({ ...good, queue: 'drain', drainMs })),
     ].map((body) => JSON.stringify(body)),
   ];
 

@@ -25,6 +25,12 @@ export async function flip(client: pg.Client, namespace: string, text: string, l
   return oneAnswer(client, 'select killdrill.flip($1, $2, null, $3) as answer', [namespace, text, lockMs]);
 }
 
+/** Calls one of the store's functions. */
+export async function call<T>(client: pg.Client, name: string, ...values: unknown[]): Promise<T> {
+  const places = values.map((_, index) => `$${index + 1}`).join(', ');
+  return oneAnswer(client, `select killdrill.${name}(${places}) as answer`, values);
+}
+
 export async function oneAnswer<T>(client: pg.Client, text: string, values: unknown[]): Promise<T> {
   const { rows } = await client.query<{ answer: T }>(text, values);
   const [row] = rows;

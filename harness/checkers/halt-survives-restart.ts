@@ -1,0 +1,117 @@
+import type { Checker, Finding } from './checker.ts';
+import type { WitnessedEffect } from './effects-of.ts';
+import { countEffects } from './effects-after.ts';
+import { dueInScope, hasWorkLeft, noStop, stopEvidence } from './exposure.ts';
+import { takesStoreAway } from './faults-of.ts';
+import type { FaultWindow } from './faults-of.ts';
+import { fail, inconclusive, notApplicable, pass } from './finding.ts';
+import { firstWorst } from './first-worst.ts';
+import { nameOf } from './flips-of.ts';
+import type { Stop } from './flips-of.ts';
+import { indexOf, sinceT0 } from './index-of.ts';
+import type { DrillIndex } from './index-of.ts';
+import { overlaps, toMs } from './span.ts';
+import { heldFromNs } from './stop-reach.ts';
+import { needsWholeHistory } from './whole-history.ts';
+import { effectAgainst, effectName } from './witness-of.ts';
+import type { Incarnation } from './workers-of.ts';
+
+/** A stop outlives the processes that were told of it. */
+export const haltSurvivesRestart: Checker = {
+  name: 'halt_survives_restart',
+  claim:
+    'When a worker or PostgreSQL is killed or restarted while a stop is on, neither the new incarnation nor the fleet after the return sends anything in scope until the release.',
+  check(record) {
+    const index = indexOf(record);
+    const nothing = noStop(index) ?? needsWholeHistory(record);
+    return (
+      nothing ??
+      firstWorst(
+        restartsIn(index).map(({ stop, fault }) => checkRestart(index, stop, fault)),
+        NONE,
+      )
+    );
+  },
+};
+
+const NONE = notApplicable('no worker and no PostgreSQL came back while a stop was on');
+
+interface Restart {
+  readonly stop: Stop;
+  readonly fault: FaultWindow;
+}
+
+/** Faults that end a process which then comes back, by the stop that was on. One that lasts until the end brings nothing back. */
+function restartsIn(index: DrillIndex): readonly Restart[] {
+  const faults = index.faults.filter(
+    ({ kind, recovered, missing }) =>
+      (kind === 'kill' || kind === 'restart') && recovered && !missing.includes('fault.injected'),
+  );
+  return index.stops.flatMap((stop) =>
+    faults.flatMap((fault) => {
+      const on = { fromNs: stop.requestNs, toNs: untilNs(index, stop) };
+      return overlaps(fault, on) && fault.toNs > stop.requestNs ? [{ stop, fault }] : [];
+    }),
+  );
+}
+
+function untilNs(index: DrillIndex, { releaseNs }: Stop): number {
+  return releaseNs ?? index.arrivalsEndNs;
+}
+
+function checkRestart(index: DrillIndex, stop: Stop, fault: FaultWindow): Finding {
+  const evidence = { ...stopEvidence(stop), fault: fault.fault, kind: fault.kind, target: fault.target };
+  const isStore = takesStoreAway(fault);
+  const lives = isStore ? [] : livesSince(index, stop, fault);
+  const sent = isStore ? sentSince(index, stop, fault) : sentBy(index, stop, lives);
+  if (sent !== null) {
+    const later = Math.round(toMs(sent.t0 - stop.requestNs));
+    const since = isStore ? 'once PostgreSQL was back' : `from the incarnation that came up in its stead`;
+    const reason = `${effectName(sent)} arrived ${since}, ${later} ms after the stop of ${nameOf(stop.on)} was requested`;
+    return fail(reason, { ...effectAgainst(sent, stop), ...evidence });
+  }
+  const backNs = isStore ? fault.toNs : Math.min(...lives.map(({ readyNs }) => readyNs ?? Number.POSITIVE_INFINITY));
+  if (backNs >= untilNs(index, stop)) {
+    const what = isStore ? 'PostgreSQL back while the stop was on' : 'an incarnation ready while the stop was on';
+    return inconclusive(what, `${fault.target} came back after its end, or not at all`, evidence);
+  }
+  const due =
+    stop.on.scope === 'run' ? hasWorkLeft(index, stop) : dueInScope(index, stop, backNs, untilNs(index, stop));
+  const backAtMs = sinceT0(index, backNs);
+  if (due === false || due === 0)
+    return inconclusive('work in scope due after the return', `nothing in scope of ${nameOf(stop.on)} was`, {
+      ...evidence,
+      backAtMs,
+    });
+  return pass(
+    `${fault.target} came back from ${fault.kind} under the stop of ${nameOf(stop.on)}, and nothing in scope was sent`,
+    { ...evidence, backAtMs, runsDue: due },
+  );
+}
+
+/** Lives of the worker that became ready while the stop was on, after the fault. */
+function livesSince(index: DrillIndex, stop: Stop, fault: FaultWindow): readonly Incarnation[] {
+  return [...index.incarnations.values()].filter(
+    ({ worker, spawnedNs, readyNs }) =>
+      worker === fault.target &&
+      spawnedNs >= fault.fromNs &&
+      readyNs !== null &&
+      readyNs > stop.requestNs &&
+      readyNs < untilNs(index, stop),
+  );
+}
+
+/** A new incarnation has no budget: it reads the stop before its first effect. */
+function sentBy(index: DrillIndex, stop: Stop, lives: readonly Incarnation[]): WitnessedEffect | null {
+  const channels = new Set(lives.map(({ channel }) => channel));
+  const sent = index.effects.find((effect) => {
+    const fromNs = channels.has(effect.channel) ? heldFromNs(index, stop, effect) : null;
+    if (fromNs === null || effect.t1 >= (stop.releaseNs ?? Number.POSITIVE_INFINITY)) return false;
+    return effect.t0 > Math.max(stop.durableNs, fromNs);
+  });
+  return sent ?? null;
+}
+
+function sentSince(index: DrillIndex, stop: Stop, fault: FaultWindow): WitnessedEffect | null {
+  return countEffects(index, stop).afterBudget.find(({ t0 }) => t0 > fault.recoveryNs) ?? null;
+}

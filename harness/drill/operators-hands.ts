@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Flip } from '../../src/switch.ts';
+import type { ConductorParts } from '../conductor/conductor.ts';
+import { Operator } from '../conductor/operator.ts';
+import { Probes } from '../conductor/probes.ts';
+import { sendCompensation } from '../conductor/send-compensation.ts';
+import { WayBack } from '../conductor/way-back.ts';
+import { OPERATOR } from '../world/operator-channel.ts';
+import type { World } from '../world/world.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { Trace } from '../traffic/trace.ts';
+import type { DrillStore } from './drill-store.ts';
+import { plantTask } from './plant-task.ts';
+
+interface HandsParts {
+  readonly store: DrillStore;
+  readonly namespace: string;
+  readonly world: World;
+  readonly trace: Trace;
+  readonly clock: DrillClock;
+  readonly history: HistorySink;
+  /** Told of each flip that the store took. */
+  readonly onFlip: (flip: Flip) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whatever acts in the operator's place, ready to act: its channel to the world is open, and the first stop does not have to
+ * pay for its connections.
+ */
+export async function operatorsHands(
+  parts: HandsParts,
+): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes'>> {
+  const { store, namespace, world, trace, clock, history, onFlip, signal } = parts;
+  const { url } = await world.openChannel(OPERATOR);
+  await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
+  const take = { clock, history };
+  return {
+    operator: new Operator({
+      ...take,
+      store: store.flips,
+      namespace,
+      newId: randomUUID,
+      wallMs: Date.now,
+      onFlip,
+    }),
+    wayBack: new WayBack({
+      ...take,
+      store: store.operator,
+      trace,
+      send: (entry, capability) => sendCompensation(url, entry, capability),
+    }),
+    probes: new Probes({ ...take, trace, plant: (task) => plantTask(store.owner, namespace, task), signal }),
+  };
+}

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
+import type { DrillDatabase } from '../environment/environment.ts';
+import type { ConnectTarget } from '../environment/proxy.ts';
+import { simulatedFleet } from '../fleet/fleet-command.ts';
+import { Fleet } from '../fleet/fleet.ts';
+import type { WorldChannel } from '../fleet/fleet.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+export interface FleetParts {
+  readonly scenario: Scenario;
+  /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
+  readonly command: readonly string[] | null;
+  readonly database: DrillDatabase;
+  readonly postgres: ConnectTarget;
+  /** The drill's temporary folder, watched by the guardian. */
+  readonly folder: string;
+  readonly tracePath: string;
+  readonly history: HistorySink;
+  readonly openChannel: (worker: string) => Promise<WorldChannel>;
+  readonly onSpawned: (pid: number) => void;
+}
+
+/** A fleet that is told of everything that the contract has (DESIGN §7), not started yet. */
+export function makeFleet(parts: FleetParts): Fleet {
+  const { scenario, command, database, postgres, folder, tracePath, history, openChannel, onSpawned } = parts;
+  const { user, password } = database.worker;
+  return new Fleet({
+    command: command ?? scenario.fleet.command ?? simulatedFleet(),
+    workers: workerNames(scenario),
+    environment: {
+      ...ownVariables(),
+      [DRILL_FOLDER_VARIABLE]: folder,
+      KILLDRILL_NAMESPACE: database.name,
+      KILLDRILL_TRACE: tracePath,
+      KILLDRILL_SEED: String(scenario.seed),
+      KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
+      KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
+      KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
+    },
+    cwd: process.cwd(),
+    history,
+    postgres,
+    storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,
+    openChannel,
+    onSpawned,
+  });
+}
+
+export function workerNames({ fleet }: Scenario): readonly string[] {
+  return Array.from({ length: fleet.workers }, (_, index) => `worker-${index + 1}`);
+}
+
+/** One a drill: snapshots of the drill before are none of this one's. It goes with the drill's folder. */
+function makeSnapshotFolder(folder: string, database: string): string {
+  const path = join(folder, `snapshots-${database}`);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** What a child needs of our own environment; never another drill's or a production fleet's variables. */
+function ownVariables(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('KILLDRILL_'),
+  );
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,91 @@
+import type { Complaint } from './complaint.ts';
+import { faultMeaning } from './fault-meaning.ts';
+import { namedMeaning, targetMeaning } from './target-meaning.ts';
+import type { ReadEntry } from './timeline-schema.ts';
+
+type Of<K extends string> = Extract<ReadEntry, Readonly<Record<K, unknown>>>;
+
+/** What is wrong within one entry; paths are relative to it. `workers` is null when it is not known. */
+export function entryMeaning(entry: ReadEntry, workers: number | null): readonly Complaint[] {
+  return [...momentMeaning(entry), ...deedMeaning(entry, workers)];
+}
+
+function deedMeaning(entry: ReadEntry, workers: number | null): readonly Complaint[] {
+  if ('fault' in entry) return faultMeaning(entry.fault, workers);
+  if ('resume' in entry) return resumeMeaning(entry.resume);
+  if ('contract' in entry) return [];
+  if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target);
+  if ('compensate' in entry) {
+    return targetMeaning(['compensate', 'target'], entry.compensate.scope, entry.compensate.target);
+  }
+  return [...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target), ...drainMeaning(entry.flip)];
+}
+
+const MOMENT_KEYS = ['at', 'when', 'after'] as const;
+
+function momentMeaning(entry: ReadEntry): readonly Complaint[] {
+  const { after } = entry;
+  const named =
+    after?.kind === 'effect' && after.scope !== 'global' ? namedMeaning(['after'], after.scope, after.target) : [];
+  const given = MOMENT_KEYS.filter((key) => entry[key] !== undefined);
+  const second = given[1];
+  if (second === undefined) return named;
+  const found = given.join(' and ');
+  return [
+    { path: [second], aboutKey: true, found, expected: 'at most one of them', fix: 'remove all but one' },
+    ...named,
+  ];
+}
+
+function drainMeaning({ queue, mode, drainFor }: Of<'flip'>['flip']): readonly Complaint[] {
+  const path = ['flip', 'drainFor'];
+  if (queue !== 'drain') {
+    if (drainFor === undefined) return [];
+    const [found, expected] = [`a time to drain with queue: ${queue}`, 'drainFor with queue: drain only'];
+    return [{ path, aboutKey: true, found, expected, fix: 'remove it, or write queue: drain' }];
+  }
+  const complaints: Complaint[] = [];
+  if (mode === 'emergency') {
+    const expected = 'queue: discard or queue: park, since an emergency lets nothing pass';
+    const fix = 'write another queue, or mode: halt_all';
+    complaints.push({ path: ['flip', 'queue'], found: "'drain' in mode emergency", expected, fix });
+  }
+  if (drainFor === undefined) {
+    const expected = 'how long admitted work may pass';
+    complaints.push({ path, found: 'nothing', expected, fix: 'add it, for example drainFor: 5s' });
+  }
+  return complaints;
+}
+
+function resumeMeaning(resume: Of<'resume'>['resume']): readonly Complaint[] {
+  const { tenant, runs = [] } = resume;
+  return [
+    ...oneOfKeys(resume, ['tenant', 'runs', 'all'], 'write for example tenant: $busiest'),
+    ...(resume.rate === undefined || resume.tenantsEvery === undefined
+      ? []
+      : oneOfKeys(resume, ['rate', 'tenantsEvery'], '')),
+    ...(tenant === undefined ? [] : namedMeaning(['resume', 'tenant'], 'tenant', tenant)),
+    ...runs.flatMap((run, index) => runMeaning(['resume', 'runs', index], run, runs.indexOf(run) !== index)),
+  ];
+}
+
+function runMeaning(path: Complaint['path'], run: string, isSecond: boolean): readonly Complaint[] {
+  if (!isSecond) return namedMeaning(path, 'run', run);
+  return [{ path, found: `'${run}' once more`, expected: 'each run once', fix: 'remove it' }];
+}
+
+/** Exactly one of these keys has to be there. */
+function oneOfKeys(
+  resume: Of<'resume'>['resume'],
+  keys: readonly (keyof typeof resume)[],
+  fix: string,
+): readonly Complaint[] {
+  const given = keys.filter((key) => resume[key] !== undefined);
+  const expected = `exactly one of ${keys.join(', ')}`;
+  const second = given[1];
+  if (second !== undefined) {
+    const path = ['resume', second];
+    return [{ path, aboutKey: true, found: given.join(' and '), expected, fix: 'remove all but one' }];
+  }
+  return given.length === 1 ? [] : [{ path: ['resume'], found: 'none of them', expected, fix }];
+}

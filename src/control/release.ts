@@ -1,0 +1,117 @@
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
+import { canonicalText } from '../flip-text.ts';
+import type { FlipAnswer, FlipOptions, FlipStore, OpenEngagement } from '../store/store.ts';
+import { GLOBAL_TARGET } from '../switch.ts';
+import type { ReleaseFlip, Switch } from '../switch.ts';
+
+/** Something that has to be in order before agents may go on, such as a detector's metric. */
+export interface ReleaseCheck {
+  readonly name: string;
+  /** Why it is red, or null. One that throws, or is late, is red. */
+  check(signal: AbortSignal): Promise<string | null>;
+}
+
+export interface ReleaseParts {
+  readonly store: FlipStore;
+  /** Makes the flip's id, which is unique for ever. */
+  readonly newId: () => string;
+  readonly checks?: readonly ReleaseCheck[];
+  /** How long each check may take, milliseconds. Default 2,000. */
+  readonly checkMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface ReleaseRequest {
+  readonly namespace: string;
+  /** Ids of the engagements that the operator saw. */
+  readonly engagements: readonly string[];
+  readonly by: string;
+  readonly source: string;
+  readonly reason: string;
+  /** Why it is released although it is red; goes on record. */
+  readonly evenIfRed?: string;
+}
+
+export interface Released {
+  readonly answer: FlipAnswer;
+  /** What was closed, as it was open. */
+  readonly closed: readonly OpenEngagement[];
+  /** Checks that were red and passed over; empty without `evenIfRed`. The store judges the run contract by itself. */
+  readonly red: readonly string[];
+}
+
+const CHECK_MS = 2_000;
+
+/** The open engagements on exactly this switch: the client expands a switch, never the store. */
+export function engagementsOn(open: readonly OpenEngagement[], on: Switch): readonly OpenEngagement[] {
+  return open.filter(({ flip }) => flip.scope === on.scope && flip.target === on.target);
+}
+
+/**
+ * Closes the engagements that it names, all or none, once every check is green.
+ *
+ * @throws KilldrillError `RELEASE_NOT_GREEN` naming what is red; `ENGAGEMENT_NOT_OPEN` naming each id that is unknown or
+ * closed; otherwise as `FlipStore.flip`.
+ */
+export async function release(parts: ReleaseParts, request: ReleaseRequest): Promise<Released> {
+  const ids = [...new Set(request.engagements)];
+  const open = await parts.store.openEngagements();
+  const closed = open.filter(({ flip }) => ids.includes(flip.id));
+  const red = await redChecks(parts);
+  if (red.length > 0 && !hasWords(request.evenIfRed)) {
+    throw new KilldrillError(
+      'RELEASE_NOT_GREEN',
+      `the release is red: ${red.join('; ')}; mend that, or release even if red, with a reason`,
+    );
+  }
+  const text = canonicalText(flipOf(parts, request, ids, commonSwitch(closed.map(({ flip }) => flip))));
+  const options: FlipOptions = hasWords(request.evenIfRed) ? { evenIfRed: request.evenIfRed } : {};
+  return { answer: await parts.store.flip(text, null, options), closed, red };
+}
+
+function hasWords(reason: string | undefined): reason is string {
+  return reason !== undefined && reason.trim() !== '';
+}
+
+function flipOf(
+  { newId, clock = systemClock }: ReleaseParts,
+  { namespace, by, source, reason }: ReleaseRequest,
+  engagements: readonly string[],
+  on: Switch,
+): ReleaseFlip {
+  const at = new Date(clock.wallMs()).toISOString();
+  return { namespace, id: newId(), kind: 'release', ...on, engagements, reason, triggeredBy: by, source, at };
+}
+
+/** The switch that all of them are on; of several, or of none that is open (which the store refuses, on record), the widest. */
+function commonSwitch(switches: readonly Switch[]): Switch {
+  const [first, ...others] = switches;
+  if (first !== undefined && others.every(({ scope, target }) => scope === first.scope && target === first.target)) {
+    return { scope: first.scope, target: first.target };
+  }
+  return { scope: 'global', target: GLOBAL_TARGET };
+}
+
+async function redChecks(parts: ReleaseParts): Promise<readonly string[]> {
+  const answers = await Promise.all((parts.checks ?? []).map((check) => judge(check, parts)));
+  return answers.filter((answer) => answer !== null);
+}
+
+/** Never rejects, and never takes longer than the bound. */
+async function judge(
+  check: ReleaseCheck,
+  { checkMs = CHECK_MS, clock = systemClock }: ReleaseParts,
+): Promise<string | null> {
+  const controller = new AbortController();
+  let cancel = (): void => undefined;
+  const late = new Promise<string>((resolve) => {
+    cancel = clock.after(checkMs, () => resolve(`did not answer within ${checkMs} ms`));
+  });
+  const asked = Promise.resolve().then(() => check.check(controller.signal));
+  const reason = await Promise.race([asked.catch((thrown: unknown) => `failed: ${messageOf(thrown)}`), late]);
+  cancel();
+  controller.abort();
+  return reason === null ? null : `${check.name} ${reason}`;
+}

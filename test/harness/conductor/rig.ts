@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { Conductor } from '../../../harness/conductor/conductor.ts';
+import type { Faults } from '../../../harness/conductor/faults.ts';
+import type { DrillStore } from '../../../harness/drill/drill-store.ts';
+import { operatorsHands } from '../../../harness/drill/operators-hands.ts';
+import { NOTHING_PLANTED, prepareStore } from '../../../harness/drill/prepare-store.ts';
+import type { Planted } from '../../../harness/drill/prepare-store.ts';
+import type { EventOf, EventType } from '../../../harness/history/event.ts';
+import { parseScenario } from '../../../harness/scenario/parse.ts';
+import { TRACE_VERSION } from '../../../harness/traffic/trace.ts';
+import type { TraceRun } from '../../../harness/traffic/trace.ts';
+import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
+import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts';
+import { resolveStoreOptions } from '../../../src/store/postgres/options.ts';
+import { Session } from '../../../src/store/postgres/session.ts';
+import type { StoreHandles } from '../../src/store/contract/world.ts';
+import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
+import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
+import { scenarioText } from '../scenario/scenario-text.ts';
+import { openWorld } from '../world/world-client.ts';
+import type { TestWorld } from '../world/world-client.ts';
+
+/** A database with a drill's witness in it, for all tests of a file; each test has a namespace of its own. */
+export interface Rig {
+  readonly database: PreparedDatabase;
+  stage(runs: readonly TraceRun[]): Promise<Stage>;
+  close(): Promise<void>;
+}
+
+/** Everything that a drill without a fleet has. */
+export interface Stage {
+  readonly namespace: string;
+  readonly store: DrillStore;
+  /** What a worker and an operator of this namespace hold. */
+  readonly handles: StoreHandles;
+  readonly test: TestWorld;
+  readonly abort: AbortController;
+  /** Plays these entries without a steady state, a hold or a rest; each in flow style, as in a scenario. */
+  play(contract: string | null, ...entries: readonly string[]): Promise<void>;
+  of<T extends EventType>(type: T): readonly EventOf<T>[];
+}
+
+export async function openRig(planted: Planted = NOTHING_PLANTED): Promise<Rig> {
+  const database = await prepareDatabase();
+  const ends: (() => Promise<void>)[] = [];
+  const store = openStore(database, 'prepared');
+  await prepareStore(store.owner, 'killdrill_worker', planted).finally(() => store.close());
+  return {
+    database,
+    stage: async (runs) => {
+      const namespace = `ns-${randomUUID()}`;
+      await database.addNamespace(namespace);
+      const opened = {
+        store: openStore(database, namespace),
+        handles: database.open(namespace),
+        test: openWorld(runs),
+      };
+      for (const one of Object.values(opened)) ends.push(() => one.close());
+      return stageOf(namespace, runs, opened);
+    },
+    close: async () => {
+      for (const end of ends.splice(0)) await end();
+      await database.close();
+    },
+  };
+}
+
+function openStore({ ownerUrl, flipperUrl }: PreparedDatabase, namespace: string): DrillStore {
+  const as = (connectionString: string) => ({ connectionString, namespace, timings: PATIENT });
+  const owner = new Session('drill', resolveStoreOptions(as(ownerUrl)));
+  const [flips, operator] = [openFlipStore(as(flipperUrl)), openOperatorStore(as(flipperUrl))];
+  const close = async (): Promise<void> => void (await Promise.all([owner.close(), flips.close(), operator.close()]));
+  return { owner, flips, operator, patient: operator, close };
+}
+
+function stageOf(
+  namespace: string,
+  runs: readonly TraceRun[],
+  opened: Pick<Stage, 'store' | 'handles' | 'test'>,
+): Stage {
+  const { store, test } = opened;
+  const { world, clock, history } = test;
+  const abort = new AbortController();
+  const trace = { header: { version: TRACE_VERSION, seed: 1, generator: {} }, runs } as const;
+  const play = async (contract: string | null, ...entries: readonly string[]): Promise<void> => {
+    const text = scenarioText({ timeline: timelineOf(entries), ...(contract === null ? {} : { contract }) });
+    const scenario = { ...parseScenario(text, 'x.yaml', []), steadyState: NO_STEADY_STATE, holdMs: 0, settleMs: 0 };
+    const { signal } = abort;
+    const hands = await operatorsHands({
+      ...{ store, namespace, world, trace, clock, history, onFlip: () => undefined, signal },
+    });
+    // No entry of these tests is a fault.
+    const faults = null as unknown as Faults;
+    const enter = (): void => undefined;
+    await new Conductor({ scenario, clock, history, world, ...hands, faults, enter, signal }).play(clock.nowNs());
+  };
+  return { namespace, ...opened, abort, play, of: (type) => history.of(type) };
+}
+
+const NO_STEADY_STATE = { forMs: 0, effectsPerSecond: { min: 0 } } as const;
+
+function timelineOf(entries: readonly string[]): string {
+  return ['timeline:', ...entries.map((entry) => `  - ${entry}`)].join('\n');
+}
