@@ -59,8 +59,17 @@ function stoppedWithoutStop(index: DrillIndex, task: WitnessedTask, change: Task
   }
   if (change.to !== 'discarded') return null;
   if (dooming(index, change, (engagement) => mayHalt(index, engagement, task)) !== null) return null;
+  if (change.from === 'running' && haltedByDiscard(index, task, change)) return null;
   const reason = `${taskName(task)} was discarded ${at}, and no stop since its admission at revision ${change.admittedRevision} discards it`;
   return fail(reason, changeEvidence(task, change, null));
+}
+
+/** A run that meets a stop of one of its capabilities is discarded with it, also when it was let in under that stop. */
+function haltedByDiscard(index: DrillIndex, task: WitnessedTask, { afterRevision }: TaskChange): boolean {
+  return index.engagements.some(
+    (engagement) =>
+      engagement.queue === 'discard' && isOpenAfter(engagement, afterRevision) && mayHalt(index, engagement, task),
+  );
 }
 
 /** What has ended stays so, and what was discarded comes back by `resume` only, under a new stamp. */

@@ -1,4 +1,3 @@
-import type { RunContract } from '../../src/store/store.ts';
 import type { Checker, Finding } from './checker.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { nameOf } from './flips-of.ts';
@@ -48,7 +47,7 @@ function contractAt(index: DrillIndex, ns: number): string | null {
   return last === null ? null : canonical(last);
 }
 
-function canonical(contract: RunContract | unknown): string {
+function canonical(contract: unknown): string {
   return JSON.stringify(contract, (_, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));

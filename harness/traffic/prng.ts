@@ -14,7 +14,9 @@ export interface Prng {
 /** The source for a seed. */
 export function makePrng(seed: number | string): Prng {
   const name = String(seed);
-  const bits32 = xoshiro128(stateFrom(name));
+  // Many a source is only split: its own numbers are begun when the first is drawn.
+  let draw: (() => number) | null = null;
+  const bits32 = (): number => (draw ??= xoshiro128(stateFrom(name)))();
   return {
     bits32,
     uniform: () => ((bits32() >>> 5) * 2 ** 26 + (bits32() >>> 6)) / 2 ** 53,

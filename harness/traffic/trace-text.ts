@@ -25,6 +25,7 @@ const step = z.strictObject({
   attached: flag,
   idempotent: flag,
 });
+const parent = z.strictObject({ run: name, step: z.number().int().min(0) });
 const run = z.strictObject({
   dueMs: ms,
   run: name,
@@ -32,7 +33,7 @@ const run = z.strictObject({
   feature: name,
   agent: name,
   primed: flag,
-  parent: z.strictObject({ run: name, step: z.number().int().min(0) }).exactOptional(),
+  parent: parent.exactOptional(),
   lineage: z.array(name).min(1).max(10).exactOptional(),
   startAfterMs: ms.exactOptional(),
   probe: flag,
@@ -40,7 +41,7 @@ const run = z.strictObject({
 });
 
 /** Of a line and what is in it: each is written in this order, wherever its run comes from. */
-const KEYS: string[] = [...Object.keys(run.shape), ...Object.keys(step.shape)];
+const KEYS: string[] = [run, parent, step].flatMap(({ shape }) => Object.keys(shape));
 
 /** The trace as JSON Lines: the header, then a run a line. */
 export function traceText(trace: Trace): string {

@@ -69,6 +69,8 @@ function covers(engagement: StoredEngagement, { task, haltedBy }: StoredTask): b
 function stops(engagement: StoredEngagement, stored: StoredTask, nowMs: number): boolean {
   const { mode, openedRevision, drainUntilMs } = engagement;
   if (mode === 'halt_noncritical' && stored.critical) return false;
+  // Who was stopped by it in the midst met something that it lets nobody do: its drain is no way round.
+  if (stored.haltedBy === engagement.id) return true;
   const draining = queuePolicyOf(engagement) === 'drain' && drainUntilMs !== null && nowMs < drainUntilMs;
   return !(draining && stored.admittedRevision < openedRevision);
 }

@@ -2,7 +2,9 @@ import type { DrillRecord } from '../../../harness/drill/drill.ts';
 import { HISTORY_VERSION } from '../../../harness/history/event.ts';
 import type { EventBody, FaultFacts, HistoryEvent } from '../../../harness/history/event.ts';
 import type { Scenario } from '../../../harness/scenario/scenario.ts';
+import { TRACE_VERSION } from '../../../harness/traffic/trace.ts';
 import type { TraceRun } from '../../../harness/traffic/trace.ts';
+import { STORE_AHEAD_MS } from './clean-times.ts';
 
 /** One event at an instant of the drill; `t1Ms` only where its interval is wider than a hair. */
 export interface Timed {
@@ -26,12 +28,13 @@ export function recordOf(draft: DraftDrill): DrillRecord {
   const rank = ({ body }: Timed): number => (body.type === 'drill' ? 0 : body.type.startsWith('store.') ? 2 : 1);
   const inOrder = draft.timed.toSorted((one, other) => rank(one) - rank(other) || one.atMs - other.atMs);
   const events = inOrder.map(({ atMs, t1Ms, body }, nth): HistoryEvent => {
-    const t0 = Math.round(atMs * 1e6);
-    const t1 = t1Ms === undefined ? t0 + HAIR_NS : Math.round(t1Ms * 1e6);
     const clock = body.type.startsWith('store.') ? 'store' : 'mono';
+    const aheadMs = clock === 'store' ? STORE_AHEAD_MS : 0;
+    const t0 = Math.round((atMs + aheadMs) * 1e6);
+    const t1 = t1Ms === undefined ? t0 + HAIR_NS : Math.round((t1Ms + aheadMs) * 1e6);
     return { v: HISTORY_VERSION, seq: nth + 1, clock, t0, t1, ...body };
   });
-  const header = { version: 1, seed: draft.scenario.seed, generator: {} } as const;
+  const header = { version: TRACE_VERSION, seed: draft.scenario.seed, generator: {} } as const;
   return { scenario: draft.scenario, trace: { header, runs: draft.runs }, events, complete: draft.complete };
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TraceRun } from '../../../harness/traffic/trace.ts';
 import { sampleIntent, sampleTask } from '../../src/store/samples.ts';
-import { post, run, step } from '../world/world-client.ts';
+import { child, post, run, spawn, step } from '../world/world-client.ts';
 import { openRig } from './rig.ts';
 import type { Rig, Stage } from './rig.ts';
 
@@ -29,7 +29,7 @@ async function landed(stage: Stage, ...runs: readonly string[]): Promise<void> {
   for (const [seq, name] of runs.entries()) {
     const { head } = await flips.load();
     const intent = sampleIntent(seq + 1, { run: name, idempotencyKey: `${name}/0` });
-    expect(await fence.admit(head, stage.namespace, [intent])).toMatchObject({ kind: 'admitted' });
+    expect(await fence.admitIntents(stage.namespace, head, [intent])).toMatchObject({ kind: 'admitted' });
     await outcomes.record(stage.namespace, [{ seq: seq + 1, kind: 'landed', detail: null }]);
   }
 }
@@ -73,6 +73,8 @@ describe('stops that overlap', () => {
 describe('probes', () => {
   test('stand in the queue behind each stop, as if let in before it, and the witness sees them come', async () => {
     const stage = await rig.stage([probe(1, 1), probe(1, 2), probe(3, 1, 'beta')]);
+    const classes = [{ name: 'money', scope: 'run', target: 'probe-1-2' }] as const;
+    await stage.store.operator.setCritical({ capabilities: [], classes }, { by: 'drill', reason: 'start' });
     const other = '{ flip: { scope: tenant, target: beta, mode: halt_all, queue: park } }';
     await stage.play(null, STOP, RELEASE, other);
     expect(stage.of('probe.planted')).toMatchObject([
@@ -90,7 +92,7 @@ describe('probes', () => {
     const plan = [{ kind: 'call', capability: 'write/mail', access: 'write', journal: true, deadlineMs: 1005 }];
     expect(seen).toEqual([
       { task: 'probe-1-1', to: 'queued', stamp: 0, run: 'probe-1-1', tenant: 'acme', plan, critical: false },
-      { task: 'probe-1-2', to: 'queued', stamp: 0, run: 'probe-1-2', tenant: 'acme', plan, critical: false },
+      { task: 'probe-1-2', to: 'queued', stamp: 0, run: 'probe-1-2', tenant: 'acme', plan, critical: true },
       { task: 'probe-3-1', to: 'queued', stamp: 2, run: 'probe-3-1', tenant: 'beta', plan, critical: false },
     ]);
     // None of them may be had; the first two are doomed, although their stop is released.
@@ -117,7 +119,9 @@ describe('compensations', () => {
     const stage = await rig.stage(runs);
     await landed(stage, 'run-1', 'run-3', 'run-2', 'nobody-knows');
     await stage.play(null, STOP, entry);
-    const done = stage.of('operator.answered').map(({ answer, ...facts }) => ({ ...facts, ...answer }));
+    const done = stage
+      .of('operator.answered')
+      .map(({ answer, ...facts }) => ({ ...facts, ...answer, id: answer['id'] }));
     expect(done).toMatchObject([
       { action: 1, kind: 'compensate', intent: 3, ok: true, isNew: true, sent: true, outcome: 'landed' },
       { action: 2, kind: 'compensate', intent: 1, ok: true, isNew: true, sent: true, outcome: 'landed' },
@@ -140,10 +144,11 @@ describe('compensations', () => {
   });
 
   test('that the world refuses are recorded as failed, and the drill goes on', async () => {
-    const stage = await rig.stage(runs);
-    await landed(stage, 'run-1');
-    const tooLong = 'x'.repeat(299);
-    await stage.play(null, STOP, `{ compensate: { scope: global, capability: a/${tooLong.slice(3)}zzz } }`, RELEASE);
+    const parent = run('run-9', [spawn('run-9.1')]);
+    // Nobody has started the child, so that the world knows no such run.
+    const stage = await rig.stage([parent, child(parent, 0, [step('write/mail')])]);
+    await landed(stage, 'run-9.1');
+    await stage.play(null, STOP, '{ compensate: { scope: run, target: run-9, capability: undo/mail } }', RELEASE);
     expect(stage.of('operator.answered')).toMatchObject([{ ok: true, answer: { sent: true, outcome: 'failed' } }]);
     expect(stage.of('flip.answered')).toHaveLength(2);
   });

@@ -44,7 +44,14 @@ export async function openRig(planted: Planted = NOTHING_PLANTED): Promise<Rig> 
   const database = await prepareDatabase();
   const ends: (() => Promise<void>)[] = [];
   const store = openStore(database, 'prepared');
-  await prepareStore(store.owner, 'killdrill_worker', planted).finally(() => store.close());
+  try {
+    await prepareStore(store.owner, 'killdrill_worker', planted);
+  } catch (error) {
+    await database.close();
+    throw error;
+  } finally {
+    await store.close();
+  }
   return {
     database,
     stage: async (runs) => {

@@ -109,9 +109,9 @@ test('the planned effects come to the rate, for any seed, until the end of the d
 });
 
 test('the steady state gets more than half of the rate whatever the seed', () => {
-  for (let seed = 0; seed < 100; seed++) {
-    const scenario = { ...scenarioOf('scope: global'), seed };
-    const early = planDrill(scenario).trace.runs.filter((run) => isOrdinary(run) && run.dueMs < 3_000);
+  const scenario = scenarioOf('scope: global');
+  for (let seed = 0; seed < 50; seed++) {
+    const early = planDrill({ ...scenario, seed }).trace.runs.filter((run) => isOrdinary(run) && run.dueMs < 3_000);
     expect(early.reduce((sum, { plan }) => sum + plan.length, 0)).toBeGreaterThan(300);
   }
 });

@@ -9,7 +9,7 @@ import type { Action } from './lifecycle.actions.ts';
 import { LifecycleOracle, isOver } from './lifecycle.oracle.ts';
 import type { Story } from './lifecycle.oracle.ts';
 
-export const CLAIM_MS = 1_000;
+const CLAIM_MS = 1_000;
 const NAMESPACE = 'ns';
 const RULES: CriticalRules = {
   capabilities: [],

@@ -134,5 +134,6 @@ function reaches({ flip }: Stop, { task, haltedBy }: Story): boolean {
 
 function spares({ flip, openedRevision, drainUntilMs }: Stop, story: Story, nowMs: number): boolean {
   if (flip.mode === 'halt_noncritical') return story.critical;
+  if (story.haltedBy === flip.id) return false;
   return flip.queue === 'drain' && story.stamp < openedRevision && nowMs < drainUntilMs;
 }

@@ -108,7 +108,8 @@ returns table (doomed boolean, halted boolean) language sql stable as $$
     exists (select from engagement e where e.namespace = p_namespace and e.closed_revision is null
         and e.key = any (p_keys) and stops(e, p_stamp, p_critical, p_now))
       or exists (select from engagement e where e.namespace = p_namespace and e.closed_revision is null
-        and e.id = p_halted_by and stops(e, p_stamp, p_critical, p_now))
+        -- Who was stopped by it in the midst met something that it does let nobody do: its drain is no way round.
+        and e.id = p_halted_by and not (e.mode = 'halt_noncritical' and p_critical))
 $$;
 
 -- What a task that is to wait waits as.
@@ -209,7 +210,8 @@ end $$;
 -- what was a good plan for an empty queue must not be kept for a long one.
 create or replace function claim(p_namespace text, p_incarnation text, p_limit integer, p_claim_ms double precision) returns jsonb
 language plpgsql security definer set search_path from current
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+set jit = off as $$
 declare
   most constant integer := 500;
   wanted constant integer := least(p_limit, most);
@@ -393,7 +395,8 @@ $$;
 -- Settles these waiting tasks by the engagements as they are now, with the shared lock held, and leaves alone those that
 -- somebody else is writing or has just written.
 create function settle(p_namespace text, p_ids text[], p_now timestamptz, out wrong integer, out changed integer) language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+set jit = off as $$
 begin
   with found_wrong as materialized (
     select * from unsettled(p_namespace, p_ids, p_now)

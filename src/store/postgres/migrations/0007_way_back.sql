@@ -367,24 +367,31 @@ create function not_stopped(p_namespace text, p_runs text[]) returns text langua
   ) as missing
 $$;
 
--- What a resume would bring back next, in the order of its staging. Holds no lock: whoever writes looks again.
-create function to_resume(p_namespace text, p_id uuid, p_which jsonb, p_by_tenant boolean, p_limit integer) returns text[]
-language plpgsql set enable_seqscan = off set jit = off as $$
+-- What a resume would bring back next, in the order of its staging. What was passed over, since a stop dooms it or somebody
+-- else resumes it, lies before `p_after` then and is not looked at again. Holds no lock: whoever writes looks again.
+create function to_resume(p_namespace text, p_id uuid, p_which jsonb, p_by_tenant boolean, p_after jsonb, p_limit integer)
+returns table (id text, tenant text, due timestamptz) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   runs text[] := array(select jsonb_array_elements_text(p_which -> 'runs'));
   is_named boolean := p_which ->> 'kind' = 'runs';
   of_tenant text := p_which ->> 'tenant';
+  after_tenant text := coalesce(p_after ->> 'tenant', '');
+  after_due timestamptz := coalesce(p_after ->> 'due', '-infinity');
+  after_id text := coalesce(p_after ->> 'id', '');
 begin
   if p_by_tenant then
-    return array(select t.id from task t
+    return query select t.id, coalesce(t.tenant, ''), t.due_at from task t
       where t.namespace = p_namespace and t.state in ('discarded', 'unknown') and (is_named or t.state = 'discarded')
         and (not is_named or t.run = any (runs)) and (of_tenant is null or t.tenant = of_tenant) and t.resumed_by is distinct from p_id
-      order by coalesce(t.tenant, '') collate "C", t.due_at, t.id limit p_limit);
+        and (coalesce(t.tenant, '') collate "C", t.due_at, t.id) > (after_tenant, after_due, after_id)
+      order by coalesce(t.tenant, '') collate "C", t.due_at, t.id limit p_limit;
+  else
+    return query select t.id, coalesce(t.tenant, ''), t.due_at from task t
+      where t.namespace = p_namespace and t.state in ('discarded', 'unknown') and (is_named or t.state = 'discarded')
+        and (not is_named or t.run = any (runs)) and (of_tenant is null or t.tenant = of_tenant) and t.resumed_by is distinct from p_id
+        and (t.due_at, t.id) > (after_due, after_id)
+      order by t.due_at, t.id limit p_limit;
   end if;
-  return array(select t.id from task t
-    where t.namespace = p_namespace and t.state in ('discarded', 'unknown') and (is_named or t.state = 'discarded')
-      and (not is_named or t.run = any (runs)) and (of_tenant is null or t.tenant = of_tenant) and t.resumed_by is distinct from p_id
-    order by t.due_at, t.id limit p_limit);
 end $$;
 
 -- Brings back at most so many, under the shared lock, so that no stop ever waits for a long resume. The first call has no
@@ -399,7 +406,9 @@ declare
   request text := format('{"which": %s, "staging": %s}', p_which, p_staging);
   answer jsonb := asker_refusal(p_by, p_reason);
   fault text := resume_fault(which, staging);
+  by_tenant constant boolean := staging ->> 'kind' = 'tenants';
   ids text[];
+  after jsonb;
 begin
   perform guard();
   perform head_of(p_namespace);
@@ -412,15 +421,18 @@ begin
   end if;
   if answer is null then
     progress := coalesce(progress, jsonb_build_object('id', gen_random_uuid(), 'tasks', 0, 'tenants', 0, 'startedAt', clock_timestamp()));
-    ids := to_resume(p_namespace, (progress ->> 'id')::uuid, which, staging ->> 'kind' = 'tenants', p_limit);
-    answer := resume_these(p_namespace, ids, staging, progress) || jsonb_build_object('more', cardinality(ids) = p_limit);
+    -- In the order of the rows as they come.
+    select array_agg(r.id), (array_agg(to_jsonb(r)))[count(*)] into ids, after
+      from to_resume(p_namespace, (progress ->> 'id')::uuid, which, by_tenant, progress -> 'after', p_limit) as r;
+    progress := progress || jsonb_build_object('after', after);
+    answer := resume_these(p_namespace, coalesce(ids, '{}'), staging, progress) || jsonb_build_object('more', coalesce(cardinality(ids), 0) = p_limit);
   end if;
   perform on_record(p_namespace, 'resume', p_by, p_reason, request, answer - 'runs');
   return answer;
 end $$;
 
 create function resume_these(p_namespace text, p_ids text[], p_staging jsonb, p_progress jsonb) returns jsonb
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   request uuid := p_progress ->> 'id';
   started timestamptz := p_progress ->> 'startedAt';
@@ -440,14 +452,13 @@ begin
   perform from task t where t.namespace = p_namespace and t.id = p_ids[1] and coalesce(t.tenant, '') = p_progress ->> 'lastTenant';
   if found then tenants := tenants - 1; end if;
   with held as materialized (
-    select t.id, t.state, coalesce(t.tenant, '') collate "C" as tenant, i.position, r.doomed, r.halted
-    from unnest(p_ids) with ordinality as i (id, position)
-    join task t on t.namespace = p_namespace and t.id = i.id
-    cross join lateral ruling(t.namespace, t.keys, t.halted_by, stamp, t.critical, moment) as r
+    -- No join with the ids, and the states not here: with no statistics yet, both have led to plans that read all for each.
+    select t.id, t.state, coalesce(t.tenant, '') collate "C" as tenant, array_position(p_ids, t.id) as position, r.doomed, r.halted
+    from task t cross join lateral ruling(t.namespace, t.keys, t.halted_by, stamp, t.critical, moment) as r
+    where t.namespace = p_namespace and t.id = any (p_ids)
     for update of t skip locked -- somebody else resumes it
   ), placed as (
     select h.id, h.halted, h.tenant, row_number() over (order by h.position) - 1 as place, dense_rank() over (order by h.tenant) - 1 as tenant_place
-    -- Not above: a planner that knows little of the table would look for the few ids among all that are stopped.
     from held h where h.state in ('discarded', 'unknown') and not h.doomed
   ), written as (
     update task t set
@@ -461,7 +472,7 @@ begin
         when 'rate' then (tasks + p.place) * 1000.0 / (p_staging ->> 'tasksPerSecond')::double precision
         when 'tenants' then (tenants + p.tenant_place) * (p_staging ->> 'everyMs')::double precision
         else 0 end)
-    from placed p where t.namespace = p_namespace and t.id = p.id
+    from placed p where t.namespace = p_namespace and t.id = any (p_ids) and t.id = p.id
     returning t.run, p.tenant, t.state, t.due_at, p.tenant_place
   )
   select jsonb_build_object('tasks', count(*), 'runs', coalesce(jsonb_agg(distinct w.run), '[]'), 'parked', count(*) filter (where w.state = 'parked'),

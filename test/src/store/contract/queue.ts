@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sampleIntent } from '../samples.ts';
-import type { sampleTask } from '../samples.ts';
+import { sampleIntent, sampleTask } from '../samples.ts';
 import { CLAIM_MS } from './world.ts';
 import type { World } from './world.ts';
 
@@ -213,6 +212,17 @@ export function describeQueue(w: World): void {
           ['t1/2', 'blocked'],
         ]),
       );
+    });
+
+    test('refuses a time that is none, with its whole batch', async () => {
+      const wrong = { due: { kind: 'at', at: 'some day' } } as const;
+      const tasks = [sampleTask('t1'), sampleTask('t2', wrong)];
+      await expect(w.one.fence.enqueue(await w.head(), tasks)).rejects.toMatchObject({ code: 'STORE_VALUE' });
+      expect(await w.states()).toEqual({});
+      await w.enqueue(['t1', { repeat: 'every 60000' }]);
+      const { claim } = await w.claimOne('t1');
+      await expect(w.one.tasks.finish(claim, 'done', 'some day')).rejects.toMatchObject({ code: 'STORE_VALUE' });
+      expect(await w.one.tasks.finish(claim, 'done')).toBe(true);
     });
 
     test('gives every task the head under which it was let in', async () => {

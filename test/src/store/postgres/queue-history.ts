@@ -92,7 +92,7 @@ export function judgeChanges(
     const before = last.get(change.task) ?? null;
     last.set(change.task, change.to);
     if (task === undefined) wrong.push(`${change.task} is nobody's`);
-    else for (const why of judge(change, before, task, engagements)) wrong.push(`${why}: ${JSON.stringify(change)}`);
+    else for (const why of judge(change, before, task, engagements)) wrong.push(`${why}: ${JSON.stringify(change)} under ${JSON.stringify(engagements.filter(({ opened }) => opened <= change.revision))}`);
   }
   return wrong;
 }

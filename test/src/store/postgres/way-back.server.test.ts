@@ -429,17 +429,20 @@ describe('a resume', () => {
   }, 60_000);
 
   test('that is overtaken by a stop between two batches leaves the rest discarded', async () => {
-    await discarded(...Array.from({ length: 4 }, (_, i) => task(`t-${i}`)));
+    await discarded(...Array.from({ length: 5 }, (_, i) => task(`t-${i}`)));
     const asked = (progress: string | null) =>
-      oneAnswer<{ progress: object; tasks: number }>(
+      oneAnswer<{ progress: object; tasks: number; more: boolean }>(
         owner,
         'select killdrill.resume($1, $2, $3, $4, $5, $6, 2) as answer',
         [namespace, '{"kind": "all"}', '{"kind": "at-once"}', 'op', 'x', progress],
       );
     const first = await asked(null);
-    expect(first.tasks).toBe(2);
+    expect(first).toMatchObject({ tasks: 2, more: true });
     await stop();
-    expect(await asked(JSON.stringify(first.progress))).toMatchObject({ tasks: 0 });
+    const second = await asked(JSON.stringify(first.progress));
+    expect(second).toMatchObject({ tasks: 0, more: true });
+    // What it passed over it does not look at for ever.
+    expect(await asked(JSON.stringify(second.progress))).toMatchObject({ tasks: 0, more: false });
     await sweepAll();
     expect(new Set(Object.values(await states()))).toEqual(new Set(['discarded']));
   });
@@ -622,7 +625,7 @@ describe('the governed agent', () => {
       `refuse_red('x', '{}', null)`,
       `resume_these('x', '{}', '{}', '{}')`,
       `on_record('x', 'resume', '', '', '', '{}')`,
-      `to_resume('x', null, '{}', false, 1)`,
+      `to_resume('x', null, '{}', false, null, 1)`,
       `current_contract('x')`,
       `class_of('x', null)`,
     ]) {

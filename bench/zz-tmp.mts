@@ -1,0 +1,2 @@
+import { benchInFlight } from './in-flight.ts';
+console.log(JSON.stringify(await benchInFlight()));
