@@ -15,14 +15,18 @@ import type { Summary } from './statistics.ts';
 
 export interface InFlightFigures {
   readonly calls: number;
+  readonly runs: number;
   /** Milliseconds from the stop's arrival to the abort of the last call's signal. */
   readonly lastAbort: Summary;
+  /** As many bare AbortControllers with a listener each, aborted in a loop, in the same rounds: what the platform itself takes. */
+  readonly bare: Summary;
   /** The longest that the event loop stood still from the trip until every caller had been answered, milliseconds. */
   readonly blocked: Summary;
 }
 
-/** Each in a run of its own, so that each run is latched with an error of its own: the worst case. */
 const CALLS = 4_096;
+/** As many agents as one worker may have by the fleet contract, each with several calls out. */
+const RUNS = Number(process.env['N'] ?? 512);
 /** As many as a 99th percentile needs. */
 const ROUNDS = Number(process.env['R'] ?? 1_000);
 const WARM_UP = 50;
@@ -33,45 +37,58 @@ const collectGarbage = runInNewContext('gc') as () => void;
 /** Trips a switch over calls in flight: each has a signal of its own, somebody who listens to it, and a caller who waits. */
 export async function benchInFlight(): Promise<InFlightFigures> {
   const lastAborts: number[] = [];
+  const bares: number[] = [];
   const blocks: number[] = [];
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
     const { lastAbortMs, blockedMs } = await oneTrip();
+    const bareMs = await bareAborts();
     if (round < WARM_UP) continue;
+    bares.push(bareMs);
     lastAborts.push(lastAbortMs);
     blocks.push(blockedMs);
   }
-  return { calls: CALLS, lastAbort: summarise(lastAborts), blocked: summarise(blocks) };
+  return { calls: CALLS, runs: RUNS, lastAbort: summarise(lastAborts), bare: summarise(bares), blocked: summarise(blocks) };
 }
 
 async function oneTrip(): Promise<{ readonly lastAbortMs: number; readonly blockedMs: number }> {
   const { gate, registry, inFlight } = makeGate();
   let lastAbortNs = 0n;
-  const answered = Array.from({ length: CALLS }, (_, at) =>
-    gate.enter({ run: `run-${at}`, agent: 'agent', tenant: 'acme' }, () =>
-      gate
-        .run(effectOf(at), ({ signal }) => {
-          return new Promise<void>((_resolve, reject) => {
-            signal.addEventListener('abort', () => {
-              lastAbortNs = process.hrtime.bigint();
-              reject(signal.reason as Error);
-            });
-          });
-        })
-        .catch(() => undefined),
+  const send = (at: number): Promise<void> =>
+    gate.run(effectOf(at), ({ signal }) => {
+      return new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          lastAbortNs = process.hrtime.bigint();
+          reject(signal.reason as Error);
+        });
+      });
+    });
+  const answered = Array.from({ length: RUNS }, (_, run) =>
+    gate.enter({ run: `run-${run}`, agent: `agent-${run}`, tenant: 'acme' }, () =>
+      Array.from({ length: CALLS / RUNS }, (_call, at) => send(run * RUNS + at).catch(() => undefined)),
     ),
-  );
+  ).flat();
   await turn();
   // What setting up has left behind is not the trip's to clear away: calls in flight have been there for a while.
   collectGarbage();
   await turn();
   if (inFlight.count !== CALLS) throw new Error(`${inFlight.count} calls in flight; expected ${CALLS}`);
   const tripNs = process.hrtime.bigint();
-  if (process.env['T']) console.log('TRIP');
-  const c0 = process.cpuUsage();  registry.arrive(STOP);
-  if (process.env['T']) console.log('TRIPPED', msBetween(tripNs, process.hrtime.bigint()), process.cpuUsage(c0));
+  registry.arrive(STOP);
   const blockedMs = await longestTurn(tripNs, Promise.all(answered));
   if (inFlight.count > 0) throw new Error(`${inFlight.count} calls are still in flight after the trip`);
   return { lastAbortMs: msBetween(tripNs, lastAbortNs), blockedMs };
+}
+
+async function bareAborts(): Promise<number> {
+  const controllers = Array.from({ length: CALLS }, () => new AbortController());
+  let lastAbortNs = 0n;
+  for (const { signal } of controllers) signal.addEventListener('abort', () => (lastAbortNs = process.hrtime.bigint()));
+  collectGarbage();
+  await turn();
+  const reason = new Error('stop');
+  const tripNs = process.hrtime.bigint();
+  for (const controller of controllers) controller.abort(reason);
+  return msBetween(tripNs, lastAbortNs);
 }
 
 /** From the trip on: the longest time between two turns of the loop, until all are answered. */

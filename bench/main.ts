@@ -56,9 +56,10 @@ async function printChecks(): Promise<void> {
 }
 
 async function printInFlight(): Promise<void> {
-  const { calls, lastAbort, blocked } = await benchInFlight();
+  const { calls, lastAbort, bare, blocked } = await benchInFlight();
   const table = summaryTable([
     ['trip to last abort', lastAbort],
+    ['as many bare AbortControllers', bare],
     ['event loop blocked', blocked],
   ]);
   print(

@@ -16,6 +16,11 @@ export interface Call {
   readonly abort: (reason: Error) => void;
 }
 
+interface Out {
+  readonly call: Call;
+  aborted: boolean;
+}
+
 /** A call that has outlived its deadline: nobody knows what it still does. */
 export interface UnconfirmedCall {
   readonly capability: string | null;
@@ -34,9 +39,9 @@ const MAX_UNCONFIRMED = 1_000;
  * captures a stack (figures: `npm run bench in-flight`).
  */
 export class InFlight {
-  /** Each call and whether it was aborted; an aborted call stays until it has really ended. */
-  readonly #calls = new Map<Call, 'running' | 'aborted'>();
-  readonly #unconfirmed = new Set<Call>();
+  /** An aborted call stays until it has really ended. */
+  readonly #out = new Set<Out>();
+  readonly #unconfirmed = new Set<Out>();
   #unconfirmedEver = 0;
   readonly #decider: Decider;
 
@@ -46,7 +51,7 @@ export class InFlight {
 
   /** Calls that have neither ended nor reached their deadline, aborted ones included. */
   get count(): number {
-    return this.#calls.size;
+    return this.#out.size;
   }
 
   /** How many calls went past their deadline since the start, ended by now or not. */
@@ -56,33 +61,34 @@ export class InFlight {
 
   /** The calls of `count`, oldest first. */
   list(): readonly { readonly call: Call; readonly aborted: boolean }[] {
-    return Array.from(this.#calls, ([call, state]) => ({ call, aborted: state === 'aborted' }));
+    return Array.from(this.#out, ({ call, aborted }) => ({ call, aborted }));
   }
 
   /** Calls that ignore their signal: past their deadline and not ended, oldest first; at most the newest 1,000. */
   unconfirmed(): readonly UnconfirmedCall[] {
-    return Array.from(this.#unconfirmed, ({ subject: { capability, run }, startedMs }) => ({
-      capability,
-      run,
+    return Array.from(this.#unconfirmed, ({ call: { subject, startedMs } }) => ({
+      capability: subject.capability,
+      run: subject.run,
       sinceMs: startedMs,
     }));
   }
 
   /** Adds a call. */
   add(call: Call): Tracked {
-    this.#calls.set(call, 'running');
+    const out: Out = { call, aborted: false };
+    this.#out.add(out);
     return {
       ended: () => {
-        if (!this.#calls.delete(call)) this.#unconfirmed.delete(call);
+        if (!this.#out.delete(out)) this.#unconfirmed.delete(out);
       },
-      unconfirmed: () => this.#nameUnconfirmed(call),
+      unconfirmed: () => this.#nameUnconfirmed(out),
     };
   }
 
-  #nameUnconfirmed(call: Call): void {
-    if (!this.#calls.delete(call)) return;
+  #nameUnconfirmed(out: Out): void {
+    if (!this.#out.delete(out)) return;
     this.#unconfirmedEver += 1;
-    this.#unconfirmed.add(call);
+    this.#unconfirmed.add(out);
     const [oldest] = this.#unconfirmed;
     if (this.#unconfirmed.size > MAX_UNCONFIRMED && oldest !== undefined) this.#unconfirmed.delete(oldest);
   }
@@ -93,12 +99,13 @@ export class InFlight {
   }
 
   #abortStopped(): void {
-    for (const [call, state] of this.#calls) {
-      if (state === 'aborted') continue;
-      const stop = this.#decider.stopFor(call.subject);
+    for (const out of this.#out) {
+      if (out.aborted) continue;
+      const { subject, context } = out.call;
+      const stop = this.#decider.stopFor(subject);
       if (stop === null) continue;
-      call.context.latch ??= haltedByOperator(call.subject.agent, stop);
-      this.#abort(call, call.context.latch);
+      context.latch ??= haltedByOperator(subject.agent, stop);
+      abort(out, context.latch);
     }
   }
 
@@ -108,27 +115,26 @@ export class InFlight {
   }
 
   #abortUnverified(): void {
-    for (const [call, state] of this.#calls) {
-      if (state === 'aborted') continue;
-      call.context.unverified ??= haltedUnverified(call.subject.agent);
-      this.#abort(call, call.context.unverified);
+    for (const out of this.#out) {
+      if (out.aborted) continue;
+      const { subject, context } = out.call;
+      context.unverified ??= haltedUnverified(subject.agent);
+      abort(out, context.unverified);
     }
   }
 
   /** Aborts every call that is made under this claim: it is another's by now. */
   abortClaim(token: string, reason: Error): void {
-    for (const [call, state] of this.#calls) {
-      if (state === 'running' && call.context.claim?.token === token) this.#abort(call, reason);
-    }
+    for (const out of this.#out) if (!out.aborted && out.call.context.claim?.token === token) abort(out, reason);
   }
+}
 
-  #abort(call: Call, reason: Error): void {
-    this.#calls.set(call, 'aborted');
-    try {
-      call.abort(reason);
-    } catch {
-      // The others must be aborted all the same; this one ends at its deadline.
-    }
+function abort(out: Out, reason: Error): void {
+  out.aborted = true;
+  try {
+    out.call.abort(reason);
+  } catch {
+    // The others must be aborted all the same; this one ends at its deadline.
   }
 }
 

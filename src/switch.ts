@@ -110,7 +110,8 @@ function unknownScope(scope: never): KilldrillError {
  * Open engagements, found by switch, so that a decision costs a few map probes however many are open.
  */
 export class Engagements {
-  readonly #bySwitch = new Map<string, Map<string, Engagement>>();
+  /** By scope, then by target: scopes that nobody has stopped cost a decision next to nothing. */
+  readonly #bySwitch = new Map<Scope, Map<string, Map<string, Engagement>>>();
   readonly #byId = new Map<string, Engagement>();
 
   get size(): number {
@@ -133,9 +134,11 @@ export class Engagements {
   open(engagement: Engagement): void {
     if (this.#byId.has(engagement.id)) return;
     this.#byId.set(engagement.id, engagement);
-    const key = switchKey(engagement);
-    const there = this.#bySwitch.get(key);
-    if (there === undefined) this.#bySwitch.set(key, new Map([[engagement.id, engagement]]));
+    const { scope } = engagement;
+    const targets = this.#bySwitch.get(scope) ?? new Map<string, Map<string, Engagement>>();
+    this.#bySwitch.set(scope, targets);
+    const there = targets.get(targetOf(engagement));
+    if (there === undefined) targets.set(targetOf(engagement), new Map([[engagement.id, engagement]]));
     else there.set(engagement.id, engagement);
   }
 
@@ -144,10 +147,11 @@ export class Engagements {
     const engagement = this.#byId.get(id);
     if (engagement === undefined) return false;
     this.#byId.delete(id);
-    const key = switchKey(engagement);
-    const there = this.#bySwitch.get(key);
+    const targets = this.#bySwitch.get(engagement.scope);
+    const there = targets?.get(targetOf(engagement));
     there?.delete(id);
-    if (there?.size === 0) this.#bySwitch.delete(key);
+    if (there?.size === 0) targets?.delete(targetOf(engagement));
+    if (targets?.size === 0) this.#bySwitch.delete(engagement.scope);
     return true;
   }
 
@@ -164,6 +168,7 @@ export class Engagements {
   }
 
   #visitCapability(capability: string, visit: (engagement: Engagement) => void): void {
+    if (!this.#bySwitch.has('capability')) return;
     this.#visit('capability', capability, visit);
     for (let slash = capability.indexOf('/'); slash >= 0; slash = capability.indexOf('/', slash + 1)) {
       this.#visit('capability', `${capability.slice(0, slash)}/*`, visit);
@@ -171,13 +176,13 @@ export class Engagements {
   }
 
   #visit(scope: Scope, target: string, visit: (engagement: Engagement) => void): void {
-    const there = this.#bySwitch.get(`${scope}:${target}`);
+    const there = this.#bySwitch.get(scope)?.get(target);
     if (there !== undefined) for (const engagement of there.values()) visit(engagement);
   }
 }
 
-function switchKey(on: Switch): string {
-  return on.scope === 'global' ? `global:${GLOBAL_TARGET}` : `${on.scope}:${on.target}`;
+function targetOf({ scope, target }: Switch): string {
+  return scope === 'global' ? GLOBAL_TARGET : target;
 }
 
 /** What besides switches and modes a decision rests on. */

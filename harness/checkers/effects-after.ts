@@ -27,12 +27,11 @@ export interface EffectCounts {
   readonly afterBudget: readonly WitnessedEffect[];
   /** What workers that were suspended across the flip emitted of calls already started; in neither of the two lists above. */
   readonly suspended: readonly WitnessedEffect[];
-  /** Too wide, too near to a boundary: with one of these a count cannot be trusted. */
+  /** Too wide, with a boundary inside: with one of these a count cannot be trusted. */
   readonly wide: readonly WitnessedEffect[];
 }
 
 const WIDE_NS = DRILL_TIMES.wideIntervalMs * NS_PER_MS;
-const NEAR_NS = 1000 * NS_PER_MS;
 
 type Place = 'before' | 'during' | 'after' | 'straddling' | 'released';
 
@@ -50,7 +49,7 @@ export function countEffects(index: DrillIndex, stop: Stop): EffectCounts {
     const budget = countedFrom(budgets.get(effect.worker) ?? budgetOf(index, stop, effect.worker), stop, fromNs);
     const place = placeOf(effect, stop, budget);
     places[place] += 1;
-    if (isWideNear(effect, [stop.requestNs, stop.durableNs, budget.boundaryNs, stop.releaseNs]))
+    if (isWideAcross(effect, [stop.requestNs, stop.durableNs, budget.boundaryNs, stop.releaseNs]))
       lists.wide.push(effect);
     const isAfterFlip = effect.t0 > Math.max(stop.durableNs, fromNs) && !mayBeReleased(effect, stop);
     if (place === 'released' || (place !== 'after' && !isAfterFlip)) continue;
@@ -77,9 +76,9 @@ function mayBeReleased(effect: WitnessedEffect, stop: Stop): boolean {
   return stop.releaseNs !== null && effect.t1 > stop.releaseNs;
 }
 
-function isWideNear(effect: WitnessedEffect, boundaries: readonly (number | null)[]): boolean {
+function isWideAcross(effect: WitnessedEffect, boundaries: readonly (number | null)[]): boolean {
   if (effect.t1 - effect.t0 <= WIDE_NS) return false;
-  return boundaries.some((at) => at !== null && effect.t0 - NEAR_NS <= at && at <= effect.t1 + NEAR_NS);
+  return boundaries.some((at) => at !== null && effect.t0 <= at && at <= effect.t1);
 }
 
 /**

@@ -41,7 +41,7 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const [tooWide] = wide;
   if (tooWide !== undefined) {
     const width = Math.round(toMs(tooWide.t1 - tooWide.t0));
-    const reason = `${effectName(tooWide)} is known to ${width} ms only, within a second of a boundary`;
+    const reason = `${effectName(tooWide)} is known to ${width} ms only, and a boundary lies within`;
     return inconclusive('arrivals known to 100 ms near the stop', reason, effectAgainst(tooWide, stop));
   }
   const missing = missingExposure(index, stop);

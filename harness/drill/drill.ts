@@ -27,6 +27,6 @@ export const DRILL_TIMES = {
   unverifiedGraceMs: 300,
   /** A worker ends within this of SIGTERM. */
   byeMs: 5_000,
-  /** An interval wider than this, within a second of a boundary, makes a count inconclusive. */
+  /** An interval wider than this that holds a boundary makes a count inconclusive. */
   wideIntervalMs: 100,
 } as const;

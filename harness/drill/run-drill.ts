@@ -30,6 +30,7 @@ import { openDrillStore } from './drill-store.ts';
 import type { DrillStore } from './drill-store.ts';
 import { DRILL_TIMES } from './drill.ts';
 import type { DrillRecord } from './drill.ts';
+import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
@@ -70,6 +71,9 @@ export interface DrillOutcome {
 
 const DRAIN_MS = 3_000;
 const DRAIN_LOOK_MS = 25;
+/** How long a claim that nobody holds any more may keep the end of a drill waiting. */
+const LEFT_CLAIMS_MS = 9_000;
+const LEFT_CLAIMS_LOOK_MS = 100;
 const PROGRESS_MS = 200;
 /** What an interrupted fleet gets to end by itself. */
 const HURRIED_BYE_MS = 1_000;
@@ -145,7 +149,7 @@ class Drill {
     const world = this.#openWorld();
     const fleet = await this.#startFleet(database, world);
     await this.#play({ database, store, world, fleet });
-    await this.#end(world, fleet);
+    await this.#end({ database, store, world, fleet });
     this.#enter('journal');
     const owner = asOwner(environment.postgres.target, database);
     const ledger = () => store.patient.ledger(null);
@@ -250,11 +254,13 @@ class Drill {
   }
 
   /** Arrivals end → calls end by themselves, or are closed → the fleet is asked to end. */
-  async #end(world: World, fleet: Fleet): Promise<void> {
+  async #end({ database, store, world, fleet }: Stage): Promise<void> {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
     await waitUntil(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
+    const left = new LeftClaims(store.owner, database.name, this.#plan.clock);
+    await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
     await fleet.stop(DRILL_TIMES.byeMs);

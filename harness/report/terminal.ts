@@ -3,6 +3,7 @@ import type { EffectTally, FlipVerdict, Judgement } from '../checkers/verdict-fi
 import { painter, toneOf, TONES } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { ms, summaryOf } from './percentile.ts';
+import { queueTable } from './queue-table.ts';
 import { table, widthLeft } from './table.ts';
 import { printable, wrap } from './wrap.ts';
 
@@ -81,7 +82,15 @@ function stopSection(
   return [
     titled(paint, wrap(`Workers under ${what}`, width), times),
     titled(paint, wrap(`Effects in scope of ${what}`, width), [effects]),
+    ...queueSection(paint, flip, width),
   ];
+}
+
+function queueSection(paint: Paint, { queue, scope, target, revision }: FlipVerdict, width: number): readonly string[] {
+  if (queue === null) return [];
+  const name = scope === 'global' ? 'global' : `${scope}:${target}`;
+  const title = `Queue in scope of the stop of ${name} (revision ${revision}): what had not ended when it came`;
+  return [titled(paint, wrap(title, width), [queueTable(queue, width)])];
 }
 
 /** A time that was cut short is a lower bound. */
@@ -109,15 +118,14 @@ function effectTable(flip: FlipVerdict, tally: EffectTally | undefined, width: n
 }
 
 function findingTable(findings: readonly PropertyFinding[], title: string, width: number, paint: Paint): string {
-  const name = { title, width: 23 };
   const verdict = { title: 'verdict', width: 14 };
-  const reason = { title: 'reason', width: widthLeft(width, [name.width, verdict.width]) };
-  const rows = findings.map((finding) => [finding.name, finding.verdict, finding.reason]);
+  const what = { title: `${title}: reason`, width: widthLeft(width, [verdict.width]) };
+  const rows = findings.map((finding) => [finding.verdict, `${finding.name}: ${finding.reason}`]);
   const inTone = (line: string, column: number): string => {
-    const tone = column === 1 ? toneOf(line) : null;
+    const tone = column === 0 ? toneOf(line) : null;
     return tone === null ? line : paint(line, tone);
   };
-  return table([name, verdict, reason], rows, { paint: inTone, isCompact: false });
+  return table([verdict, what], rows, { paint: inTone, isCompact: false });
 }
 
 function ending(judgement: Judgement, reproduce: string, width: number, paint: Paint): string {

@@ -52,7 +52,7 @@ function oneOf(field: string, found: unknown, known: readonly string[]): void {
 
 function checkDue(due: Due): void {
   // Absent or null where a caller without types left it out.
-  const { kind, ms, at } = ((due as unknown) ?? {}) as { kind?: unknown; ms?: unknown; at?: unknown };
+  const { kind, ms, at } = (due ?? {}) as { kind?: unknown; ms?: unknown; at?: unknown };
   if (kind === 'now') return;
   if (kind === 'in') {
     if (typeof ms === 'number' && ms >= 0 && ms <= MAX_DUE_MS) return;

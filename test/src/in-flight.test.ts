@@ -43,8 +43,8 @@ function rig(): {
     aborted,
     add: (run, abort = (reason) => aborted.push(reason)) => {
       const context = new RunContext({ run, agent: 'a1', tenant: run === 'other' ? 'other' : 'acme' }, null);
-      const { ended } = inFlight.add(callOf(context, abort));
-      return { context, end: ended };
+      const tracked = inFlight.add(callOf(context, abort));
+      return { context, end: () => tracked.ended() };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { KilldrillError, messageOf } from '../../errors.ts';
 import type { Asker, LedgerEntry, OperatorStore, ResumeAnswer, ResumeStaging, ResumeWhich } from '../store.ts';
 import type { Opened } from './flip-source.ts';
 import { resolveStoreOptions } from './options.ts';
@@ -5,9 +6,9 @@ import type { StoreOptions } from './options.ts';
 import { Session } from './session.ts';
 
 /** Intents that one page of the ledger looks at; well within the time of one statement. */
-const PAGE = 10_000;
+const PAGE = 5_000;
 /** Tasks that come back in one statement: a stop waits no longer for a resume than for these. */
-const BATCH = 1_000;
+const BATCH = 500;
 
 /** The way back; its login role needs `killdrill_flipper`. Each request is on record, refused or not. */
 export function openOperatorStore(options: StoreOptions): Opened<OperatorStore> {
@@ -34,6 +35,8 @@ type Call = <T>(operation: string, ...values: readonly unknown[]) => Promise<T>;
 /** What the next batch needs to go on where this one ended; the store's own. */
 type Progress = Readonly<Record<string, unknown>>;
 
+type Batch = ResumeAnswer & { readonly progress: Progress; readonly more: boolean };
+
 /** Each batch is a request of its own on record, so that one which is cut off in the middle shows how far it came. */
 async function resumeInBatches(
   call: Call,
@@ -41,19 +44,16 @@ async function resumeInBatches(
   staging: ResumeStaging,
   asker: Asker,
 ): Promise<ResumeAnswer> {
+  const request = [JSON.stringify(which, (_, value: unknown) => storable(value)), JSON.stringify(staging)];
   const runs = new Set<string>();
   let [tasks, parked, lastDueInMs] = [0, 0, 0];
   let progress: Progress | null = null;
   for (;;) {
-    type Batch = ResumeAnswer & { readonly progress: Progress; readonly more: boolean };
     const asked: string | null = progress === null ? null : JSON.stringify(progress);
-    const batch: Batch = await call(
-      'resume',
-      JSON.stringify(which, (_, value: unknown) => storable(value)),
-      JSON.stringify(staging),
-      ...named(asker),
-      asked,
-      BATCH,
+    const batch: Batch = await call<Batch>('resume', ...request, ...named(asker), asked, BATCH).catch(
+      (thrown: unknown) => {
+        throw tasks === 0 ? thrown : cutOff(thrown, tasks);
+      },
     );
     tasks += batch.tasks;
     parked += batch.parked;
@@ -62,6 +62,12 @@ async function resumeInBatches(
     if (!batch.more) return { tasks, runs: [...runs].sort(), lastDueInMs, parked };
     progress = batch.progress;
   }
+}
+
+function cutOff(thrown: unknown, tasks: number): KilldrillError {
+  const code = thrown instanceof KilldrillError ? thrown.code : 'STORE_ERROR';
+  const sentence = `the resume was cut off after ${tasks} tasks (${messageOf(thrown)}); ask again for what is still discarded`;
+  return new KilldrillError(code, sentence, { cause: thrown });
 }
 
 async function readPages(call: Call, afterRevision: number | null): Promise<readonly LedgerEntry[]> {

@@ -49,7 +49,7 @@ describe('judge', () => {
       regime: 'connected',
     }));
     expect(flips[0]?.timeToStop).toEqual({ workers, maxMs: expect.closeTo(15, 1), n: 2 });
-    expect(effects).toEqual([{ revision: 1, before: 127, during: 0, after: 0, straddling: 0 }]);
+    expect(effects).toEqual([{ revision: 1, before: 132, during: 0, after: 0, straddling: 0 }]);
     expect(milestones.map(({ name }) => name)).toEqual([
       'traffic begins',
       'stop of tenant:acme requested',

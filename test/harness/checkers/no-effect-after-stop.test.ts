@@ -112,7 +112,7 @@ describe(PROPERTY, () => {
   });
 
   it('is inconclusive when no call was open at the stop, or the stop was never acknowledged', () => {
-    const idle = without(clean, ({ body }) => 'run' in body && body.run.startsWith('primed'));
+    const idle = without(clean, ({ body }) => body.type === 'effect.arrived' && /^(primed|parent)/.test(body.run));
     expect(check(PROPERTY, idle)).toMatchObject({ evidence: { obligation: 'a call in scope open at the stop' } });
     const unanswered = without(clean, ({ body }) => body.type === 'flip.answered');
     expect(check(PROPERTY, unanswered)).toMatchObject({

@@ -30,7 +30,7 @@ describe('renderReport', () => {
     for (const { name } of [...clean.milestones, ...clean.properties, ...clean.expectations])
       expect(text).toContain(name);
     expect(text).toMatch(/worker-1 .*stopped .*connected .*15 ms/);
-    expect(text).toMatch(/127 │ before/);
+    expect(text).toMatch(/132 │ before/);
     expect(text).toContain('T+60 s not established');
   });
 

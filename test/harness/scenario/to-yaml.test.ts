@@ -14,7 +14,7 @@ test('a scenario that is written reads back as the equal scenario', () => {
     }),
     { numRuns: 300 },
   );
-});
+}, 30_000);
 
 test.each([' \n', '\n ', ' \n\n a', 'a\n\n', '  a\nb  ', '# a', '- a', 'a: b'])(
   'keeps the description %j to the letter',

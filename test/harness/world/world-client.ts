@@ -34,8 +34,9 @@ export class Recorded implements HistorySink {
     return this.events.filter((event): event is EventOf<T> => event.type === type);
   }
 
+  /** In their order, but for the loop's lag, which is the machine's affair. */
   types(): readonly EventType[] {
-    return this.events.map(({ type }) => type);
+    return this.events.map(({ type }) => type).filter((type) => type !== 'loop.lag');
   }
 }
 

@@ -37,7 +37,7 @@ function rig(options: EmergencyOptions = {}, worker = 'w1') {
     clock: {
       monotonicMs: () => gated.clock.monotonicMs(),
       wallMs: () => gated.clock.wallMs(),
-      after: systemClock.after,
+      after: (ms, run) => systemClock.after(ms, run),
     },
     options: { folder, boundMs: 200, ...options },
     onEmergency: (result) => results.push(result),

@@ -103,11 +103,11 @@ returns table (doomed boolean, halted boolean) language sql stable as $$
   select
     exists (select from engagement e where e.namespace = p_namespace and e.policy = 'discard'
         and e.key = any (p_keys) and e.opened_revision > p_stamp)
-      or exists (select from engagement e where e.namespace = p_namespace and e.policy = 'discard'
+      or p_halted_by is not null and exists (select from engagement e where e.namespace = p_namespace and e.policy = 'discard'
         and e.id = p_halted_by and e.opened_revision > p_stamp),
     exists (select from engagement e where e.namespace = p_namespace and e.closed_revision is null
         and e.key = any (p_keys) and stops(e, p_stamp, p_critical, p_now))
-      or exists (select from engagement e where e.namespace = p_namespace and e.closed_revision is null
+      or p_halted_by is not null and exists (select from engagement e where e.namespace = p_namespace and e.closed_revision is null
         -- Who was stopped by it in the midst met something that it does let nobody do: its drain is no way round.
         and e.id = p_halted_by and not (e.mode = 'halt_noncritical' and p_critical))
 $$;

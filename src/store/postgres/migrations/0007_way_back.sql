@@ -398,7 +398,7 @@ end $$;
 -- progress; each answers what the next one needs. All of them stamp with the head of the first: a stop that was opened in
 -- between has dooms of its own on what is still to come, and that stays as it is.
 create function resume(p_namespace text, p_which text, p_staging text, p_by text, p_reason text, p_progress text default null,
-  p_limit integer default 1000) returns jsonb language plpgsql security definer set search_path from current as $$
+  p_limit integer default 500) returns jsonb language plpgsql security definer set search_path from current as $$
 declare
   which jsonb := json_of(p_which);
   staging jsonb := json_of(p_staging);
@@ -432,7 +432,7 @@ begin
 end $$;
 
 create function resume_these(p_namespace text, p_ids text[], p_staging jsonb, p_progress jsonb) returns jsonb
-language plpgsql set enable_seqscan = off set jit = off as $$
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
   request uuid := p_progress ->> 'id';
   started timestamptz := p_progress ->> 'startedAt';
@@ -472,7 +472,7 @@ begin
         when 'rate' then (tasks + p.place) * 1000.0 / (p_staging ->> 'tasksPerSecond')::double precision
         when 'tenants' then (tenants + p.tenant_place) * (p_staging ->> 'everyMs')::double precision
         else 0 end)
-    from placed p where t.namespace = p_namespace and t.id = any (p_ids) and t.id = p.id
+    from placed p where t.namespace = p_namespace and t.id = p.id
     returning t.run, p.tenant, t.state, t.due_at, p.tenant_place
   )
   select jsonb_build_object('tasks', count(*), 'runs', coalesce(jsonb_agg(distinct w.run), '[]'), 'parked', count(*) filter (where w.state = 'parked'),

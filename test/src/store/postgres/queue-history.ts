@@ -92,7 +92,7 @@ export function judgeChanges(
     const before = last.get(change.task) ?? null;
     last.set(change.task, change.to);
     if (task === undefined) wrong.push(`${change.task} is nobody's`);
-    else for (const why of judge(change, before, task, engagements)) wrong.push(`${why}: ${JSON.stringify(change)} under ${JSON.stringify(engagements.filter(({ opened }) => opened <= change.revision))}`);
+    else for (const why of judge(change, before, task, engagements)) wrong.push(`${why}: ${JSON.stringify(change)}`);
   }
   return wrong;
 }
@@ -132,11 +132,11 @@ function namedByDiscard({ haltedBy }: Change, there: readonly EngagementFacts[])
   return there.some((one) => one.id === haltedBy && policyOf(one) === 'discard');
 }
 
-/** Whether an open engagement stops the task at this time. */
-function stops(one: EngagementFacts, { critical, stamp }: Change, atMs: number): boolean {
+/** Whether an open engagement stops the task at this time. A drain is no way round for whom it stopped in the midst. */
+function stops(one: EngagementFacts, { critical, stamp, haltedBy }: Change, atMs: number): boolean {
   if (one.mode === 'halt_noncritical') return !critical;
-  const isPassing = one.queue === 'drain' && stamp < one.opened && one.drainUntilMs !== null && atMs < one.drainUntilMs;
-  return !isPassing;
+  const isDraining = one.queue === 'drain' && one.drainUntilMs !== null && atMs < one.drainUntilMs;
+  return !(isDraining && stamp < one.opened && haltedBy !== one.id);
 }
 
 function policyOf({ mode, queue }: EngagementFacts): string {

@@ -29,6 +29,7 @@ export class StormWorker {
   readonly #prng: Prng;
   readonly #name: string;
   #claims: ClaimToken[] = [];
+  #made = 0;
   #seq = 0;
 
   constructor(storm: Storm, store: StoreHandles, prng: Prng, name: string) {
@@ -115,7 +116,8 @@ export class StormWorker {
   readonly #forget = async (): Promise<void> => void this.#claims.pop();
 
   #newTask(): NewTask {
-    const id = `${this.#name}-${this.#storm.tried.size}-${below(this.#prng, 1_000)}`;
+    this.#made += 1;
+    const id = `${this.#name}-${this.#made}`;
     const kind = pick<TaskKind>(this.#prng, ['run', 'timer', 'webhook', 'child']);
     return sampleTask(id, {
       kind,

@@ -402,7 +402,7 @@ describe('a resume', () => {
     );
     expect(rows.map(({ id }) => id)).toEqual([...tasks.map(({ id }) => id), 'later']);
     for (const { id, gap_ms } of rows.slice(1, -1)) expect(gap_ms, id).toBeCloseTo(10, 1);
-    expect(await actions('resume')).toHaveLength(3);
+    expect(await actions('resume')).toHaveLength(6);
   }, 60_000);
 
   test('by tenant lets one after another go on, and a tenant of two batches is one', async () => {
@@ -445,6 +445,29 @@ describe('a resume', () => {
     expect(await asked(JSON.stringify(second.progress))).toMatchObject({ tasks: 0, more: false });
     await sweepAll();
     expect(new Set(Object.values(await states()))).toEqual(new Set(['discarded']));
+  });
+
+  test('that is cut off in the middle says how far it came, and the rest comes back with the next', async () => {
+    await discarded(...Array.from({ length: 1_200 }, (_, i) => task(`t-${String(i).padStart(4, '0')}`)));
+    // Somebody makes the second batch fail.
+    await owner.query(`update killdrill.task set tenant = 'poison' where namespace = $1 and id = 't-0700'`, [
+      namespace,
+    ]);
+    await owner.query(`create function pg_temp.fail() returns trigger language plpgsql as
+      $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$`);
+    await owner.query(`create trigger cut before update on killdrill.task for each row
+      when (new.tenant = 'poison' and new.state = 'queued') execute function pg_temp.fail()`);
+    try {
+      await expect(operator.resume({ kind: 'all' }, AT_ONCE, ASKER)).rejects.toMatchObject({
+        code: 'STORE_UNREACHABLE',
+        message: expect.stringMatching(/cut off after 500 tasks .*ask again/) as string,
+      });
+    } finally {
+      await owner.query('drop trigger cut on killdrill.task');
+    }
+    expect(Object.values(await states()).filter((state) => state === 'queued')).toHaveLength(500);
+    expect(await operator.resume({ kind: 'all' }, AT_ONCE, ASKER)).toMatchObject({ tasks: 700 });
+    expect(await actions('resume')).toHaveLength(3);
   });
 
   test('of two operators at once resumes each task once', async () => {
