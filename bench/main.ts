@@ -12,11 +12,12 @@ import { benchChecks } from './check.ts';
 import { benchFence } from './fence.ts';
 import { benchHalts } from './halt.ts';
 import { benchInFlight } from './in-flight.ts';
+import { benchQueue } from './queue.ts';
 import type { Summary } from './statistics.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|in-flight|fence|halt|store-loss …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|in-flight|fence|halt|queue|store-loss …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
@@ -31,10 +32,11 @@ const wants = (part: string): boolean => parts.length === 0 || parts.includes(pa
 async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
   if (wants('in-flight')) await printInFlight();
-  if (!wants('fence') && !wants('halt') && !wants('store-loss')) return;
+  if (!wants('fence') && !wants('halt') && !wants('queue') && !wants('store-loss')) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
     if (wants('halt')) await printHalts(server);
+    if (wants('queue')) await printQueue(server);
     if (wants('store-loss')) await printStoreLoss(server);
   });
 }
@@ -115,6 +117,30 @@ async function printHalts(server: EmbeddedPostgres): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+async function printQueue(server: EmbeddedPostgres): Promise<void> {
+  const { tasks, none, full, ratio, whileSwept, sweeps, others } = await benchQueue(
+    await prepare(server, 'bench_queue'),
+  );
+  const flips = summaryTable([
+    ['stop durable, 0 tasks queued', none],
+    [`stop durable, ${tasks} tasks queued in its scope`, full],
+    ['the same while another process sweeps', whileSwept],
+  ]);
+  print(`Stops over a queue, ms (goal: ratio at most 1.5; here ${ratio.toFixed(2)}, median of pairs)`, flips);
+  const table = new Table({
+    head: ['sweep', 'tasks', 'a second', 'batch p50 ms', 'max', 'batches'],
+    style: { head: [], border: [] },
+  });
+  for (const { what, tasks: swept, perSecond, batch } of sweeps)
+    table.push([what, swept, perSecond.toFixed(0), batch.p50.toFixed(1), batch.max.toFixed(1), batch.n]);
+  print('Sweeps, one process, one after another (goal: at least 20,000 tasks a second)', table.toString());
+  const { claimMs, allMs, aloneMs, tasks: left } = others;
+  print(
+    `Claims of ${left} tasks of another tenant among ${tasks} that wait to be swept, one sweeper beside: all within ${allMs.toFixed(0)} ms of the stop (alone in the queue ${aloneMs.toFixed(0)} ms)`,
+    summaryTable([['a claim', claimMs]]),
+  );
 }
 
 async function printStoreLoss(server: EmbeddedPostgres): Promise<void> {
