@@ -47,18 +47,25 @@ export async function benchInFlight(): Promise<InFlightFigures> {
     lastAborts.push(lastAbortMs);
     blocks.push(blockedMs);
   }
-  return { calls: CALLS, runs: RUNS, lastAbort: summarise(lastAborts), bare: summarise(bares), blocked: summarise(blocks) };
+  return {
+    calls: CALLS,
+    runs: RUNS,
+    lastAbort: summarise(lastAborts),
+    bare: summarise(bares),
+    blocked: summarise(blocks),
+  };
 }
 
 async function oneTrip(): Promise<{ readonly lastAbortMs: number; readonly blockedMs: number }> {
   const { gate, registry, inFlight } = makeGate();
   let lastAbortNs = 0n;
+  const ends: (() => void)[] = [];
   const send = (at: number): Promise<void> =>
     gate.run(effectOf(at), ({ signal }) => {
       return new Promise<void>((_resolve, reject) => {
         signal.addEventListener('abort', () => {
           lastAbortNs = process.hrtime.bigint();
-          reject(signal.reason as Error);
+          ends.push(() => reject(signal.reason as Error));
         });
       });
     });
@@ -75,6 +82,9 @@ async function oneTrip(): Promise<{ readonly lastAbortMs: number; readonly block
   const tripNs = process.hrtime.bigint();
   registry.arrive(STOP);
   const blockedMs = await longestTurn(tripNs, Promise.all(answered));
+  // A call ends when its socket has: in a later turn.
+  for (const end of ends) end();
+  await turn();
   if (inFlight.count > 0) throw new Error(`${inFlight.count} calls are still in flight after the trip`);
   return { lastAbortMs: msBetween(tripNs, lastAbortNs), blockedMs };
 }

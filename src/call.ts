@@ -23,6 +23,12 @@ export class EffectFailedError extends KilldrillError {
   }
 }
 
+/** How a call is ended from outside: its signal, and the one who waits for it. Each is used at most once, in this order. */
+export interface WaysToEnd {
+  readonly abort: (reason: Error) => void;
+  readonly answer: (reason: Error) => void;
+}
+
 /** What is said of a call that is in flight. */
 export interface Tracked {
   /** It has really ended, in time or late. May be said more than once. */
@@ -37,7 +43,7 @@ interface Started<T> {
   readonly clock: Clock;
   readonly recheck: () => void;
   /** Registers the call as in flight. */
-  readonly track: (abort: (reason: Error) => void) => Tracked;
+  readonly track: (ways: WaysToEnd) => Tracked;
   readonly ended: (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null) => void;
 }
 
@@ -51,11 +57,7 @@ export function startCall<T>({ call, effect, clock, recheck, track, ended }: Sta
   const controller = new AbortController();
   const notAfterMs = clock.monotonicMs() + effect.deadlineMs;
   return new Promise<T>((resolve, reject) => {
-    const abort = (reason: Error): void => {
-      controller.abort(reason);
-      reject(reason);
-    };
-    const tracked = track(abort);
+    const tracked = track({ abort: (reason) => controller.abort(reason), answer: reject });
     let open = true;
     const end = (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null): void => {
       if (!open) return;
@@ -64,7 +66,9 @@ export function startCall<T>({ call, effect, clock, recheck, track, ended }: Sta
       ended(kind, detail);
     };
     const cancelDeadline = clock.after(effect.deadlineMs, () => {
-      abort(deadlinePassed(effect));
+      const late = deadlinePassed(effect);
+      controller.abort(late);
+      reject(late);
       tracked.unconfirmed();
       end('unknown', 'unconfirmed: its deadline has passed');
     });

@@ -148,7 +148,7 @@ export class Gate {
         const refused = check.refusal() ?? this.#lostClaim(context);
         if (refused !== null) throw refused;
       },
-      track: (abort) => inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), abort }),
+      track: (ways) => inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), ...ways }),
       ended: (kind, detail) => {
         if (seq !== null) outcomes.add({ seq, kind, detail });
       },

@@ -1,4 +1,4 @@
-import type { Tracked } from './call.ts';
+import type { Tracked, WaysToEnd } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Decider } from './decider.ts';
 import { haltedByOperator, haltedUnverified } from './decider.ts';
@@ -6,14 +6,12 @@ import type { RunContext } from './run-context.ts';
 import type { Subject } from './switch.ts';
 
 /** A call between its dispatch and its end. */
-export interface Call {
+export interface Call extends WaysToEnd {
   readonly subject: Subject;
   readonly context: RunContext;
   readonly idempotencyKey: string;
   /** Monotonic instant of its dispatch. */
   readonly startedMs: number;
-  /** Ends the call's signal with this reason; called at most once. */
-  readonly abort: (reason: Error) => void;
 }
 
 interface Out {
@@ -95,44 +93,46 @@ export class InFlight {
 
   /** Aborts every call that an operator's stop covers by now, each once, and latches its run. */
   abortStopped(): void {
-    withoutStacks(() => this.#abortStopped());
-  }
-
-  #abortStopped(): void {
-    for (const out of this.#out) {
-      if (out.aborted) continue;
-      const { subject, context } = out.call;
+    this.#abortEach(({ subject, context }) => {
       const stop = this.#decider.stopFor(subject);
-      if (stop === null) continue;
+      if (stop === null) return null;
       context.latch ??= haltedByOperator(subject.agent, stop);
-      abort(out, context.latch);
-    }
+      return context.latch;
+    });
   }
 
   /** Aborts everything, since nobody knows any more whether it may go on. Latches nothing. */
   abortUnverified(): void {
-    withoutStacks(() => this.#abortUnverified());
-  }
-
-  #abortUnverified(): void {
-    for (const out of this.#out) {
-      if (out.aborted) continue;
-      const { subject, context } = out.call;
+    this.#abortEach(({ subject, context }) => {
       context.unverified ??= haltedUnverified(subject.agent);
-      abort(out, context.unverified);
-    }
+      return context.unverified;
+    });
   }
 
   /** Aborts every call that is made under this claim: it is another's by now. */
   abortClaim(token: string, reason: Error): void {
-    for (const out of this.#out) if (!out.aborted && out.call.context.claim?.token === token) abort(out, reason);
+    this.#abortEach(({ context }) => (context.claim?.token === token ? reason : null));
+  }
+
+  /** All signals first: who waits for a call learns of it in the same tick, but not at the cost of the calls after it. */
+  #abortEach(reasonFor: (call: Call) => Error | null): void {
+    const aborted: { readonly call: Call; readonly reason: Error }[] = [];
+    withoutStacks(() => {
+      for (const out of this.#out) {
+        const reason = out.aborted ? null : reasonFor(out.call);
+        if (reason === null) continue;
+        out.aborted = true;
+        aborted.push({ call: out.call, reason });
+        abort(out.call, reason);
+      }
+    });
+    for (const { call, reason } of aborted) call.answer(reason);
   }
 }
 
-function abort(out: Out, reason: Error): void {
-  out.aborted = true;
+function abort(call: Call, reason: Error): void {
   try {
-    out.call.abort(reason);
+    call.abort(reason);
   } catch {
     // The others must be aborted all the same; this one ends at its deadline.
   }

@@ -58,7 +58,7 @@ function wasDisturbedSince(index: DrillIndex, storeNs: number): boolean {
 }
 
 /** A claim that a killed worker held is over only after its time. */
-const CLAIM_NS = 60_000 * NS_PER_MS;
+const CLAIM_NS = 15_000 * NS_PER_MS;
 
 /** A task that is running at the end, when nobody is there to run it; null when there is none. */
 export function leftRunning(index: DrillIndex): Finding | null {

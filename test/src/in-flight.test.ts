@@ -50,7 +50,7 @@ function rig(): {
 }
 
 function callOf(context: RunContext, abort: (reason: Error) => void): Call {
-  return { subject: context.subject, context, idempotencyKey: 'key', startedMs: 0, abort };
+  return { subject: context.subject, context, idempotencyKey: 'key', startedMs: 0, abort, answer: () => undefined };
 }
 
 const ACME = { engagement: engagementOf(stopFlip('e1', { scope: 'tenant', target: 'acme' })), revision: 1 };

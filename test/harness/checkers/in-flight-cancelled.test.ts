@@ -71,7 +71,7 @@ describe(PROPERTY, () => {
       without(clean, ({ body }) => body.type === 'worker.exited' && body.worker === held.worker),
       killed,
     );
-    expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'pass', evidence: { held: 1 } });
+    expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'pass', evidence: { held: 2, workers: ['worker-2'] } });
   });
 
   it('gives a suspended worker its budget from when it goes on', () => {
@@ -83,7 +83,7 @@ describe(PROPERTY, () => {
   it('expects one worker only to hold a stopped run', () => {
     expect(check(PROPERTY, cleanDrill({ on: { scope: 'run', target: 'primed-run' } }))).toMatchObject({
       verdict: 'pass',
-      evidence: { held: 1 },
+      evidence: { held: 2, workers: ['worker-1'] },
     });
   });
 

@@ -438,19 +438,23 @@ begin
     end;
 end $$;
 
--- Does a piece of the oldest sweep that may run and that nobody else is doing.
+-- Does a part of the oldest sweep that may run and that nobody else is doing: at most so many tasks, and no more than can be
+-- done while a stop may be kept waiting, however slow the machine is.
 create function sweep(p_namespace text, p_limit integer) returns jsonb
 language plpgsql security definer set search_path from current as $$
 declare
-  most constant integer := least(greatest(p_limit, 1), 5000); -- a stop waits for no longer a piece
+  most constant integer := greatest(p_limit, 1);
+  piece constant integer := 250;
+  longest constant interval := '40 milliseconds';
   moment timestamptz;
   s sweep;
   batch text[];
-  wrong integer;
-  changed integer;
+  wanted integer;
+  done record;
+  changed integer := 0;
+  looked_at integer := 0;
   held text;
-  reached text;
-  is_done boolean;
+  is_over boolean := false;
 begin
   perform guard();
   -- No flip commits from here to the end; the statements below see each one before it.
@@ -459,22 +463,24 @@ begin
   select * into s from sweep w where w.namespace = p_namespace and w.done_at is null and w.not_before <= moment
     order by w.revision, w.not_before limit 1 for update skip locked;
   if not found then return '{"swept": 0, "more": false}'; end if;
-  batch := sweep_batch(s, most);
-  reached := batch[cardinality(batch)];
-  select d.wrong, d.changed into wrong, changed from settle(p_namespace, batch, moment) as d;
-  if changed < wrong then
-    -- Somebody else holds one of them and, should that come to nothing, nobody would look at it again: stay before it.
-    select min(u.id collate "C") into held from unsettled(p_namespace, batch, moment) as u;
-    if held is not null then
-      select coalesce(max(b collate "C"), s.cursor) into reached from unnest(batch) as b where b collate "C" < held;
+  while held is null and not is_over and looked_at < most and clock_timestamp() < moment + longest loop
+    wanted := least(piece, most - looked_at);
+    batch := sweep_batch(s, wanted);
+    select * into done from settle(p_namespace, batch, moment);
+    if done.changed < done.wrong then
+      -- Somebody else holds one of them and, should that come to nothing, nobody would look at it again: stay before it.
+      select min(u.id collate "C") into held from unsettled(p_namespace, batch, moment) as u;
     end if;
-  end if;
-  is_done := held is null and cardinality(batch) < most;
-  update sweep w set cursor = coalesce(reached, w.cursor), swept = w.swept + changed, started_at = coalesce(w.started_at, moment),
-    done_at = case when is_done then clock_timestamp() end
+    select coalesce(max(b collate "C"), s.cursor) into s.cursor from unnest(batch) as b where held is null or b collate "C" < held;
+    changed := changed + done.changed;
+    looked_at := looked_at + cardinality(batch);
+    is_over := held is null and cardinality(batch) < wanted;
+  end loop;
+  update sweep w set cursor = s.cursor, swept = w.swept + changed, started_at = coalesce(w.started_at, moment),
+    done_at = case when is_over then clock_timestamp() end
   where w.namespace = s.namespace and w.revision = s.revision and w.kind = s.kind;
   return jsonb_build_object('swept', changed, 'more',
-    case when is_done then exists (select from sweep w where w.namespace = p_namespace and w.done_at is null and w.not_before <= moment)
+    case when is_over then exists (select from sweep w where w.namespace = p_namespace and w.done_at is null and w.not_before <= moment)
     else held is null or changed > 0 end);
 end $$;
 

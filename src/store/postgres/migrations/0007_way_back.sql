@@ -431,56 +431,62 @@ begin
   return answer;
 end $$;
 
+-- A row at a time: whatever the planner believes of a table that has just been filled, each is found by its key. Joins with
+-- the ids have read the whole queue here, with the lock held.
 create function resume_these(p_namespace text, p_ids text[], p_staging jsonb, p_progress jsonb) returns jsonb
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+language plpgsql set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
   request uuid := p_progress ->> 'id';
   started timestamptz := p_progress ->> 'startedAt';
   tasks bigint := (p_progress ->> 'tasks')::bigint;
   tenants bigint := (p_progress ->> 'tenants')::bigint;
+  last_tenant text := p_progress ->> 'lastTenant';
+  every_ms double precision := case p_staging ->> 'kind'
+    when 'rate' then 1000.0 / (p_staging ->> 'tasksPerSecond')::double precision
+    else coalesce((p_staging ->> 'everyMs')::double precision, 0) end;
   stamp bigint;
   moment timestamptz;
-  last text;
-  back jsonb;
+  t task;
+  r record;
+  back bigint := 0;
+  parked bigint := 0;
+  runs text[] := '{}';
+  last_due timestamptz;
+  one text;
 begin
   -- No flip commits from here to the end; the statements below see each one before it.
   perform pg_advisory_xact_lock_shared(fence_key(p_namespace));
   moment := clock_timestamp();
   stamp := (head_of(p_namespace)).revision;
   stamp := least(stamp, coalesce((p_progress ->> 'revision')::bigint, stamp));
-  -- A tenant that did not fit into one batch is one tenant still.
-  perform from task t where t.namespace = p_namespace and t.id = p_ids[1] and coalesce(t.tenant, '') = p_progress ->> 'lastTenant';
-  if found then tenants := tenants - 1; end if;
-  with held as materialized (
-    -- No join with the ids, and the states not here: with no statistics yet, both have led to plans that read all for each.
-    select t.id, t.state, coalesce(t.tenant, '') collate "C" as tenant, array_position(p_ids, t.id) as position, r.doomed, r.halted
-    from task t cross join lateral ruling(t.namespace, t.keys, t.halted_by, stamp, t.critical, moment) as r
-    where t.namespace = p_namespace and t.id = any (p_ids)
-    for update of t skip locked -- somebody else resumes it
-  ), placed as (
-    select h.id, h.halted, h.tenant, row_number() over (order by h.position) - 1 as place, dense_rank() over (order by h.tenant) - 1 as tenant_place
-    from held h where h.state in ('discarded', 'unknown') and not h.doomed
-  ), written as (
-    update task t set
-      state = case when p.halted then 'parked' else 'queued' end,
+  foreach one in array p_ids loop
+    -- One that is locked is being resumed by somebody else.
+    select * into t from task where namespace = p_namespace and id = one for update skip locked;
+    if not found or t.state not in ('discarded', 'unknown') then continue; end if;
+    select * into r from ruling(p_namespace, t.keys, t.halted_by, stamp, t.critical, moment);
+    if r.doomed then continue; end if;
+    if last_tenant is distinct from coalesce(t.tenant, '') then
+      last_tenant := coalesce(t.tenant, '');
+      tenants := tenants + 1;
+    end if;
+    t.due_at := greatest(t.due_at, started + interval '1 millisecond' * every_ms
+      * case p_staging ->> 'kind' when 'rate' then tasks + back when 'tenants' then tenants - 1 else 0 end);
+    update task set state = case when r.halted then 'parked' else 'queued' end,
       admitted_revision = stamp,
       resumed_by = request,
-      parked_at = case when p.halted then moment end,
-      halted_by = case when p.halted then t.halted_by end,
+      parked_at = case when r.halted then moment end,
+      halted_by = case when r.halted then t.halted_by end,
       ended_at = null, ended_why = null,
-      due_at = greatest(t.due_at, started + interval '1 millisecond' * case p_staging ->> 'kind'
-        when 'rate' then (tasks + p.place) * 1000.0 / (p_staging ->> 'tasksPerSecond')::double precision
-        when 'tenants' then (tenants + p.tenant_place) * (p_staging ->> 'everyMs')::double precision
-        else 0 end)
-    from placed p where t.namespace = p_namespace and t.id = p.id
-    returning t.run, p.tenant, t.state, t.due_at, p.tenant_place
-  )
-  select jsonb_build_object('tasks', count(*), 'runs', coalesce(jsonb_agg(distinct w.run), '[]'), 'parked', count(*) filter (where w.state = 'parked'),
-      'lastDueInMs', coalesce(greatest(0, extract(epoch from max(w.due_at) - clock_timestamp()) * 1000), 0)),
-      coalesce(tenants + max(w.tenant_place) + 1, tenants), (array_agg(w.tenant order by w.tenant_place desc))[1]
-    into back, tenants, last from written w;
-  return back || jsonb_build_object('progress', p_progress || jsonb_build_object('revision', stamp,
-    'tasks', tasks + (back ->> 'tasks')::bigint, 'tenants', tenants, 'lastTenant', last));
+      due_at = t.due_at
+    where namespace = p_namespace and id = one;
+    back := back + 1;
+    parked := parked + r.halted::integer;
+    runs := runs || t.run;
+    last_due := greatest(last_due, t.due_at);
+  end loop;
+  return jsonb_build_object('tasks', back, 'parked', parked, 'runs', (select coalesce(jsonb_agg(distinct run), '[]') from unnest(runs) as run),
+    'lastDueInMs', coalesce(greatest(0, extract(epoch from last_due - clock_timestamp()) * 1000), 0),
+    'progress', p_progress || jsonb_build_object('revision', stamp, 'tasks', tasks + back, 'tenants', tenants, 'lastTenant', last_tenant));
 end $$;
 
 -- Ledger and compensations ------------------------------------------------------------------------------------------------

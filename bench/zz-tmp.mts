@@ -1,2 +1,0 @@
-import { benchInFlight } from './in-flight.ts';
-console.log(JSON.stringify(await benchInFlight()));
