@@ -96,7 +96,7 @@ export class InFlight {
     this.#abortEach(({ subject, context }) => {
       const stop = this.#decider.stopFor(subject);
       if (stop === null) return null;
-      context.latch ??= haltedByOperator(subject.agent, stop);
+      context.latch ??= withoutStack(() => haltedByOperator(subject.agent, stop));
       return context.latch;
     });
   }
@@ -104,7 +104,7 @@ export class InFlight {
   /** Aborts everything, since nobody knows any more whether it may go on. Latches nothing. */
   abortUnverified(): void {
     this.#abortEach(({ subject, context }) => {
-      context.unverified ??= haltedUnverified(subject.agent);
+      context.unverified ??= withoutStack(() => haltedUnverified(subject.agent));
       return context.unverified;
     });
   }
@@ -117,15 +117,13 @@ export class InFlight {
   /** All signals first: who waits for a call learns of it in the same tick, but not at the cost of the calls after it. */
   #abortEach(reasonFor: (call: Call) => Error | null): void {
     const aborted: { readonly call: Call; readonly reason: Error }[] = [];
-    withoutStacks(() => {
-      for (const out of this.#out) {
-        const reason = out.aborted ? null : reasonFor(out.call);
-        if (reason === null) continue;
-        out.aborted = true;
-        aborted.push({ call: out.call, reason });
-        abort(out.call, reason);
-      }
-    });
+    for (const out of this.#out) {
+      const reason = out.aborted ? null : reasonFor(out.call);
+      if (reason === null) continue;
+      out.aborted = true;
+      aborted.push({ call: out.call, reason });
+      abort(out.call, reason);
+    }
     for (const { call, reason } of aborted) call.answer(reason);
   }
 }
@@ -139,14 +137,14 @@ function abort(call: Call, reason: Error): void {
 }
 
 /**
- * Errors that are made here carry no stack: it would be that of whoever brought the news, the same for all of them, and
+ * Makes an error that carries no stack: it would be that of whoever brought the news, the same for all of them, and
  * capturing one for each of 4,096 runs takes longer than everything else that a trip does.
  */
-function withoutStacks(work: () => void): void {
+function withoutStack<E extends Error>(make: () => E): E {
   const before = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    work();
+    return make();
   } finally {
     Error.stackTraceLimit = before;
   }

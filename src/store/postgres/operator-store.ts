@@ -8,7 +8,7 @@ import { Session } from './session.ts';
 /** Intents that one page of the ledger looks at; well within the time of one statement. */
 const PAGE = 5_000;
 /** Tasks that come back in one statement: a stop waits no longer for a resume than for these. */
-const BATCH = 500;
+const BATCH = 250;
 
 /** The way back; its login role needs `killdrill_flipper`. Each request is on record, refused or not. */
 export function openOperatorStore(options: StoreOptions): Opened<OperatorStore> {

@@ -445,7 +445,7 @@ language plpgsql security definer set search_path from current as $$
 declare
   most constant integer := greatest(p_limit, 1);
   piece constant integer := 250;
-  longest constant interval := '40 milliseconds';
+  longest constant interval := '25 milliseconds';
   moment timestamptz;
   s sweep;
   batch text[];

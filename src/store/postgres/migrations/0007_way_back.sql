@@ -398,7 +398,7 @@ end $$;
 -- progress; each answers what the next one needs. All of them stamp with the head of the first: a stop that was opened in
 -- between has dooms of its own on what is still to come, and that stays as it is.
 create function resume(p_namespace text, p_which text, p_staging text, p_by text, p_reason text, p_progress text default null,
-  p_limit integer default 500) returns jsonb language plpgsql security definer set search_path from current as $$
+  p_limit integer default 250) returns jsonb language plpgsql security definer set search_path from current as $$
 declare
   which jsonb := json_of(p_which);
   staging jsonb := json_of(p_staging);
