@@ -9,7 +9,6 @@ import { AT } from './clean-times.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
 export { AT } from './clean-times.ts';
-export { HELD_MS } from './clean-runs.ts';
 export { intent } from './clean-fleet.ts';
 
 export const STOP_ID = 'stop-1';

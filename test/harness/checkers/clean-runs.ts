@@ -3,7 +3,7 @@ import { SPAWN_CAPABILITY } from '../../../harness/traffic/trace.ts';
 import type { PlanStep, TraceRun } from '../../../harness/traffic/trace.ts';
 import { WORKERS } from './clean-fleet.ts';
 
-export const HELD_MS = 20_000;
+const HELD_MS = 20_000;
 /** When what waits for its time falls due: in the midst of the stop. */
 const LATER_MS = 3_500;
 
