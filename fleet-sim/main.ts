@@ -72,6 +72,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     world,
     payload: makePayloads(contract.seed ?? 0),
     signalOf: bent.signalOf ?? ((signal: AbortSignal) => signal),
+    bendTools: bent.tools ?? ((genuine) => genuine),
     log,
   });
   const asked = askedToEnd();

@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly world: Pick<WorldClient, 'nextWork' | 'sendEffect' | 'spawn' | 'close'>;
   readonly payload: AgentTools['payload'];
   readonly signalOf: AgentTools['signalOf'];
+  /** What a mutant makes of its agents' tools. */
+  readonly bendTools: (genuine: AgentTools) => AgentTools;
   readonly log: (line: string) => void;
 }
 
@@ -32,10 +34,10 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { agents, clock, runtime, world, payload, signalOf, log } = options;
+    const { agents, clock, runtime, world, payload, signalOf, bendTools, log } = options;
     const { gate, intake, claims, decider } = runtime;
     const stopping = this.#stopping.signal;
-    this.#tools = { gate, intake, world, clock, payload, signalOf, stopping };
+    this.#tools = bendTools({ gate, intake, world, clock, payload, signalOf, stopping });
     this.#claimant = new Claimant({
       agents,
       claims,

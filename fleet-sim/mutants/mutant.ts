@@ -1,4 +1,5 @@
 import type { Decider, Runtime, WorkerStore } from '../../src/index.ts';
+import type { AgentTools } from '../agent-tools.ts';
 
 /** What a mutant may hold on to while it bends the worker. */
 export interface MutantContext {
@@ -19,6 +20,8 @@ export interface Bent {
   readonly decider?: (genuine: Decider) => Decider;
   readonly store?: (genuine: WorkerStore) => WorkerStore;
   readonly signalOf?: (signal: AbortSignal) => AbortSignal | undefined;
+  /** What its agents work with: the gate, the intake and the world as they see them. */
+  readonly tools?: (genuine: AgentTools) => AgentTools;
 }
 
 /** A fleet with one planted bug. The harness must fail it, by the property named here. */

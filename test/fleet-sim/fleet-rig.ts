@@ -56,6 +56,7 @@ export class FleetRig {
       world: worldClient ?? this.world,
       payload: () => '{}',
       signalOf: (signal) => signal,
+      bendTools: (tools) => tools,
       log: (line) => this.logged.push(line),
     });
   }
