@@ -218,7 +218,9 @@ declare
   claimed text[] := '{}';
   got text[];
   looked_at integer := 0;
-  looked integer;
+  ids text[];
+  over text[];
+  let_be text[] := '{}';
   moment timestamptz;
 begin
   perform guard();
@@ -226,13 +228,27 @@ begin
   perform pg_advisory_xact_lock_shared(fence_key(p_namespace));
   moment := clock_timestamp();
   while cardinality(claimed) < wanted and looked_at < most loop
+    -- A row that another claimant has taken since this statement began stays locked by us to the end, although it is not
+    -- ours to have (PostgreSQL checks it after locking it): that lock must not be one that keeps its claimant's intents out.
+    select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.id) filter (where c.claim_token is not null), '{}') into ids, over
+    from (select t.id, t.claim_token from task t
+      where t.namespace = p_namespace and t.ready_at <= moment and t.id <> all (let_be)
+      -- Each round may look at as many as all before it together.
+      order by t.ready_at, t.id limit least(greatest(wanted - cardinality(claimed), looked_at), most - looked_at)
+      for no key update of t skip locked) as c;
+    exit when ids = '{}';
+    looked_at := looked_at + cardinality(ids);
+    if over <> '{}' then
+      -- A claim that is over: nothing more gets in under it from here on, and the next statement sees all that did. One
+      -- that something gets in under just now is let be.
+      select array(select unnest(over) except select o.id from (
+        select t.id from task t where t.namespace = p_namespace and t.id = any (over) for update of t skip locked) as o) into over;
+      let_be := let_be || over;
+    end if;
     with candidate as materialized (
       select t.id, t.ready_at, t.claim_token, r.doomed, r.halted
       from task t cross join lateral ruling(t.namespace, t.keys, t.halted_by, t.admitted_revision, t.critical, moment) as r
-      where t.namespace = p_namespace and t.ready_at <= moment
-      -- Each round may look at as many as all before it together.
-      order by t.ready_at, t.id limit least(greatest(wanted - cardinality(claimed), looked_at), most - looked_at)
-      for update of t skip locked
+      where t.namespace = p_namespace and t.id = any (ids) and t.id <> all (let_be)
     ), ruled as (
       select c.*, case
         when c.claim_token is not null and has_open_intent(c.claim_token) then 'unknown' -- it may have happened: never queued again by itself
@@ -256,10 +272,8 @@ begin
       where t.namespace = p_namespace and t.id = d.id and (d.next <> 'running' or d.place <= wanted - cardinality(claimed))
       returning t.id, t.state
     )
-    select (select count(*) from candidate), coalesce(array_agg(w.id) filter (where w.state = 'running'), '{}') into looked, got from written w;
+    select coalesce(array_agg(w.id) filter (where w.state = 'running'), '{}') into got from written w;
     claimed := claimed || got;
-    looked_at := looked_at + looked;
-    exit when looked = 0;
   end loop;
   return (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'token', t.claim_token, 'kind', t.kind, 'run', t.run, 'tenant', t.tenant,
       'feature', t.feature, 'agent', t.agent, 'lineage', t.lineage, 'capability', t.capability, 'plan', t.plan, 'repeat', t.repeat,
@@ -267,6 +281,16 @@ begin
       'critical', t.critical, 'effects', case when t.claim_tokens = '{}' then '[]' else effects_json(t.claim_tokens) end)
       order by t.due_at, t.id), '[]')
     from task t where t.namespace = p_namespace and t.id = any (claimed));
+end $$;
+
+-- Locks a task for its claimant's last word: in two steps, so that the lock that waits for a fence which is just letting in
+-- an intent under the same claim (FOR KEY SHARE) is never taken by one whose claim is another's by now.
+create or replace function lock_claimed(p_namespace text, p_task text, p_token text) returns boolean language plpgsql as $$
+begin
+  perform from task where namespace = p_namespace and id = p_task and state = 'running' and claim_token::text = p_token for no key update;
+  if not found then return false; end if;
+  perform from task where namespace = p_namespace and id = p_task for update;
+  return true;
 end $$;
 
 -- As Date.prototype.toISOString() has it.
@@ -403,7 +427,7 @@ begin
   ), locked as materialized (
     select t.id, f.next, f.is_skipped from found_wrong f join task t on t.namespace = p_namespace and t.id = f.id
     where t.xmin = f.version
-    for update of t skip locked
+    for no key update of t skip locked -- as in claim()
   ), written as (
     update task t set state = l.next,
       skipped = t.skipped or (l.next = 'queued' and l.is_skipped),

@@ -461,7 +461,7 @@ begin
   stamp := least(stamp, coalesce((p_progress ->> 'revision')::bigint, stamp));
   foreach one in array p_ids loop
     -- One that is locked is being resumed by somebody else.
-    select * into t from task where namespace = p_namespace and id = one for update skip locked;
+    select * into t from task where namespace = p_namespace and id = one for no key update skip locked; -- as in claim()
     if not found or t.state not in ('discarded', 'unknown') then continue; end if;
     select * into r from ruling(p_namespace, t.keys, t.halted_by, stamp, t.critical, moment);
     if r.doomed then continue; end if;
