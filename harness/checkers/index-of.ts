@@ -8,7 +8,7 @@ import type { StoreEngagement } from './engagements-of.ts';
 import type { Unattributed, WitnessedEffect } from './effects-of.ts';
 import { faultsOf } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
-import { OPERATOR } from './operator-of.ts';
+import { OPERATOR } from '../history/operator.ts';
 import { tasksOf } from './tasks-of.ts';
 import type { WitnessedTask } from './tasks-of.ts';
 import { flipsOf, stopsOf } from './flips-of.ts';

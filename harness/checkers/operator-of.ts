@@ -1,8 +1,5 @@
 import type { ActionFacts, EventOf, HistoryEvent } from '../history/event.ts';
 
-/** The name of the channel over which the operator sends compensations. */
-export const OPERATOR = 'operator';
-
 /** One thing that the operator asked for, besides flips, and what became of it. */
 export interface OperatorAction<K extends ActionFacts['kind']> {
   readonly asked: EventOf<'operator.asked'> & { readonly kind: K };

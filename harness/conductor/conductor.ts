@@ -6,7 +6,7 @@ import type { Phase } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Anchor, FlipEntry, ReleaseEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts';
 import { subjectOf } from '../traffic/in-scope.ts';
-import { OPERATOR } from '../world/operator-channel.ts';
+import { OPERATOR } from '../history/operator.ts';
 import type { InScope, World, WorkerExposure } from '../world/world.ts';
 import type { Faults } from './faults.ts';
 import type { Operator } from './operator.ts';

@@ -5,7 +5,7 @@ import { Operator } from '../conductor/operator.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
 import { WayBack } from '../conductor/way-back.ts';
-import { OPERATOR } from '../world/operator-channel.ts';
+import { OPERATOR } from '../history/operator.ts';
 import type { World } from '../world/world.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';

@@ -8,7 +8,7 @@ import type { Answer, Call, ChannelTally, EffectRequest } from './call.ts';
 import type { ChannelLimits } from './channel-limits.ts';
 import type { Connection } from './connection.ts';
 import type { Downstream } from './downstream.ts';
-import { OPERATOR } from './operator-channel.ts';
+import { OPERATOR } from '../history/operator.ts';
 import type { EffectRoute, Refusal, SpawnRoute } from './route.ts';
 import type { RunBook, RunPage, TakenStep } from './run-book.ts';
 import type { WorkQueue } from './work-queue.ts';

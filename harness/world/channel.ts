@@ -14,7 +14,7 @@ import type { ChannelLimits } from './channel-limits.ts';
 import { Connections } from './connections.ts';
 import type { Downstream } from './downstream.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { OPERATOR } from './operator-channel.ts';
+import { OPERATOR } from '../history/operator.ts';
 import { reply } from './reply.ts';
 import { readRoute, recordedPath } from './route.ts';
 import type { Refusal, Route } from './route.ts';

@@ -15,7 +15,7 @@ import type { Channel } from './channel.ts';
 import { Downstream } from './downstream.ts';
 import type { OpenCall } from './downstream.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { OPERATOR } from './operator-channel.ts';
+import { OPERATOR } from '../history/operator.ts';
 import { RunBook } from './run-book.ts';
 import { WorkQueue } from './work-queue.ts';
 
