@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { OPERATOR } from '../../../harness/world/operator-channel.ts';
+import { OPERATOR } from '../../../harness/history/operator.ts';
 import { child, get, openWorld, post, postRun, run, spawn, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
 
