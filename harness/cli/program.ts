@@ -86,6 +86,8 @@ function addJudging(program: Command, done: Done): void {
     .description('drill the harness: every mutant must be failed, every clean fleet passed')
     .argument('[name...]', 'only these mutants or controls (default: all)')
     .option('--rounds <number>', 'how often each', '1')
+    .option('--matrix <file>', 'write the kill matrix there, as Markdown')
+    .option('--list', 'only print the names of all mutants and controls')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
     .option('--json', 'the kill matrix as JSON on stdout')
     .option('-q, --quiet', 'no progress')
