@@ -86,6 +86,7 @@ function addJudging(program: Command, done: Done): void {
     .description('drill the harness: every mutant must be failed, every clean fleet passed')
     .argument('[name...]', 'only these mutants or controls (default: all)')
     .option('--rounds <number>', 'how often each', '1')
+    .option('--parallel <number>', 'so many at once, each with servers of its own', '1')
     .option('--matrix <file>', 'write the kill matrix there, as Markdown')
     .option('--list', 'only print the names of all mutants and controls')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)

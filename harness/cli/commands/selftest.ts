@@ -1,5 +1,4 @@
 import { PROPERTY_NAMES } from '../../checkers/registry.ts';
-import { withEnvironment } from '../../drill/with-environment.ts';
 import { killMatrixPage } from '../../report/kill-matrix-page.ts';
 import { renderKillMatrix } from '../../report/kill-matrix-table.ts';
 import { guardsOf, holeIn } from '../../selftest/guards.ts';
@@ -22,6 +21,7 @@ import { wholeNumber } from '../whole-number.ts';
 
 export interface SelftestFlags {
   readonly rounds: string;
+  readonly parallel: string;
   readonly out: string;
   readonly matrix?: string;
   readonly list?: boolean;
@@ -30,6 +30,7 @@ export interface SelftestFlags {
 }
 
 const MAX_ROUNDS = 1000;
+const MAX_PARALLEL = 16;
 
 /**
  * `killdrill selftest [name…]`: 0 when every mutant was killed, every clean fleet passed, and no property went unguarded
@@ -37,6 +38,7 @@ const MAX_ROUNDS = 1000;
  */
 export async function selftest(names: readonly string[], flags: SelftestFlags): Promise<number> {
   const rounds = wholeNumber('--rounds', flags.rounds, { min: 1, max: MAX_ROUNDS });
+  const parallel = wholeNumber('--parallel', flags.parallel, { min: 1, max: MAX_PARALLEL });
   const subjects = chooseSubjects([...CONTROLS, ...(await listMutants())], names);
   if (flags.list === true) {
     data(flags.json === true ? JSON.stringify({ version: 1, subjects }, null, 2) : subjects.map(nameOf).join('\n'));
@@ -45,7 +47,7 @@ export async function selftest(names: readonly string[], flags: SelftestFlags): 
   const matrix = matrixOf(names, flags);
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
-  const rows = await drillAll(subjects, rounds, flags);
+  const rows = await drillAll(subjects, { rounds, parallel }, flags);
   const lines = linesOfRows(subjects, rows);
   const guards = names.length === 0 ? guardsOf(lines, PROPERTY_NAMES) : null;
   const hole = guards === null ? null : holeIn(guards);
@@ -58,27 +60,25 @@ export async function selftest(names: readonly string[], flags: SelftestFlags): 
 
 async function drillAll(
   subjects: readonly Subject[],
-  rounds: number,
+  { rounds, parallel }: { readonly rounds: number; readonly parallel: number },
   { out, quiet = false }: SelftestFlags,
 ): Promise<readonly SelftestRow[]> {
   const { signal, dispose } = interruptible();
   const progress = liveProgress(quiet);
   try {
-    return await withEnvironment(signal, (ground) =>
-      runSelftest({
-        ground,
-        subjects,
-        scenarioOf: ({ scenario }) => selftestScenario(scenario),
-        rounds,
-        reportsFolder: out,
-        onProgress: (now) => progress.show(now),
-        onRow: ({ name, sound, why }) => {
-          progress.clear();
-          if (!quiet) note(`${name}: ${sound ? 'as it must be' : (why ?? 'not as it must be')}`);
-        },
-        signal,
-      }),
-    );
+    return await runSelftest({
+      subjects,
+      scenarioOf: ({ scenario }) => selftestScenario(scenario),
+      rounds,
+      parallel,
+      reportsFolder: out,
+      onProgress: (now) => progress.show(now),
+      onRow: ({ name, sound, why }) => {
+        progress.clear();
+        if (!quiet) note(`${name}: ${sound ? 'as it must be' : (why ?? 'not as it must be')}`);
+      },
+      signal,
+    });
   } finally {
     progress.clear();
     dispose();
