@@ -1,16 +1,22 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { complaintsAbout, KILL_MATRIX } from './kill-matrix.ts';
 import { PAGES } from './pages.ts';
 import { stalePages } from './stale-pages.ts';
 
-// `npm run docs` writes the generated pages; with --check (part of `npm run check`) it only says which are out of date.
+// `npm run docs` writes the generated pages; with --check (part of `npm run check`) it only says which are out of date,
+// the kill matrix among them, which no text can be made for without a run.
 const root = fileURLToPath(new URL('../', import.meta.url));
 const stale = stalePages(PAGES, readPage);
 
 if (process.argv.includes('--check')) {
-  for (const path of stale) console.error(`${path} is out of date: run \`npm run docs\` and commit it`);
-  process.exitCode = stale.length === 0 ? 0 : 1;
+  const complaints = [
+    ...stale.map((path) => `${path} is out of date: run \`npm run docs\` and commit it`),
+    ...complaintsAbout(readPage(KILL_MATRIX)),
+  ];
+  for (const complaint of complaints) console.error(complaint);
+  process.exitCode = complaints.length === 0 ? 0 : 1;
 } else {
   for (const path of stale) writePage(path, PAGES[path]?.() ?? '');
 }

@@ -1,11 +1,12 @@
 import { MUTANTS } from '../fleet-sim/mutants/registry.ts';
 import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
+import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
 import { faultMeaning } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
 import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
 import { CONTRACT_VARIABLES } from '../src/fleet-contract.ts';
-import { code, page, table } from './markdown.ts';
+import { page } from './markdown.ts';
 import { scenarioKeys } from './scenario-keys.ts';
 
 /** Every generated file: its path from the project's root, and how its text is made. */

@@ -70,7 +70,7 @@ export interface DrillOutcome {
 }
 
 const DRAIN_MS = 3_000;
-const DRAIN_LOOK_MS = 25;
+const DRAIN_LOOK_MS = 50;
 /** How long a claim that nobody holds any more may keep the end of a drill waiting. */
 const LEFT_CLAIMS_MS = 9_000;
 const LEFT_CLAIMS_LOOK_MS = 100;
@@ -258,8 +258,12 @@ class Drill {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
-    await waitUntil(() => world.counts().inFlight === 0, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
     const left = new LeftClaims(store.owner, database.name, this.#plan.clock);
+    const isQuiet = async (): Promise<boolean> => {
+      await left.none(); // it has to watch for a while, which begins here
+      return world.counts().inFlight === 0;
+    };
+    await waitUntil(isQuiet, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
     await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { table } from '../../docs/markdown.ts';
 import { PAGES } from '../../docs/pages.ts';
 import { scenarioKeys } from '../../docs/scenario-keys.ts';
 import { stalePages } from '../../docs/stale-pages.ts';
@@ -49,10 +48,6 @@ describe('the generated reference', () => {
       ['timeline[].at', 'time, such as 500ms, 1.2s, 1m', ''],
       ['timeline[].kind', 'kill, pause', ''],
     ]);
-  });
-
-  it('keeps a table whole around bars and line breaks', () => {
-    expect(table(['a'], [['x | y\n  z']])).toBe('| a |\n| --- |\n| x \\| y z |');
   });
 
   it('finds a page that is out of date or missing, and no other', () => {

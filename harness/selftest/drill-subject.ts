@@ -1,0 +1,42 @@
+import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
+import { runDrill } from '../drill/run-drill.ts';
+import type { DrillProgress } from '../drill/run-drill.ts';
+import type { Ground } from '../drill/with-environment.ts';
+import { simulatedFleet } from '../fleet/fleet-command.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { judgeSubject } from './kill-matrix.ts';
+import type { SelftestRow } from './kill-matrix.ts';
+import type { Subject } from './subject.ts';
+
+/** One drill of the selftest, as it is asked for. */
+export interface SubjectDrill {
+  readonly subject: Subject;
+  readonly scenario: Scenario;
+  readonly reportsFolder: string;
+}
+
+export interface DrillWatch {
+  readonly onProgress: (progress: DrillProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Drills one mutant or control in an environment that is up, and judges it as such. */
+export async function drillSubject(
+  { environment, folder, watch }: Ground,
+  { subject, scenario, reportsFolder }: SubjectDrill,
+  { onProgress, signal }: DrillWatch,
+): Promise<SelftestRow> {
+  const isMutant = subject.kind === 'mutant';
+  const { judgement, record } = await runDrill({
+    scenario,
+    environment,
+    folder,
+    reportsFolder,
+    command: simulatedFleet(isMutant ? ['--mutant', subject.name] : []),
+    planted: isMutant ? subject : NOTHING_PLANTED,
+    onSpawned: watch,
+    onProgress,
+    signal,
+  });
+  return judgeSubject(subject, judgement, record);
+}
