@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { messageOf } from '../../src/errors.ts';
-import { KilldrillError } from '../../src/errors.ts';
+import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { printable } from '../report/wrap.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { note } from './output.ts';
 import { buildProgram } from './program.ts';
@@ -17,11 +17,14 @@ async function main(argv: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.pass : EXIT.usage;
-    note(
-      error instanceof KilldrillError ? `killdrill: ${messageOf(error)}` : `killdrill: unexpected: ${stackOf(error)}`,
-    );
+    note(error instanceof KilldrillError ? `killdrill: ${shownOf(error)}` : `killdrill: unexpected: ${stackOf(error)}`);
     return exitCodeOf(error);
   }
+}
+
+/** It may name what agents and strangers made up: nothing of it goes where a terminal would obey it. */
+function shownOf(error: KilldrillError): string {
+  return messageOf(error).split('\n').map(printable).join('\n');
 }
 
 function stackOf(error: unknown): string {

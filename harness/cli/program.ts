@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
+import { wrap } from '../report/wrap.ts';
 import { check } from './commands/check.ts';
 import { ledger } from './commands/ledger.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
@@ -36,13 +37,18 @@ export function buildProgram(done: Done): Command {
     .showHelpAfterError("(see 'killdrill help')")
     .addHelpText(
       'after',
-      `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`,
+      `\nExit codes:\n${EXIT_MEANINGS.flatMap(([code, meaning]) => exitCodeLines(code, meaning)).join('\n')}`,
     );
   addRun(program, done);
   addJudging(program, done);
   addMigrate(program, done);
   addWayBack(program, done);
   return program;
+}
+
+function exitCodeLines(code: number, meaning: string): readonly string[] {
+  const [first = '', ...others] = wrap(meaning, 73);
+  return [`  ${String(code).padStart(3)}  ${first}`, ...others.map((line) => `${' '.repeat(7)}${line}`)];
 }
 
 function addRun(program: Command, done: Done): void {

@@ -51,6 +51,26 @@ describe('a worker process of the simulated fleet', () => {
     await store.close();
   });
 
+  it('fails a run whose plan it cannot read, says why, sends nothing of it, and keeps the plan', async () => {
+    const store = database.open(namespace);
+    const later = { version: 9, steps: [step()] };
+    const { head } = await store.flips.load();
+    await store.fence.enqueue(head, [task('later', later), task('prose', 'do something'), task('good', [step()])]);
+    const owner = await database.connect(database.ownerUrl);
+    const rows = async () => {
+      const sql = 'select id, state, plan from killdrill.task where namespace = $1 order by id';
+      return (await owner.query<Readonly<Record<string, unknown>>>(sql, [namespace])).rows;
+    };
+    await expect.poll(rows, WAIT).toEqual([
+      { id: 'good', state: 'done', plan: [step()] },
+      { id: 'later', state: 'failed', plan: later },
+      { id: 'prose', state: 'failed', plan: 'do something' },
+    ]);
+    expect(world.arrived).toEqual(['good/0']);
+    expect(worker.log).toMatch(/the plan of run later cannot be read .*nothing of it was done/);
+    await store.close();
+  });
+
   it('ends in good order when it is asked to, although a call is out, and leaves no intent open', async () => {
     const store = database.open(namespace);
     world.holding.add('r/0');

@@ -95,6 +95,11 @@ export class WorkerProcess {
     stderr.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
   }
 
+  /** What it said on stderr. */
+  get log(): string {
+    return this.#log;
+  }
+
   /** Waits until it says so. */
   async saying(event: string): Promise<Readonly<Record<string, unknown>>> {
     const find = () => this.said.find((one) => one['event'] === event);

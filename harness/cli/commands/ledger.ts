@@ -35,29 +35,28 @@ export async function ledger(flags: LedgerFlags): Promise<number> {
 function summary(entries: readonly LedgerEntry[], since: number | null): string {
   const landed = entries.filter(({ outcome }) => outcome === 'landed').length;
   const compensated = entries.filter(({ compensation }) => compensation !== null).length;
-  const from = since === null ? '' : ` since revision ${since}`;
-  return `${landed} effects landed${from}, of ${entries.length - landed} nobody knows; ${compensated} have a compensation`;
+  const from = since === null ? '' : ` after revision ${since}`;
+  return `${landed} effects landed${from}, ${entries.length - landed} are unknown; ${compensated} have a compensation`;
 }
 
+/** Within 80 columns; which intent an entry is (a compensation names it) is in the other forms. */
 function ledgerTable(entries: readonly LedgerEntry[]): string {
   const rows = entries.map((entry) => [
-    entry.at,
+    entry.at.slice(0, 19).replace('T', ' '),
     String(entry.afterRevision),
     `${entry.run}${entry.tenant === null ? '' : ` (${entry.tenant})`}`,
     `${entry.capability} ${entry.access}`,
     entry.outcome,
-    `${entry.incarnation} ${entry.seq}`,
     entry.compensation === null ? '' : `${entry.compensation.capability} ${entry.compensation.outcome ?? 'open'}`,
   ]);
   return table(
     [
-      { title: 'at', width: 27 },
+      { title: 'at (UTC)', width: 10 },
       { title: 'after', width: 5, align: 'right' },
-      { title: 'run (tenant)', width: 28 },
-      { title: 'effect', width: 20 },
+      { title: 'run (tenant)', width: 15 },
+      { title: 'effect', width: 12 },
       { title: 'outcome', width: 7 },
-      { title: 'intent', width: 24 },
-      { title: 'compensation', width: 20 },
+      { title: 'compensation', width: 12 },
     ],
     rows,
   );

@@ -3,12 +3,15 @@ import { KilldrillError, messageOf } from '../../../src/errors.ts';
 import { migrate as migrateDatabase } from '../../../src/store/postgres/migrate.ts';
 import type { CriticalRules } from '../../../src/store/store.ts';
 import { readCriticalFile } from '../critical-file.ts';
+import { wrap } from '../../report/wrap.ts';
 import { EXIT } from '../exit.ts';
 import { askerName, databaseUrl, namespaceOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, StoreFlags } from '../operator-connection.ts';
 import { data } from '../output.ts';
 
 const CONNECT_MS = 10_000;
+/** Columns of a terminal that everybody has. */
+const WIDTH = 80;
 
 export interface MigrateFlags extends StoreFlags, AskerFlags {
   /** A file with what is critical. */
@@ -25,10 +28,10 @@ export async function migrate(flags: MigrateFlags): Promise<number> {
   if (rules !== null) await setCritical(flags, rules);
   const critical = rules === null ? {} : { critical: rules };
   if (flags.json === true) data(JSON.stringify({ namespace, version, applied, ...critical }));
-  else
-    data(
-      `namespace '${namespace}' is ready; ${appliedWords(version, applied)}${rules === null ? '' : ruleWords(rules)}`,
-    );
+  else {
+    const words = `namespace '${namespace}' is ready; ${appliedWords(version, applied)}${rules === null ? '' : ruleWords(rules)}`;
+    data(wrap(words, WIDTH).join('\n'));
+  }
   return EXIT.pass;
 }
 

@@ -34,8 +34,13 @@ export async function resume(runs: readonly string[], flags: ResumeFlags): Promi
 function sentenceOf({ tasks, runs, parked, lastDueInMs }: ResumeAnswer): string {
   if (tasks === 0) return 'nothing was discarded there; nothing is resumed';
   const held = parked === 0 ? '' : `; ${parked} of them are parked, since a stop that is open covers them`;
-  const last = lastDueInMs < 1 ? 'due now' : `the last is due in ${formatDuration(Math.ceil(lastDueInMs))}`;
+  const last = lastDueInMs < 1 ? 'due now' : `the last is due in ${formatDuration(roughly(lastDueInMs))}`;
   return `resumed ${tasks} tasks of ${runs.length} runs, ${last}${held}`;
+}
+
+/** Whole seconds, once it takes many. */
+function roughly(ms: number): number {
+  return ms < 10_000 ? Math.ceil(ms) : Math.ceil(ms / 1_000) * 1_000;
 }
 
 function rateOf(text: string): number {

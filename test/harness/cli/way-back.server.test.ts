@@ -8,6 +8,7 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { NewTask } from '../../../src/store/store.ts';
 import type { StoreHandles } from '../../src/store/contract/world.ts';
 import { buildProgram } from '../../../harness/cli/program.ts';
+import { columnsOf } from '../../../harness/report/wrap.ts';
 import { exitCodeOf } from '../../../harness/cli/exit.ts';
 import { sampleIntent, stopText } from '../../src/store/samples.ts';
 import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts';
@@ -77,6 +78,10 @@ async function expectRefusal(
   expect(exitCodeOf(refused)).toBe(code);
 }
 
+function expectWidth80(text: string): void {
+  for (const line of text.split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(80);
+}
+
 async function stop(parts: Parameters<typeof stopText>[1] = {}): Promise<string> {
   const id = randomUUID();
   await store.control.flip(stopText(namespace, { id, ...parts }), null);
@@ -109,6 +114,7 @@ describe('killdrill release', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(id);
     expect(stdout).not.toContain('\u001b');
+    expectWidth80(stdout);
     const json = await killdrill(['release', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject([{ revision: 1, flip: { id, target: 'ac\u001b[31mme' } }]);
   });
@@ -145,6 +151,7 @@ describe('killdrill release', () => {
     const ended = await killdrill(['release', 'nobody', '--reason', 'x']);
     expect(ended).toMatchObject({ code: 3, stdout: '' });
     expect(ended.stderr).toMatch(/^killdrill: [^\n]*'nobody'[^\n]*\n$/);
+    expect((await killdrill(['release', '\u001b[31m', '--reason', 'x'])).stderr).not.toContain('\u001b');
     await expectRefusal(['release', one], /no reason is given; say why with --reason TEXT/);
     await expectRefusal(['release', 'tenant', '--reason', 'x'], /expected one target after it/);
     await expectRefusal(['release', 'global', 'acme', '--reason', 'x'], /expected one target after it/);
@@ -223,8 +230,9 @@ describe('killdrill ledger', () => {
     expect(table).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/run-1 \(acme\)/) as string,
-      stderr: '1 effects landed, of 1 nobody knows; 0 have a compensation\n',
+      stderr: '1 effects landed, 1 are unknown; 0 have a compensation\n',
     });
+    expectWidth80(table.stdout);
     const csv = await killdrill(['ledger', '--csv']);
     expect(csv.stdout.split('\r\n')).toEqual([
       expect.stringMatching(/^at,afterRevision,run,tenant/),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT, exitCodeOf, InterruptedError } from '../../../harness/cli/exit.ts';
 import { scenarioPath, shippedNames } from '../../../harness/cli/find-scenario.ts';
+import { buildProgram } from '../../../harness/cli/program.ts';
 import { prepareOut } from '../../../harness/cli/prepare-out.ts';
 import { resolveReporters } from '../../../harness/cli/reporters.ts';
 import { wholeNumber } from '../../../harness/cli/whole-number.ts';
@@ -62,6 +63,19 @@ describe('a scenario', () => {
     expect(scenarioPath('x.yml')).toBe('x.yml');
     expect(scenarioPath('tenant-halt')).toMatch(/scenarios[/\\]tenant-halt\.yaml$/);
     expect(() => scenarioPath('x')).toThrow(shippedNames().join(', '));
+  });
+});
+
+describe('help', () => {
+  it('fits 80 columns, of every command', () => {
+    const program = buildProgram(() => undefined);
+    const texts = [program, ...program.commands].map((command) => {
+      let text = '';
+      command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 }).outputHelp();
+      return text;
+    });
+    expect(texts[0]).toContain('143  terminated');
+    expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 80)).toEqual([]);
   });
 });
 

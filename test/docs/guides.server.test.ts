@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { StoreHandles } from '../src/store/contract/world.ts';
+import { prepareDatabase } from '../src/store/postgres/prepared-database.ts';
+import type { PreparedDatabase } from '../src/store/postgres/prepared-database.ts';
+import { sampleIntent, sampleTask, stopText } from '../src/store/samples.ts';
+import { deedsOf } from './guide.ts';
+import { Reader } from './reader.ts';
+
+// Each starts the compiler and a dozen processes, on a machine that others use too.
+vi.setConfig({ testTimeout: 240_000 });
+const NAMESPACE = 'payments';
+/** What a reader's program has besides. */
+const GIVEN = `
+const [workerUrl, flipperUrl] = [process.env['WORKER_URL'] ?? '', process.env['FLIPPER_URL'] ?? ''];
+const snapshotFolder = 'snapshots';
+const mail = {
+  send: async (text: string, sending: { signal: AbortSignal; idempotencyKey: string; maxRetries?: number }) => {
+    console.log(sending.signal.aborted ? 'aborted' : 'sent', text, sending.idempotencyKey);
+  },
+};
+`;
+
+let database: PreparedDatabase;
+let store: StoreHandles;
+let reader: Reader;
+
+beforeEach(async () => {
+  database = await prepareDatabase();
+  await database.addNamespace(NAMESPACE);
+  store = database.open(NAMESPACE);
+  const { ownerUrl, workerUrl, flipperUrl } = database;
+  reader = new Reader(GIVEN, { OWNER_URL: ownerUrl, WORKER_URL: workerUrl, FLIPPER_URL: flipperUrl });
+});
+afterEach(async () => {
+  reader.close();
+  await store.close();
+  await database.close();
+});
+
+/** Does everything that a guide says; answers what the programs and commands printed. */
+async function follow(guide: string, beforeEachDeed: () => Promise<unknown> = async () => undefined): Promise<string> {
+  const deeds = deedsOf(`docs/guides/${guide}.md`);
+  for (const deed of deeds) if (deed.kind === 'module') reader.writeModule(deed.file, deed.text);
+  expect(await reader.complaints()).toBe('');
+  let printed = '';
+  for (const deed of deeds) {
+    await beforeEachDeed();
+    if (deed.kind === 'file') {
+      reader.write(deed.name, deed.text);
+      continue;
+    }
+    const expected = deed.kind === 'command' ? deed.exitCode : 0;
+    const ended = await (deed.kind === 'command' ? reader.runCommand(deed.line) : reader.runModule(deed.file));
+    expect(ended, JSON.stringify(deed)).toMatchObject({ code: expected });
+    printed += ended.stdout + ended.stderr;
+  }
+  return printed;
+}
+
+async function rows(sql: string): Promise<readonly unknown[]> {
+  const owner = await database.connect(database.ownerUrl);
+  return (await owner.query<Readonly<Record<string, unknown>>>(sql, [NAMESPACE])).rows;
+}
+
+describe('a reader who does what the guide says', () => {
+  it('has a gate in the agent, which sends, and refuses behind a stop', async () => {
+    expect(await follow('put-the-gate-into-an-agent')).toContain('sent your invoice run-17/1');
+    await store.control.flip(stopText(NAMESPACE, { scope: 'tenant', target: 'acme' }), null);
+    const again = await follow('put-the-gate-into-an-agent');
+    expect(again).toContain('operator it writes what nobody asked for');
+    expect(again).not.toContain('sent');
+  });
+
+  it('has queued work, and says what is critical', async () => {
+    const printed = await follow('queue-work-through-the-gate');
+    expect(printed).toContain('sent your invoice run-17/0');
+    expect(await rows('select id, kind, state, past_due from killdrill.task where namespace = $1 order by id')).toEqual(
+      [
+        { id: 'run-17', kind: 'run', state: 'done', past_due: 'fire' },
+        { id: 'run-17-check', kind: 'child', state: 'queued', past_due: 'fire' },
+        { id: 'run-17/paid', kind: 'webhook', state: 'queued', past_due: 'fire' },
+        { id: 'run-17/reminder', kind: 'timer', state: 'queued', past_due: 'shift' },
+        { id: 'run-17/report', kind: 'timer', state: 'queued', past_due: 'fire' },
+      ],
+    );
+    expect((await store.flips.load()).critical).toEqual(['read/crm', 'model/*']);
+  });
+
+  it('stops a tenant, compensates, is refused while it is red, and brings the work back', async () => {
+    const { head } = await store.flips.load();
+    await store.fence.enqueue(
+      head,
+      ['run-17', 'run-18', 'run-19'].map((id) => sampleTask(id)),
+    );
+    await store.fence.admitIntents('worker-1', head, [sampleIntent(1), sampleIntent(2), sampleIntent(3)]);
+    await store.outcomes.record('worker-1', [
+      { seq: 1, kind: 'landed', detail: null },
+      { seq: 2, kind: 'failed', detail: null },
+    ]);
+    const sweep = async (): Promise<void> => {
+      while ((await store.tasks.sweep(1_000)).more);
+    };
+    const printed = await follow('stop-and-bring-back', sweep);
+    expect(printed.match(/^sent sorry for .*$/gm)).toHaveLength(2);
+    for (const said of [
+      /durable at revision 1/,
+      /│ tenant:acme/,
+      /^2026.*,write\/mail,write,landed,key-1,/m,
+      /the release is red: .*greeting-7/,
+      /released at revision 2/,
+      /resumed 2 tasks of 2 runs, due now\n/,
+      /resumed 1 tasks of 1 runs/,
+      /nothing was discarded there/,
+      /'run-nobody-stopped' \(unknown here\)/,
+    ]) {
+      expect(printed).toMatch(said);
+    }
+    expect(await store.control.openEngagements()).toEqual([]);
+    expect(await rows('select distinct state from killdrill.task where namespace = $1')).toEqual([{ state: 'queued' }]);
+    const sql = 'select kind, refusal_code as refused from killdrill.operator_action where namespace = $1 order by id';
+    expect(await rows(sql)).toMatchObject([
+      { kind: 'contract' },
+      ...Array.from({ length: 2 }, () => [{ kind: 'compensation' }, { kind: 'outcome' }]).flat(),
+      { kind: 'release', refused: 'RELEASE_NOT_GREEN' },
+      { kind: 'contract' },
+      { kind: 'resume' },
+      { kind: 'resume' },
+      { kind: 'resume' },
+      { kind: 'resume', refused: 'RUN_NOT_STOPPED' },
+    ]);
+  });
+});
