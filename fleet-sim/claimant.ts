@@ -42,7 +42,8 @@ export class Claimant {
       // While nobody can be asked nothing could be done with a task; it stays where another worker can have it.
       const claimed = free > 0 && decider.verified() ? await this.#claim(free) : [];
       for (const task of claimed) this.#begin(task);
-      if (claimed.length < free || free <= 0) await this.#poked();
+      // Whoever got something asks again at once: more may lie behind what a stop covers. Nothing is nothing for now.
+      if (claimed.length === 0) await this.#poked();
     }
     await Promise.all(this.#running);
   }

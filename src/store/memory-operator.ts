@@ -2,6 +2,7 @@ import { KilldrillError } from '../errors.ts';
 import { GLOBAL_TARGET, SCOPES } from '../switch.ts';
 import { settleWaiting } from './memory-halts.ts';
 import { onRecord } from './memory-record.ts';
+import { finishSweeps } from './memory-sweep.ts';
 import type { MemoryState, StoredTask } from './memory-state.ts';
 import type { Asker, CriticalRules, ResumeAnswer, ResumeStaging, ResumeWhich } from './store.ts';
 
@@ -22,6 +23,8 @@ export function resumeTasks(
   asker: Asker,
 ): ResumeAnswer {
   return onRecord(state, 'resume', asker, { which, staging }, () => {
+    // What a stop has doomed and nobody has written down yet would stay behind otherwise.
+    finishSweeps(state);
     const found = [...state.tasks.values()]
       .filter((stored) => isStopped(stored, which))
       .toSorted((one, other) => one.dueMs - other.dueMs || one.place - other.place);

@@ -15,8 +15,8 @@ import type {
   TaskState,
 } from './store.ts';
 
-/** Most rows that one claim looks at, so that a stop never waits for a queue. */
-const LOOKS = 500;
+/** Most rows that one claim looks at: as many as the questions of a claim of PostgreSQL's look at together. */
+const LOOKS = 20_000;
 
 export function enqueueTasks(state: MemoryState, tasks: readonly NewTask[]): void {
   const rows = tasks.map((task) => newRow(state, task)); // all or none

@@ -28,6 +28,11 @@ export function sweepTasks(state: MemoryState, limit: number): SweepAnswer {
   return { swept, more: openSweeps(state).length > 0 };
 }
 
+/** Finishes every sweep that may run. */
+export function finishSweeps(state: MemoryState): void {
+  while (sweepTasks(state, Number.MAX_SAFE_INTEGER).more);
+}
+
 function openSweeps(state: MemoryState): readonly StoredSweep[] {
   return state.sweeps.filter(({ done, notBeforeMs }) => !done && notBeforeMs <= state.nowMs);
 }

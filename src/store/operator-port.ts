@@ -91,8 +91,10 @@ export interface OperatorStore {
   ): Promise<readonly { readonly engagement: string; readonly reason: string }[]>;
   /**
    * Brings discarded (and, named by run, unknown) tasks back under a new stamp. A stop that is opened later holds them again.
+   * What stops of before have still to discard is discarded first, so that it comes back too.
    *
-   * @throws KilldrillError `RUN_NOT_STOPPED` naming each run that has nothing to resume; nothing was resumed then.
+   * @throws KilldrillError `RUN_NOT_STOPPED` naming each run that has nothing to resume, `SWEEP_PENDING` when what a
+   * stop discards was not written down within a minute; nothing was resumed then.
    */
   resume(which: ResumeWhich, staging: ResumeStaging, asker: Asker): Promise<ResumeAnswer>;
   /** Landed and unknown effects whose intents come after this revision, in the order of the journal; all for null. */

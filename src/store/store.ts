@@ -227,6 +227,9 @@ export interface TaskQueue {
    * task covered by a discard engagement that was opened after the task was admitted becomes `discarded`, whether or not
    * that engagement is still open; one covered by another open engagement becomes `parked`; one whose claim is over
    * becomes `unknown` if an intent of that claim has no outcome.
+   *
+   * It looks at a bounded number of rows, at no more than 500 of them under the fence's lock. One that answers with fewer
+   * than `limit`, but some, is to be asked again at once: more may lie behind what had to be settled.
    */
   claim(incarnation: string, limit: number, claimMs: number): Promise<readonly ClaimedTask[]>;
   /** Prolongs claims to `claimMs` from now; answers the tasks whose claims are still the caller's. */

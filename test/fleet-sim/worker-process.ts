@@ -72,8 +72,9 @@ export class WorkerProcess {
     namespace: string,
     worldUrl: string,
     environment: Readonly<Record<string, string>> = {},
+    command: readonly string[] = ['--import', 'tsx', MAIN],
   ) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+    this.child = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],

@@ -1,9 +1,15 @@
-import type { TaskQueue } from '../store.ts';
+import type { ClaimedTask, TaskQueue } from '../store.ts';
 import type { Opened } from './flip-source.ts';
 import { storedInstant } from './instant.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { StoreOptions } from './options.ts';
 import { Session } from './session.ts';
+
+/**
+ * Questions that one claim may ask, each of which looks at 500 rows at most and lets every stop that waits go first. What it
+ * settles meanwhile counts: a claimant that got nothing goes on there when it asks again.
+ */
+const CLAIM_ASKS = 40;
 
 /** The queue on a connection of its own. */
 export function openTaskQueue(options: StoreOptions): Opened<TaskQueue> {
@@ -11,7 +17,14 @@ export function openTaskQueue(options: StoreOptions): Opened<TaskQueue> {
   const { namespace } = resolved;
   const session = new Session('tasks', resolved);
   return {
-    claim: (incarnation, limit, claimMs) => session.call('claim', [namespace, incarnation, limit, claimMs]),
+    claim: async (incarnation, limit, claimMs) => {
+      for (let ask = 1; ask <= CLAIM_ASKS; ask += 1) {
+        const values = [namespace, incarnation, limit, claimMs];
+        const claimed = await session.call<readonly ClaimedTask[] | null>('claim', values);
+        if (claimed !== null) return claimed;
+      }
+      return [];
+    },
     extend: async (claims, claimMs) => {
       if (claims.length === 0) return [];
       const tasks = claims.map(({ task }) => task);

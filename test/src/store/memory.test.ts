@@ -87,17 +87,6 @@ describe('the memory store', () => {
     ]);
   });
 
-  test('looks at so many rows a claim, so that a stop never waits for a queue', async () => {
-    const state = new MemoryState({ namespace });
-    const store = new MemoryStore(state);
-    const old = Array.from({ length: 600 }, (_, index) => sampleTask(`old-${index}`));
-    await store.enqueue(state.head, old);
-    await store.flip(stopText(namespace, { id: 'a', scope: 'tenant', target: 'acme' }), null);
-    await store.enqueue(state.head, [sampleTask('new', { tenant: 'b' })]);
-    expect(await store.claim('me', 1, 1_000)).toEqual([]);
-    expect(await store.claim('me', 1, 1_000)).toMatchObject([{ id: 'new' }]);
-  });
-
   test('moves a parked task by as long as it was parked, by its own clock', async () => {
     const clock = new ManualClock();
     const state = new MemoryState({ namespace, clock });

@@ -206,7 +206,8 @@ end $$;
 -- Claims ------------------------------------------------------------------------------------------------------------------
 
 -- Settles what may not run and claims what may, longest ready first. Looks at no more than 500 rows, so that a stop never
--- waits for a queue; a claimant that got less than it wanted asks again. Plans that would read a whole table are ruled out:
+-- waits for a queue; a claimant that got less than it wanted asks again. Null: all that it looked at had to be settled, and
+-- what may run may lie behind it; it is to be asked again at once. Each call settles what it looks at, so that it gets there. Plans that would read a whole table are ruled out:
 -- what was a good plan for an empty queue must not be kept for a long one.
 create or replace function claim(p_namespace text, p_incarnation text, p_limit integer, p_claim_ms double precision) returns jsonb
 language plpgsql security definer set search_path from current
@@ -275,6 +276,7 @@ begin
     select coalesce(array_agg(w.id) filter (where w.state = 'running'), '{}') into got from written w;
     claimed := claimed || got;
   end loop;
+  if claimed = '{}' and looked_at >= most then return null; end if;
   return (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'token', t.claim_token, 'kind', t.kind, 'run', t.run, 'tenant', t.tenant,
       'feature', t.feature, 'agent', t.agent, 'lineage', t.lineage, 'capability', t.capability, 'plan', t.plan, 'repeat', t.repeat,
       'dueAt', instant(t.due_at), 'skipped', t.skipped, 'attempts', t.attempts - 1, 'admittedRevision', t.admitted_revision,

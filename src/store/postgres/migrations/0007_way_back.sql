@@ -394,6 +394,24 @@ begin
   end if;
 end $$;
 
+-- What the discarding stops so far have left to be swept is swept first, a piece a call: what they have doomed and nobody has
+-- written down yet would stay behind. Null once that is done, else what the caller is to come back with.
+create function sweep_first(p_namespace text, p_progress jsonb) returns jsonb language plpgsql as $$
+declare
+  through bigint := coalesce((p_progress ->> 'through')::bigint, (head_of(p_namespace)).revision);
+  since timestamptz := coalesce((p_progress ->> 'since')::timestamptz, clock_timestamp());
+  did jsonb;
+begin
+  -- Another process is at it: it is given its time, before there is any lock to hold.
+  if (p_progress ->> 'idle')::boolean then perform pg_sleep(0.01); end if;
+  perform from sweep w join engagement e on e.namespace = w.namespace and e.id = w.engagement
+    where w.namespace = p_namespace and w.done_at is null and w.kind = 'stop' and w.revision <= through and e.policy = 'discard';
+  if not found then return null; end if;
+  did := sweep(p_namespace, 2000);
+  return jsonb_build_object('through', through, 'since', since, 'idle', did = '{"swept": 0, "more": false}',
+    'isLate', clock_timestamp() > since + interval '1 minute');
+end $$;
+
 -- Brings back at most so many, under the shared lock, so that no stop ever waits for a long resume. The first call has no
 -- progress; each answers what the next one needs. All of them stamp with the head of the first: a stop that was opened in
 -- between has dooms of its own on what is still to come, and that stays as it is.
@@ -403,6 +421,7 @@ declare
   which jsonb := json_of(p_which);
   staging jsonb := json_of(p_staging);
   progress jsonb := json_of(p_progress);
+  sweeping jsonb;
   request text := format('{"which": %s, "staging": %s}', p_which, p_staging);
   answer jsonb := asker_refusal(p_by, p_reason);
   fault text := resume_fault(which, staging);
@@ -413,6 +432,15 @@ begin
   perform guard();
   perform head_of(p_namespace);
   if answer is null and fault is not null then answer := refusal('RESUME_INVALID', 'nothing is resumed: ' || fault); end if;
+  if answer is null and not coalesce(progress ? 'id', false) then
+    sweeping := sweep_first(p_namespace, progress -> 'sweeping');
+    if (sweeping ->> 'isLate')::boolean then
+      answer := refusal('SWEEP_PENDING', 'nothing is resumed: what the stops so far discard has not been written down within a minute; ask again');
+    elsif sweeping is not null then
+      return '{"tasks": 0, "parked": 0, "runs": [], "lastDueInMs": 0, "more": true}' || jsonb_build_object('progress', jsonb_build_object('sweeping', sweeping));
+    end if;
+    progress := null;
+  end if;
   if answer is null and progress is null and which ->> 'kind' = 'runs' then
     fault := not_stopped(p_namespace, array(select jsonb_array_elements_text(which -> 'runs')));
     if fault is not null then

@@ -155,6 +155,16 @@ export function describeQueue(w: World): void {
       expect(await w.claimIds(1)).toEqual(['new']);
     });
 
+    test('gets past 5,000 tasks that are to be parked, in one claim', async () => {
+      await w.enqueue(
+        ...Array.from({ length: 5_000 }, (_, at) => [`old-${at}`] as const satisfies Parameters<typeof sampleTask>),
+      );
+      await w.stop({ scope: 'tenant', target: 'acme', queue: 'park' });
+      await w.enqueue(['new', { tenant: 'b' }]);
+      expect(await w.claimIds(16)).toEqual(['new']);
+      expect(await w.states()).toEqual({ parked: 5_000, running: 1 });
+    });
+
     test('hands out what has been due longest, whenever it came', async () => {
       await w.enqueue(
         ['now'],

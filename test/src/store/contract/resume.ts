@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { ResumeAnswer, ResumeStaging, ResumeWhich } from '../../../../src/store/store.ts';
 import { SOMEBODY } from '../samples.ts';
+import type { sampleTask } from '../samples.ts';
 import type { World } from './world.ts';
+
+type Task = Parameters<typeof sampleTask>;
 
 const ALL: ResumeWhich = { kind: 'all' };
 const AT_ONCE: ResumeStaging = { kind: 'at-once' };
@@ -30,6 +33,22 @@ export function describeResume(w: World): void {
       expect(claimed.find(({ id }) => id === 't1')).toMatchObject({ plan: { kept: true }, admittedRevision: 2 });
       expect(await w.claimIds()).toEqual([]);
     });
+
+    test.each([ALL, { kind: 'runs', runs: ['t7'] }, { kind: 'tenant', tenant: 'acme' }] as const)(
+      'of $kind brings back what a stop discards though nobody has swept yet',
+      async (which) => {
+        const many = Array.from({ length: 3_000 }, (_, at) => [`t${at}`] as const satisfies Task);
+        await w.enqueue(...many, ['of another', { tenant: 'b' }]);
+        await w.stop({ id: 'parks', queue: 'park', scope: 'agent', target: 'nobody' });
+        await w.stop({ id: 'a', queue: 'discard', scope: 'tenant', target: 'acme' });
+        await w.release('a');
+        const back = which.kind === 'runs' ? 1 : 3_000;
+        expect(await resume(which)).toMatchObject({ tasks: back, parked: 0 });
+        await w.sweepAll();
+        const discarded = 3_000 - back;
+        expect(await w.states()).toEqual({ queued: back + 1, ...(discarded === 0 ? {} : { discarded }) });
+      },
+    );
 
     test('names runs, or a tenant, and brings nobody else back', async () => {
       await w.enqueue(['t1'], ['t2'], ['t3', { tenant: 'b' }], ['t4', { tenant: null }]);

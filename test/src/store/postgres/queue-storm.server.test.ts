@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { plant } from './plant.ts';
 import { prepareDatabase } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 import { watchChanges } from './queue-history.ts';
@@ -22,17 +23,6 @@ beforeEach(async () => {
 
 function seeds(count: number): readonly string[] {
   return GIVEN_SEED === undefined ? Array.from({ length: count }, () => String(randomInt(2 ** 31))) : [GIVEN_SEED];
-}
-
-/** Changes a function of the store by a replacement in its text, which must be there once. */
-async function plant(name: string, from: string, to: string): Promise<void> {
-  const { rows } = await owner.query<{ definition: string }>(
-    `select pg_get_functiondef(oid) as definition from pg_proc where proname = $1 and pronamespace = 'killdrill'::regnamespace`,
-    [name],
-  );
-  const definition = rows[0]?.definition ?? '';
-  expect(definition.split(from), `${name} says '${from}' once`).toHaveLength(2);
-  await owner.query(`set search_path = killdrill, pg_temp; ${definition.replace(from, to)}; reset search_path`);
 }
 
 describe('a storm over the queue, with backends killed', () => {
@@ -93,7 +83,7 @@ describe('a storm over the queue, with backends killed', () => {
   ])(
     'finds $bug',
     async ({ in: where, from, to, found }) => {
-      await plant(where, from, to);
+      await plant(owner, where, from, to);
       await expect(async () => {
         for (const seed of seeds(TRIES)) await runStorm(database, owner, seed);
       }).rejects.toThrow(found);

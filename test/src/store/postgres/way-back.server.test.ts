@@ -6,6 +6,8 @@ import { release } from '../../../../src/control/release.ts';
 import { openOperatorStore } from '../../../../src/store/postgres/operator-store.ts';
 import type { Opened } from '../../../../src/store/postgres/flip-source.ts';
 import type { NewTask, OperatorStore, OutcomeKind, RunContract } from '../../../../src/store/store.ts';
+import { Fate } from '../../fate.ts';
+import { WAIT } from '../contract/world.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, stopText } from '../samples.ts';
 import { PATIENT, prepareDatabase } from './prepared-database.ts';
@@ -480,6 +482,37 @@ describe('a resume', () => {
       await other.close();
     }
     expect(new Set(Object.values(await states()))).toEqual(new Set(['queued']));
+  });
+
+  test('waits for a sweep that another process is at, with no lock, and goes on when that is gone', async () => {
+    await enqueue(task('a'));
+    await stop();
+    const other = await database.connect(database.ownerUrl);
+    await begin(other);
+    await other.query('select from killdrill.sweep where namespace = $1 for update', [namespace]);
+    const fate = new Fate(operator.resume({ kind: 'all' }, AT_ONCE, ASKER));
+    // Meanwhile a stop is taken at once, which no lock of the resume may hinder.
+    await stop({ scope: 'tenant', target: 'nobody' });
+    expect(fate.now).toBe('pending');
+    await other.query('rollback');
+    await expect.poll(() => fate.now, WAIT).toContain('resolved');
+    expect(await states()).toEqual({ a: 'parked' });
+    expect(await actions('resume')).toHaveLength(1);
+  });
+
+  test('is refused, on record, when what a stop discards is not written down within a minute', async () => {
+    await enqueue(task('a'));
+    await stop();
+    const other = await database.connect(database.ownerUrl);
+    await begin(other);
+    await other.query('select from killdrill.sweep where namespace = $1 for update', [namespace]);
+    const waiting = { sweeping: { through: 1, since: '2026-01-01T00:00:00Z', idle: false } };
+    const answer = await oneAnswer(owner, 'select killdrill.resume($1, $2, $3, $4, $5, $6) as answer', [
+      ...[namespace, '{"kind": "all"}', '{"kind": "at-once"}', 'op', 'x', JSON.stringify(waiting)],
+    ]);
+    await other.query('rollback');
+    expect(answer).toMatchObject({ refused: { code: 'SWEEP_PENDING' } });
+    expect(await actions('resume')).toMatchObject([{ refusal_code: 'SWEEP_PENDING', answer: null }]);
   });
 
   test('waits for a stop that is being taken, and holds no stop up for longer than a batch', async () => {
