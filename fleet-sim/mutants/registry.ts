@@ -6,6 +6,14 @@ import type { Mutant } from './mutant.ts';
 import { neverSubscribes } from './never-subscribes.ts';
 import { skipsTheFence } from './skips-the-fence.ts';
 import { stopsEverything } from './stops-everything.ts';
+import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
+import { losesALandedRow } from './loses-a-landed-row.ts';
+import { reParksAfterRelease } from './re-parks-after-release.ts';
+import { refusalsBurnRetries } from './refusals-burn-retries.ts';
+import { retryFiresLater } from './retry-fires-later.ts';
+import { spawnsPastTheGate } from './spawns-past-the-gate.ts';
+import { timerFiresLater } from './timer-fires-later.ts';
+import { watchdogRespawnsAStoppedRun } from './watchdog-respawns-a-stopped-run.ts';
 
 /** Every mutant that the simulated fleet can be. */
 export const MUTANTS: readonly Mutant[] = [
@@ -16,4 +24,12 @@ export const MUTANTS: readonly Mutant[] = [
   stopsEverything,
   skipsTheFence,
   failsOpenOnStoreLoss,
+  drainsInsteadOfDiscards,
+  retryFiresLater,
+  timerFiresLater,
+  spawnsPastTheGate,
+  watchdogRespawnsAStoppedRun,
+  reParksAfterRelease,
+  refusalsBurnRetries,
+  losesALandedRow,
 ];

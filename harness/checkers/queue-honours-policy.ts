@@ -11,6 +11,7 @@ import { missingQueue, queueAtStop, waitingAtStop } from './queue-of.ts';
 import { queueSnapshots } from './queue-snapshot.ts';
 import { unwarrantedChange } from './queue-rules.ts';
 import { leftRunning, notRestored, untreated } from './queue-ends.ts';
+import { spentByRefusal } from './spent-attempts.ts';
 import { needsWholeHistory } from './whole-history.ts';
 import { taskEvidence, taskName } from './tasks-of.ts';
 
@@ -18,12 +19,12 @@ import { taskEvidence, taskName } from './tasks-of.ts';
 export const queueHonoursPolicy: Checker = {
   name: 'queue_honours_policy',
   claim:
-    'What waits in scope of a stop is discarded, parked or drained as the stop says, is never claimed while it is held, comes back only when nothing holds it, and nothing of it is lost or left running.',
+    'What waits in scope of a stop is discarded, parked or drained as the stop says, is never claimed while it is held, comes back only when nothing holds it; no refusal spends an attempt, and nothing of it is lost or left running.',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record) ?? missingQueue(index);
     if (nothing !== null) return nothing;
-    const broken = unwarrantedChange(index) ?? leftRunning(index) ?? notRestored(index);
+    const broken = unwarrantedChange(index) ?? spentByRefusal(index) ?? leftRunning(index) ?? notRestored(index);
     return broken ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
   },
 };

@@ -31,6 +31,7 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-slow-downstream', scenario: 'slow-downstream' },
   { kind: 'control', name: 'clean-store-lost', scenario: 'store-lost' },
   { kind: 'control', name: 'clean-paused', scenario: 'paused' },
+  { kind: 'control', name: 'clean-park', scenario: 'park' },
 ];
 
 const LIST_MS = 30_000;

@@ -9,15 +9,25 @@ interface ChangeFacts {
   readonly to: string;
   readonly atMs: number;
   readonly stamp?: number;
+  readonly retry?: boolean;
   readonly dueMs?: number;
   readonly afterRevision?: number;
 }
 
 /** One change of a task's state that a test adds. */
-export function taskChange({ task, from, to, atMs, stamp = 0, dueMs = atMs, afterRevision }: ChangeFacts): Timed {
+export function taskChange({
+  task,
+  from,
+  to,
+  atMs,
+  stamp = 0,
+  retry = false,
+  dueMs = atMs,
+  afterRevision,
+}: ChangeFacts): Timed {
   const at = { dueNs: (dueMs + STORE_AHEAD_MS) * 1e6, admittedRevision: stamp };
   const when = { afterRevision: afterRevision ?? revisionAt(atMs) };
-  return { atMs, body: { type: 'store.taskChange', task, from, to, attempts: 1, retry: false, ...at, ...when } };
+  return { atMs, body: { type: 'store.taskChange', task, from, to, attempts: 1, retry, ...at, ...when } };
 }
 
 type Body<T extends EventBody['type']> = Extract<EventBody, { readonly type: T }>;

@@ -181,6 +181,26 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason), evidence });
   });
 
+  it('fails on a refusal that spends an attempt, and lets a call be tried again of which nobody knows, if it is idempotent', () => {
+    const spent = changed(parking, (timed) =>
+      timed.body.type === 'store.taskChange' && timed.body.task === 'primed-1' && timed.body.to === 'parked'
+        ? { ...timed, body: { ...timed.body, retry: true } }
+        : timed,
+    );
+    expect(check(PROPERTY, spent)).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(
+        /run primed-1 was put back for another attempt after revision 1, and nothing of it/,
+      ),
+      evidence: { task: 'primed-1', to: 'parked', attempts: 1 },
+    });
+    const runs = spent.runs.map((run) => {
+      const plan = run.plan.map((step, nth) => (nth === 0 ? { ...step, idempotent: true as const } : step));
+      return run.run === 'primed-1' ? { ...run, plan } : run;
+    });
+    expect(check(PROPERTY, { ...spent, runs }).verdict).toBe('pass');
+  });
+
   it('lets a run that met a stop of its capability be discarded with it, also when it was let in under the stop', () => {
     const on = { scope: 'capability', target: 'write/mail' } as const;
     expect(check(PROPERTY, cleanDrill({ on }))).toMatchObject({ verdict: 'pass' });
