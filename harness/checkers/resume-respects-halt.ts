@@ -26,7 +26,7 @@ export const resumeRespectsHalt: Checker = {
     'What was discarded goes on only when an operator resumes it, is held as long as any stop covers it, and comes back no faster than the resume says (within 10 % and 250 ms).',
   check(record) {
     const index = indexOf(record);
-    const broken = needsWholeHistory(record) ?? cameBackAlone(index) ?? wentOnAlone(index) ?? ranUnderStop(index);
+    const broken = needsWholeHistory(record) ?? wentOnAlone(index) ?? ranUnderStop(index) ?? cameBackAlone(index);
     return broken ?? checkResumes(index);
   },
 };

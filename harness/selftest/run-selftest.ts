@@ -6,6 +6,7 @@ import type { Ground } from '../drill/with-environment.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { judgeSubject } from './kill-matrix.ts';
 import type { SelftestRow } from './kill-matrix.ts';
+import { whileStalled } from './stalled-witness.ts';
 import type { Subject } from './subject.ts';
 
 export interface SelftestInput {
@@ -25,17 +26,20 @@ export async function runSelftest(input: SelftestInput): Promise<readonly Selfte
   const rows: SelftestRow[] = [];
   for (let round = 1; round <= input.rounds; round += 1) {
     for (const subject of input.subjects) {
-      const { judgement, record } = await runDrill({
-        scenario: input.scenarioOf(subject),
-        environment,
-        folder,
-        reportsFolder: input.reportsFolder,
-        command: simulatedFleet(subject.kind === 'mutant' ? ['--mutant', subject.name] : []),
-        planted: subject.kind === 'mutant' ? subject : NOTHING_PLANTED,
-        onSpawned: watch,
-        onProgress: input.onProgress,
-        signal: input.signal,
-      });
+      const stalls = subject.kind === 'control' ? (subject.stalls ?? null) : null;
+      const { judgement, record } = await whileStalled(stalls, () =>
+        runDrill({
+          scenario: input.scenarioOf(subject),
+          environment,
+          folder,
+          reportsFolder: input.reportsFolder,
+          command: simulatedFleet(subject.kind === 'mutant' ? ['--mutant', subject.name] : []),
+          planted: subject.kind === 'mutant' ? subject : NOTHING_PLANTED,
+          onSpawned: watch,
+          onProgress: input.onProgress,
+          signal: input.signal,
+        }),
+      );
       const row = judgeSubject(subject, judgement, record);
       rows.push(row);
       input.onRow(row);
