@@ -1,9 +1,14 @@
 import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
 import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
+import { flipsOffTheRecord } from './flips-off-the-record.ts';
+import { forgetsOnRestart } from './forgets-on-restart.ts';
 import { ignoresAbortSignal } from './ignores-abort-signal.ts';
 import { ignoresTenantScope } from './ignores-tenant-scope.ts';
 import type { Mutant } from './mutant.ts';
 import { neverSubscribes } from './never-subscribes.ts';
+import { releasesWithoutGreen } from './releases-without-green.ts';
+import { replaysWhatLanded } from './replays-what-landed.ts';
+import { resumesWithoutAsking } from './resumes-without-asking.ts';
 import { skipsTheFence } from './skips-the-fence.ts';
 import { stopsEverything } from './stops-everything.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
@@ -32,4 +37,9 @@ export const MUTANTS: readonly Mutant[] = [
   reParksAfterRelease,
   refusalsBurnRetries,
   losesALandedRow,
+  forgetsOnRestart,
+  resumesWithoutAsking,
+  replaysWhatLanded,
+  releasesWithoutGreen,
+  flipsOffTheRecord,
 ];

@@ -4,7 +4,7 @@ import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { missingQueue } from './queue-of.ts';
 import { neverEnded } from './returned-ends.ts';
-import { sentTwice, skipped } from './returned-effects.ts';
+import { beyondPlan, sentTwice, skipped } from './returned-effects.ts';
 import { resumedTasks, unparkedTasks } from './resumed-tasks.ts';
 import { endState } from './tasks-of.ts';
 import type { WitnessedTask } from './tasks-of.ts';
@@ -14,7 +14,7 @@ import { needsWholeHistory } from './whole-history.ts';
 export const resumeCompletesExactlyOnce: Checker = {
   name: 'resume_completes_exactly_once',
   claim:
-    'Each run that is resumed or un-parked ends, and each of its planned effects lands once: none is sent again that landed, or of which nobody knows unless it is declared idempotent, and none is left out.',
+    'Each run that is resumed or un-parked ends, and each of its planned effects lands once: none is sent again that landed, or of which nobody knows unless it is declared idempotent, under whatever key, and none is left out.',
   check(record) {
     const index = indexOf(record);
     return needsWholeHistory(record) ?? checkReturned(index);
@@ -26,7 +26,7 @@ function checkReturned(index: DrillIndex): Finding {
   const returned = [...resumed, ...unparkedTasks(index)];
   const tasks = [...new Map(returned.map(({ task }) => [task.id, task])).values()];
   for (const task of tasks) {
-    const broken = sentTwice(index, task) ?? skipped(index, task) ?? neverEnded(index, task);
+    const broken = sentTwice(index, task) ?? beyondPlan(index, task) ?? skipped(index, task) ?? neverEnded(index, task);
     if (broken !== null) return broken;
   }
   return exposed(index, tasks, resumed.length);

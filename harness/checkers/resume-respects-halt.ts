@@ -8,6 +8,7 @@ import type { DrillIndex } from './index-of.ts';
 import { actionsOf } from './operator-of.ts';
 import { holding, missingQueue } from './queue-of.ts';
 import { changeEvidence } from './queue-rules.ts';
+import { cameBackAlone } from './came-back-alone.ts';
 import { claimAfter, resumedTasks } from './resumed-tasks.ts';
 import { tooFast } from './resume-rate.ts';
 import { NS_PER_MS } from './span.ts';
@@ -25,7 +26,7 @@ export const resumeRespectsHalt: Checker = {
     'What was discarded goes on only when an operator resumes it, is held as long as any stop covers it, and comes back no faster than the resume says (within 10 % and 250 ms).',
   check(record) {
     const index = indexOf(record);
-    const broken = needsWholeHistory(record) ?? wentOnAlone(index) ?? ranUnderStop(index);
+    const broken = needsWholeHistory(record) ?? wentOnAlone(index) ?? ranUnderStop(index) ?? cameBackAlone(index);
     return broken ?? checkResumes(index);
   },
 };

@@ -47,6 +47,19 @@ export function sentTwice(index: DrillIndex, task: WitnessedTask): Finding | nul
   return null;
 }
 
+/** An effect of a returned run that its plan has no step left for, whatever key it bears; null when there is none. */
+export function beyondPlan(index: DrillIndex, task: WitnessedTask): Finding | null {
+  const { run, step } = task;
+  if (run === null || step !== null) return null;
+  for (const one of withAttached(index.runs, run)) {
+    const [extra] = index.byStep.get(`${one.run}/null`) ?? [];
+    if (extra === undefined) continue;
+    const reason = `${effectName(extra)} was sent under the key '${extra.key}', and ${taskName(task)}, which came back, has no such step left`;
+    return fail(reason, { ...taskEvidence(task), ...effectEvidence(extra) });
+  }
+  return null;
+}
+
 /** One, one more for each that the downstream refused, and for each that is unknown where that may be sent again. */
 function allowedArrivals({ arrivals, intents, isIdempotent }: PlannedEffect): number {
   const refused = arrivals.filter((effect) => hasEnd(effect, 'failed')).length;

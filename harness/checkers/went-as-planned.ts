@@ -1,6 +1,7 @@
 import type { Finding } from './checker.ts';
 import { inconclusive, pass } from './finding.ts';
 import { nameOf } from './flips-of.ts';
+import type { DrillFlip } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { actionsOf } from './operator-of.ts';
 
@@ -61,12 +62,18 @@ function isTimed(timeline: DrillIndex['scenario']['timeline'], kind: string, tar
   );
 }
 
-/** A release that is expected to be red is done once the store has answered, either way: what it answered is for its property. */
+/**
+ * A release that is expected to be red is done once the store has answered, either way: what it answered is for its property.
+ * Should it have been taken, then a later one finds nothing to close, and is refused for that.
+ */
 function missingFlips({ flips, scenario }: DrillIndex): Finding | null {
   const planned = scenario.timeline.filter(({ kind }) => kind === 'flip' || kind === 'release').length;
-  const done = flips.filter(
-    ({ answer, expected }) => answer === 'acknowledged' || (expected === 'refused' && answer === 'refused'),
-  ).length;
+  const isDone = ({ answer, expected, kind, engagements }: DrillFlip, nth: number): boolean => {
+    if (answer !== 'refused') return answer === 'acknowledged';
+    const isEmpty = kind === 'release' && engagements.length === 0;
+    return expected === 'refused' || (isEmpty && flips.slice(0, nth).some(isRedAndTaken));
+  };
+  const done = flips.filter(isDone).length;
   if (done >= planned) return null;
   const refused = flips.find(({ answer, expected }) => answer === 'refused' && expected === 'taken');
   return inconclusive('every planned flip acknowledged', `${done} of ${planned} were`, {
@@ -74,6 +81,10 @@ function missingFlips({ flips, scenario }: DrillIndex): Finding | null {
     acknowledged: done,
     ...(refused === undefined ? {} : { flip: refused.flip, scope: nameOf(refused.on), error: refused.error }),
   });
+}
+
+function isRedAndTaken({ answer, expected }: DrillFlip): boolean {
+  return expected === 'refused' && answer === 'acknowledged';
 }
 
 function missingActions({ record, scenario }: DrillIndex): Finding | null {

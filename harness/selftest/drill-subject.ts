@@ -6,6 +6,7 @@ import { simulatedFleet } from '../fleet/fleet-command.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { judgeSubject } from './kill-matrix.ts';
 import type { SelftestRow } from './kill-matrix.ts';
+import { whileStalled } from './stalled-witness.ts';
 import type { Subject } from './subject.ts';
 
 /** One drill of the selftest, as it is asked for. */
@@ -27,16 +28,19 @@ export async function drillSubject(
   { onProgress, signal }: DrillWatch,
 ): Promise<SelftestRow> {
   const isMutant = subject.kind === 'mutant';
-  const { judgement, record } = await runDrill({
-    scenario,
-    environment,
-    folder,
-    reportsFolder,
-    command: simulatedFleet(isMutant ? ['--mutant', subject.name] : []),
-    planted: isMutant ? subject : NOTHING_PLANTED,
-    onSpawned: watch,
-    onProgress,
-    signal,
-  });
+  const stalls = isMutant ? null : (subject.stalls ?? null);
+  const { judgement, record } = await whileStalled(stalls, () =>
+    runDrill({
+      scenario,
+      environment,
+      folder,
+      reportsFolder,
+      command: simulatedFleet(isMutant ? ['--mutant', subject.name] : []),
+      planted: isMutant ? subject : NOTHING_PLANTED,
+      onSpawned: watch,
+      onProgress,
+      signal,
+    }),
+  );
   return judgeSubject(subject, judgement, record);
 }

@@ -2,7 +2,7 @@ import type { Verdict } from '../checkers/checker.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import type { DrillRecord } from '../drill/drill.ts';
 import type { HistoryEvent } from '../history/event.ts';
-import type { Subject } from './subject.ts';
+import type { ControlSubject, Subject } from './subject.ts';
 
 /** What must hold in a mutant's drill besides the failure itself, or the failure proves nothing. */
 const GROUNDS = ['witness_sound', 'went_as_planned', 'steady_state'] as const;
@@ -29,7 +29,8 @@ export interface SelftestRow {
  * it acted otherwise than the unmodified fleet; inconclusive and error are survivors. A control must pass.
  */
 export function judgeSubject(subject: Subject, judgement: Judgement, record: DrillRecord): SelftestRow {
-  const why = subject.kind === 'control' ? whyGuilty(judgement) : whySurvived(subject, judgement, record);
+  const why =
+    subject.kind === 'control' ? whyGuilty(subject, judgement, record) : whySurvived(subject, judgement, record);
   const property = subject.kind === 'mutant' ? subject.property : null;
   const named = judgement.properties.find(({ name }) => name === property);
   return {
@@ -45,8 +46,11 @@ export function judgeSubject(subject: Subject, judgement: Judgement, record: Dri
   };
 }
 
-function whyGuilty({ verdict, worst }: Judgement): string | null {
-  if (verdict === 'pass') return null;
+function whyGuilty({ stalls }: ControlSubject, { verdict, worst }: Judgement, { events }: DrillRecord): string | null {
+  if (verdict === 'pass') {
+    const hasLagged = stalls === undefined || events.some(({ type }) => type === 'loop.lag');
+    return hasLagged ? null : 'its witness was to lag, and never did';
+  }
   return worst === null ? `its verdict is ${verdict}` : `${worst.name} is ${worst.verdict}: ${worst.reason}`;
 }
 

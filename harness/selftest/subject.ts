@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
+import type { Stalls } from './stalled-witness.ts';
 
 /** A fleet with one planted bug: the harness must fail it by the property named here. */
 export interface MutantSubject {
@@ -22,6 +23,8 @@ export interface ControlSubject {
   readonly kind: 'control';
   readonly name: string;
   readonly scenario: string;
+  /** Its witness lags; none by default. */
+  readonly stalls?: Stalls;
 }
 
 export type Subject = MutantSubject | ControlSubject;
@@ -32,6 +35,10 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-store-lost', scenario: 'store-lost' },
   { kind: 'control', name: 'clean-paused', scenario: 'paused' },
   { kind: 'control', name: 'clean-park', scenario: 'park' },
+  { kind: 'control', name: 'clean-restart', scenario: 'restart' },
+  { kind: 'control', name: 'clean-way-back', scenario: 'way-back' },
+  // Two fifths of the time it sees nothing, and what arrived meanwhile it knows by an interval only.
+  { kind: 'control', name: 'clean-lagging-witness', scenario: 'tenant', stalls: { everyMs: 100, forMs: 40 } },
 ];
 
 const LIST_MS = 30_000;

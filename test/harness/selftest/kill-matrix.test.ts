@@ -35,3 +35,13 @@ test.each([
   const { sound, why } = judgeSubject(SUBJECT, judgement, record);
   expect([sound, why]).toEqual([false, expect.stringContaining('never reported')]);
 });
+
+test('a clean fleet whose witness was to lag has passed only if it did', () => {
+  const control: Subject = {
+    ...{ kind: 'control', name: 'clean-lagging', scenario: 'tenant', stalls: { everyMs: 100, forMs: 40 } },
+  };
+  const passed = { ...judgement, verdict: 'pass', properties: [] } as Judgement;
+  const { sound, why } = judgeSubject(control, passed, recordOf());
+  expect([sound, why]).toEqual([false, expect.stringContaining('never did')]);
+  expect(judgeSubject(control, passed, recordOf({ type: 'loop.lag', lagMs: 36 })).sound).toBe(true);
+});
