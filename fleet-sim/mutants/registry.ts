@@ -1,3 +1,12 @@
+import { callerDeclaredCritical } from './caller-declared-critical.ts';
+import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
+import { decidesWhenQueued } from './decides-when-queued.ts';
+import { marksAbortedAsNotLanded } from './marks-aborted-as-not-landed.ts';
+import { narrowUnshadowsWide } from './narrow-unshadows-wide.ts';
+import { orphanRow } from './orphan-row.ts';
+import { singleHighWaterMark } from './single-high-water-mark.ts';
+import { sticksAfterRelease } from './sticks-after-release.ts';
+import { unverifiedDiscardsTheQueue } from './unverified-discards-the-queue.ts';
 import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
 import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
 import { ignoresAbortSignal } from './ignores-abort-signal.ts';
@@ -16,4 +25,13 @@ export const MUTANTS: readonly Mutant[] = [
   stopsEverything,
   skipsTheFence,
   failsOpenOnStoreLoss,
+  checkedAtTaskStartOnly,
+  narrowUnshadowsWide,
+  singleHighWaterMark,
+  decidesWhenQueued,
+  marksAbortedAsNotLanded,
+  callerDeclaredCritical,
+  unverifiedDiscardsTheQueue,
+  orphanRow,
+  sticksAfterRelease,
 ];

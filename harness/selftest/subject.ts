@@ -31,6 +31,8 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-slow-downstream', scenario: 'slow-downstream' },
   { kind: 'control', name: 'clean-store-lost', scenario: 'store-lost' },
   { kind: 'control', name: 'clean-paused', scenario: 'paused' },
+  { kind: 'control', name: 'clean-overlapping', scenario: 'overlapping' },
+  { kind: 'control', name: 'clean-two-flips', scenario: 'two-flips' },
 ];
 
 const LIST_MS = 30_000;
