@@ -1,3 +1,12 @@
+import { callerDeclaredCritical } from './caller-declared-critical.ts';
+import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
+import { decidesWhenQueued } from './decides-when-queued.ts';
+import { marksAbortedAsNotLanded } from './marks-aborted-as-not-landed.ts';
+import { narrowUnshadowsWide } from './narrow-unshadows-wide.ts';
+import { orphanRow } from './orphan-row.ts';
+import { singleHighWaterMark } from './single-high-water-mark.ts';
+import { sticksAfterRelease } from './sticks-after-release.ts';
+import { unverifiedDiscardsTheQueue } from './unverified-discards-the-queue.ts';
 import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
 import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
 import { flipsOffTheRecord } from './flips-off-the-record.ts';
@@ -42,4 +51,13 @@ export const MUTANTS: readonly Mutant[] = [
   replaysWhatLanded,
   releasesWithoutGreen,
   flipsOffTheRecord,
+  checkedAtTaskStartOnly,
+  narrowUnshadowsWide,
+  singleHighWaterMark,
+  decidesWhenQueued,
+  marksAbortedAsNotLanded,
+  callerDeclaredCritical,
+  unverifiedDiscardsTheQueue,
+  orphanRow,
+  sticksAfterRelease,
 ];

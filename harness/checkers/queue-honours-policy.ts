@@ -1,5 +1,6 @@
 import type { Checker, Finding } from './checker.ts';
 import { isFirst, noStop, stopEvidence } from './exposure.ts';
+import { failedUnverified } from './failed-unverified.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
@@ -19,12 +20,17 @@ import { taskEvidence, taskName } from './tasks-of.ts';
 export const queueHonoursPolicy: Checker = {
   name: 'queue_honours_policy',
   claim:
-    'What waits in scope of a stop is discarded, parked or drained as the stop says, is never claimed while it is held, comes back only when nothing holds it; no refusal spends an attempt, and nothing of it is lost or left running.',
+    'What waits in scope of a stop is discarded, parked or drained as the stop says, is never claimed while it is held, comes back only when nothing holds it; no refusal spends an attempt, and nothing of it is lost, left running, or failed because its worker was unverified.',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record) ?? missingQueue(index);
     if (nothing !== null) return nothing;
-    const broken = unwarrantedChange(index) ?? spentByRefusal(index) ?? leftRunning(index) ?? notRestored(index);
+    const broken =
+      unwarrantedChange(index) ??
+      spentByRefusal(index) ??
+      leftRunning(index) ??
+      notRestored(index) ??
+      failedUnverified(index);
     return broken ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
   },
 };

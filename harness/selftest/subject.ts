@@ -39,6 +39,8 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-way-back', scenario: 'way-back' },
   // Two fifths of the time it sees nothing, and what arrived meanwhile it knows by an interval only.
   { kind: 'control', name: 'clean-lagging-witness', scenario: 'tenant', stalls: { everyMs: 100, forMs: 40 } },
+  { kind: 'control', name: 'clean-overlapping', scenario: 'overlapping' },
+  { kind: 'control', name: 'clean-two-flips', scenario: 'two-flips' },
 ];
 
 const LIST_MS = 30_000;

@@ -147,7 +147,7 @@ export class CleanFleet {
   /** Takes one step; true when that ended the claim. */
   #take(work: Work, step: number, planned: PlanStep, atMs: number): boolean {
     const { outage } = this.#options;
-    if (outage !== null && atMs >= outage.fromMs && atMs <= outage.toMs) return this.#end(work, 'failed', atMs);
+    if (outage !== null && atMs >= outage.fromMs && atMs <= outage.toMs) return this.#giveBack(work, atMs);
     const held = this.#coversStep(work, step) ? this.#stretch(work) : null;
     if (held !== null && atMs >= held.fromMs && atMs <= held.toMs) return this.#halt(work, atMs);
     if (!this.#isOwn(work, planned)) return this.#queueStep(work, step, planned, atMs);
@@ -201,8 +201,9 @@ export class CleanFleet {
     return true;
   }
 
-  #end(work: Work, state: 'failed', atMs: number): boolean {
-    this.tasks.change(work.id, state, { atMs });
+  /** For somebody who comes when all is over: nobody does. */
+  #giveBack(work: Work, atMs: number): boolean {
+    this.tasks.change(work.id, 'queued', { atMs });
     return true;
   }
 

@@ -7,6 +7,7 @@ import { endingAs, otherwise, taskChange, unchanged } from './queue-edits.ts';
 
 const PROPERTY = 'queue_honours_policy';
 const TIMER = 'timed-1/0';
+const CALL_OF_505 = { atMs: 10_210, worker: 1, run: 'run-505', capability: 'model/chat', key: 'run-505/0' };
 const discarding = cleanDrill();
 const parking = cleanDrill({ queue: 'park' });
 const draining = cleanDrill({ queue: 'drain' });
@@ -226,6 +227,22 @@ describe(PROPERTY, () => {
     );
     const kill = fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, 4_000, 6_000);
     expect(check(PROPERTY, plus(waits, ...kill)).verdict).toBe('pass');
+  });
+
+  it('fails on a task that is ended as failed because its worker could not ask the store', () => {
+    const kill = fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, 10_200, 12_000);
+    const ended = { from: 'running', to: 'failed', atMs: 12_700 } as const;
+    const lost = plus(otherwise(discarding, 'run-505', 10_205, ended), ...kill);
+    expect(check(PROPERTY, lost)).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/run run-505 was ended as failed, .* could not ask the store for 1800 ms/),
+      evidence: { task: 'run-505', tenant: 'beta', from: 'running', to: 'failed' },
+    });
+    const refusal = effect({ ...CALL_OF_505, landsAfterMs: null });
+    const failed = refusal.map(({ body }): Timed['body'] => ({ ...body, type: 'effect.failed' }) as Timed['body']);
+    const refused = plus(lost, ...refusal, ...failed.map((body) => ({ atMs: 10_212, body })));
+    expect(check(PROPERTY, refused).verdict).toBe('pass');
+    expect(check(PROPERTY, otherwise(discarding, 'run-505', 10_205, ended)).verdict).toBe('pass');
   });
 
   it('lets the claim of a worker be that was killed too late for it to be over', () => {
