@@ -3,7 +3,7 @@ import type { WorldClient } from './world-client.ts';
 
 /** What an agent needs from its worker. */
 export interface AgentTools {
-  readonly gate: Pick<Gate, 'run' | 'enter' | 'enterTask'>;
+  readonly gate: Pick<Gate, 'run' | 'enter' | 'enterTask' | 'bind'>;
   readonly intake: Pick<Runtime['intake'], 'enqueue'>;
   readonly world: Pick<WorldClient, 'sendEffect' | 'spawn'>;
   readonly clock: Clock;

@@ -8,6 +8,7 @@ export function gateWith(genuine: AgentGate, bent: Partial<AgentGate>): AgentGat
     run: (effect, call) => genuine.run(effect, call),
     enter: (identity, body) => genuine.enter(identity, body),
     enterTask: (task, body) => genuine.enterTask(task, body),
+    bind: (capability) => genuine.bind(capability),
     ...bent,
   };
 }

@@ -1,6 +1,7 @@
 import { HaltedError } from '../../src/index.ts';
 import type { Effect, EffectCall } from '../../src/index.ts';
 import type { AgentTools } from '../agent-tools.ts';
+import { gateWith } from './gate-with.ts';
 import type { Mutant } from './mutant.ts';
 
 const SPAWN = 'agent/spawn';
@@ -30,7 +31,7 @@ export const spawnsPastTheGate: Mutant = {
             recheck: () => undefined,
           });
         };
-        return { ...genuine, gate: { ...bound(gate), run } };
+        return { ...genuine, gate: gateWith(gate, { run }) };
       },
     };
   },
@@ -45,14 +46,4 @@ async function shrugOff<T>(ask: () => Promise<T>, clock: AgentTools['clock']): P
     await new Promise<void>((resolve) => clock.after(TRIES_MS, resolve));
     return undefined as T;
   }
-}
-
-/** The methods of a gate as they are; its own state is out of reach of a copy. */
-function bound(gate: AgentTools['gate']): AgentTools['gate'] {
-  return {
-    run: (effect, call) => gate.run(effect, call),
-    enter: (identity, body) => gate.enter(identity, body),
-    enterTask: (task, body) => gate.enterTask(task, body),
-    bind: (capability) => gate.bind(capability),
-  };
 }
