@@ -13,7 +13,7 @@ function lateBy(ms: number): DraftDrill {
   const isOrdinary = ({ body, atMs }: Timed): boolean =>
     body.type === 'effect.arrived' &&
     atMs < AT.stop &&
-    /^run-/.test(body.run) &&
+    body.run.startsWith('run-') &&
     tenants.get(body.run)?.tenant === 'acme';
   const victim = clean.timed
     .filter(isOrdinary)
