@@ -11,7 +11,7 @@ export const decidesWhenQueued: Mutant = {
   bug: 'decides when a lookup is put into its own queue for a rate limit, not when it leaves more than a second later, and an abort of the time in between goes unheard',
   removes: ['second decision', 'abort of what is queued'],
   property: 'no_effect_after_stop',
-  scenario: 'tenant',
+  scenario: 'two-flips',
   bend({ differs }) {
     return {
       tools: (genuine) => {
