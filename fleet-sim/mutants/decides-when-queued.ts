@@ -3,15 +3,15 @@ import { gateWith } from './gate-with.ts';
 import type { Mutant } from './mutant.ts';
 
 /** How long a lookup waits for its turn; with the longest service still within any deadline. */
-const TURN_MS = 1_000;
+const TURN_MS = 1_200;
 const LOOKUPS: readonly string[] = ['tool/search', 'read/crm'];
 
 export const decidesWhenQueued: Mutant = {
   name: 'decides-when-queued',
-  bug: 'decides when a lookup is put into its own queue for a rate limit, not when it leaves a second later, and an abort of the time in between goes unheard',
+  bug: 'decides when a lookup is put into its own queue for a rate limit, not when it leaves more than a second later, and an abort of the time in between goes unheard',
   removes: ['second decision', 'abort of what is queued'],
   property: 'no_effect_after_stop',
-  scenario: 'tenant',
+  scenario: 'two-flips',
   bend({ differs }) {
     return {
       tools: (genuine) => {
