@@ -47,10 +47,10 @@ export function timeToStop(index: DrillIndex, stop: Stop): readonly WorkerStop[]
   });
 }
 
-/** Forbidden by the stop, and open when it began to be or arriving while the stop was on. */
+/** Forbidden by the stop, and open when it began to be or arriving while the stop was on: not what may have come after it. */
 function isExposed(index: DrillIndex, effect: WitnessedEffect, stop: Stop, untilNs: number): boolean {
   const fromNs = heldFromNs(index, stop, effect);
-  if (fromNs === null || fromNs >= untilNs || effect.t0 >= untilNs) return false;
+  if (fromNs === null || fromNs >= untilNs || effect.t1 > untilNs) return false;
   const end = effect.ends[0];
   return effect.t0 >= fromNs || end === undefined || end.t1 > fromNs;
 }

@@ -7,14 +7,14 @@ import type { DraftDrill, Timed } from '../checkers/history-builder.ts';
 const clean = cleanDrill();
 const verdictOf = (draft: DraftDrill) => judge(recordOf(draft));
 
+function tenantOf(id: string): string | null {
+  return clean.runs.find(({ run }) => run === id)?.tenant ?? null;
+}
+
 /** The last ordinary call of acme before the stop, at another instant: its intent stays before the stop. */
 function lateBy(ms: number): DraftDrill {
-  const tenants = new Map(clean.runs.map((run) => [run.run, run]));
   const isOrdinary = ({ body, atMs }: Timed): boolean =>
-    body.type === 'effect.arrived' &&
-    atMs < AT.stop &&
-    body.run.startsWith('run-') &&
-    tenants.get(body.run)?.tenant === 'acme';
+    body.type === 'effect.arrived' && atMs < AT.stop && body.run.startsWith('run-') && tenantOf(body.run) === 'acme';
   const victim = clean.timed
     .filter(isOrdinary)
     .toSorted((one, other) => one.atMs - other.atMs)
@@ -48,6 +48,15 @@ describe('a clean drill that looks guilty', () => {
 
   it('passes by a witness that lags', () => {
     expect(verdictOf(laggingBy(60))).toMatchObject({ verdict: 'pass', worst: null });
+  });
+
+  it('passes with an effect that came right behind the release, by a witness that had not looked for a while', () => {
+    const again = clean.timed.find(
+      ({ body, atMs }) => body.type === 'effect.arrived' && atMs > AT.released && tenantOf(body.run) === 'acme',
+    );
+    const seen = { atMs: AT.release - 30, t1Ms: AT.released + 20 };
+    const draft = changed(clean, (timed) => (timed === again ? { ...timed, ...seen } : timed));
+    expect(verdictOf(draft)).toMatchObject({ verdict: 'pass', worst: null });
   });
 
   it('is inconclusive, and never fails, by a witness that lags too much', () => {
