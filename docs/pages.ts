@@ -2,11 +2,15 @@ import { MUTANTS } from '../fleet-sim/mutants/registry.ts';
 import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
+import { findScenario, shippedNames } from '../harness/cli/find-scenario.ts';
 import { faultMeaning } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
 import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
+import type { Scenario } from '../harness/scenario/scenario.ts';
 import { CONTRACT_VARIABLES } from '../src/fleet-contract.ts';
 import { page } from './markdown.ts';
+import { queuePolicyOf } from '../src/switch.ts';
+
 import { scenarioKeys } from './scenario-keys.ts';
 
 /** Every generated file: its path from the project's root, and how its text is made. */
@@ -16,6 +20,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/faults.md': faults,
   'docs/reference/exit-codes.md': exitCodes,
   'docs/reference/scenario.md': scenario,
+  'docs/reference/scenarios.md': scenarios,
   'docs/reference/fleet-contract.md': fleetContract,
   'scenarios/scenario.schema.json': scenarioJsonSchemaText,
 };
@@ -110,4 +115,25 @@ function scenario(): string {
       ]),
     ),
   );
+}
+
+function scenarios(): string {
+  return page(
+    'Scenarios',
+    'Every drill that is shipped, and what it would catch. `killdrill run NAME...` runs them; [the keys](scenario.md) make one of your own.',
+    table(
+      ['scenario', 'stops', 'what it is'],
+      shippedNames()
+        .map(findScenario)
+        .map((one) => [`[${one.name}](../../scenarios/${one.name}.yaml)`, stopsOf(one), one.description.trim()]),
+    ),
+  );
+}
+
+/** Each stop once, in the order of the timeline. */
+function stopsOf({ timeline }: Scenario): string {
+  const stops = timeline.flatMap((entry) =>
+    entry.kind === 'flip' ? [`${entry.scope}, ${code(entry.mode)}, ${queuePolicyOf(entry)}`] : [],
+  );
+  return [...new Set(stops)].join('; ');
 }

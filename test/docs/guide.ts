@@ -42,7 +42,10 @@ export function deedsOf(path: string): readonly Deed[] {
     else if (name !== '') deeds.push({ kind: 'file', name, text });
     else if (language !== 'ts') continue;
     else if (last?.kind === 'module') deeds.splice(-1, 1, { ...last, text: `${last.text}\n${text}` });
-    else deeds.push({ kind: 'module', file: `${basename(path, '.md')}-${deeds.length}.ts`, text });
+    else {
+      const place = deeds.filter(({ kind }) => kind === 'module').length;
+      deeds.push({ kind: 'module', file: `${basename(path, '.md')}-${place}.ts`, text });
+    }
   }
   return deeds;
 }

@@ -9,10 +9,17 @@ import { Reader } from './reader.ts';
 // Each starts the compiler and a dozen processes, on a machine that others use too.
 vi.setConfig({ testTimeout: 240_000 });
 const NAMESPACE = 'payments';
+const GUIDES = [
+  'put-the-gate-into-an-agent',
+  'queue-work-through-the-gate',
+  'stop-and-bring-back',
+  'drill-your-own-fleet',
+] as const;
 /** What a reader's program has besides. */
 const GIVEN = `
 const [workerUrl, flipperUrl] = [process.env['WORKER_URL'] ?? '', process.env['FLIPPER_URL'] ?? ''];
-const snapshotFolder = 'snapshots';
+const [registryUrl, databaseUrl, snapshotFolder] = [workerUrl, workerUrl, 'snapshots'];
+const [run, agent, idempotencyKey, message] = ['run-1', 'agent-1', 'key-1', 'a mail'];
 const mail = {
   send: async (text: string, sending: { signal: AbortSignal; idempotencyKey: string; maxRetries?: number }) => {
     console.log(sending.signal.aborted ? 'aborted' : 'sent', text, sending.idempotencyKey);
@@ -38,10 +45,12 @@ afterEach(async () => {
 });
 
 /** Does everything that a guide says; answers what the programs and commands printed. */
-async function follow(guide: string, beforeEachDeed: () => Promise<unknown> = async () => undefined): Promise<string> {
+async function follow(
+  guide: (typeof GUIDES)[number],
+  beforeEachDeed: () => Promise<unknown> = async () => undefined,
+): Promise<string> {
   const deeds = deedsOf(`docs/guides/${guide}.md`);
   for (const deed of deeds) if (deed.kind === 'module') reader.writeModule(deed.file, deed.text);
-  expect(await reader.complaints()).toBe('');
   let printed = '';
   for (const deed of deeds) {
     await beforeEachDeed();
@@ -61,6 +70,18 @@ async function rows(sql: string): Promise<readonly unknown[]> {
   const owner = await database.connect(database.ownerUrl);
   return (await owner.query<Readonly<Record<string, unknown>>>(sql, [NAMESPACE])).rows;
 }
+
+describe('the code of the README and the guides', () => {
+  it('compiles, with everything that the project asks of its own', async () => {
+    const pages = ['README.md', ...GUIDES.map((guide) => `docs/guides/${guide}.md`)];
+    const modules = pages.flatMap(deedsOf).filter((deed) => deed.kind === 'module');
+    for (const { file, text } of modules) reader.writeModule(file, text);
+    expect(modules.map(({ file }) => file)).toContain('README-0.ts');
+    expect(await reader.complaints()).toBe('');
+    reader.writeModule('wrong.ts', 'await mail.send(1);');
+    expect(await reader.complaints()).toMatch(/^wrong\.ts.*error TS/);
+  });
+});
 
 describe('a reader who does what the guide says', () => {
   it('has a gate in the agent, which sends, and refuses behind a stop', async () => {
@@ -84,6 +105,10 @@ describe('a reader who does what the guide says', () => {
       ],
     );
     expect((await store.flips.load()).critical).toEqual(['read/crm', 'model/*']);
+  });
+
+  it('has a scenario for a fleet of their own that is valid', async () => {
+    expect(await follow('drill-your-own-fleet')).toContain('my-drill.yaml');
   });
 
   it('stops a tenant, compensates, is refused while it is red, and brings the work back', async () => {

@@ -4,6 +4,7 @@ import { scenarioKeys } from '../../docs/scenario-keys.ts';
 import { stalePages } from '../../docs/stale-pages.ts';
 import { MUTANTS } from '../../fleet-sim/mutants/registry.ts';
 import { CHECKERS } from '../../harness/checkers/registry.ts';
+import { shippedNames } from '../../harness/cli/find-scenario.ts';
 
 const textOf = (name: string): string => PAGES[`docs/reference/${name}.md`]?.() ?? '';
 
@@ -24,6 +25,16 @@ describe('the generated reference', () => {
     expect(textOf('faults')).toContain('| `kill` | `postgres`, `worker-1` |');
     expect(textOf('faults')).toContain('| `restart` | `postgres` |');
     expect(textOf('faults')).toContain('| `cut` | `worker-1` |');
+  });
+
+  it('names every scenario that is shipped, what it stops, and what it would catch', () => {
+    const names = shippedNames();
+    expect(names).toContain('tenant-halt');
+    const lines = textOf('scenarios').split('\n');
+    for (const name of names) {
+      const row = lines.find((line) => line.startsWith(`| [${name}](../../scenarios/${name}.yaml) |`));
+      expect(row).toMatch(/ \| (?:global|tenant|feature|capability|agent|run), `.* \| .*would catch/);
+    }
   });
 
   it('shows keys inside maps, lists and unions, each once, with what they take', () => {

@@ -20,8 +20,6 @@ export class Reader {
   readonly folder = mkdtempSync(join(tmpdir(), 'killdrill-reader-'));
   readonly #given: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #modules = new Map<string, string>();
-  #compiled = false;
   #exports = '';
 
   constructor(given: string, env: Readonly<Record<string, string>> = {}) {
@@ -41,15 +39,11 @@ export class Reader {
   }
 
   writeModule(file: string, text: string): void {
-    this.#compiled &&= this.#modules.get(file) === text;
-    this.#modules.set(file, text);
     this.write(file, `${this.#given}\n${text}\nexport {};\n`);
   }
 
-  /** What the compiler says of every module that was written; nothing of what it was asked before. */
+  /** What the compiler says of every module that was written. */
   async complaints(): Promise<string> {
-    if (this.#compiled) return '';
-    this.#compiled = true;
     return (await this.#run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'])).stdout;
   }
 
