@@ -13,7 +13,9 @@ process.once('disconnect', () => over.abort(new KilldrillError('LANE_OVER', 'the
 let isUp: (ground: Ground) => void = () => undefined;
 const ground = new Promise<Ground>((resolve) => (isUp = resolve));
 let atHand: Promise<void> = Promise.resolve();
-process.on('message', (drill) => (atHand = ground.then((up) => one(up, drill as SubjectDrill))));
+process.on('message', (drill) => {
+  atHand = ground.then((up) => one(up, drill as SubjectDrill));
+});
 
 try {
   await withEnvironment(over.signal, async (up) => {
