@@ -27,5 +27,5 @@ export function holeIn(guards: readonly Guarded[]): string | null {
   const unguarded = guards.filter(({ mutants }) => mutants.length === 0).map(({ property }) => property);
   if (unguarded.length === 0) return null;
   const what = unguarded.length === 1 ? 'a property is' : `${unguarded.length} properties are`;
-  return `${what} unguarded, as no mutant was killed by it: ${unguarded.join(', ')}; plant the bug that it is there for in fleet-sim/mutants/, or mend the mutant that survived`;
+  return `${what} unguarded, no mutant was killed there: ${unguarded.join(', ')}; plant such a bug in fleet-sim/mutants/, or mend the mutant that survived`;
 }

@@ -11,7 +11,7 @@ test('a property is guarded by each mutant that it killed', () => {
 
 test('a property whose only mutant survived is unguarded, and named with all others that are', () => {
   const guards = guardsOf([killed, { name: 'sticky', property: 'flows', sound: false }], ['stops', 'flows', 'kept']);
-  expect(holeIn(guards)).toMatch(/^2 properties are unguarded, .*: flows, kept; plant the bug/);
+  expect(holeIn(guards)).toMatch(/^2 properties are unguarded, .*: flows, kept; plant such a bug/);
 });
 
 test('a sound fleet guards nothing', () => {
