@@ -149,7 +149,7 @@ export class Runtime {
    */
   async ready(withinMs: number): Promise<void> {
     const untilMs = this.#clock.monotonicMs() + withinMs;
-    await Promise.race([this.#feed.ready(), this.#sleep(withinMs)]);
+    await this.#loaded(withinMs);
     while (!this.decider.verified()) {
       if (this.#clock.monotonicMs() >= untilMs) {
         throw new KilldrillError(
@@ -158,6 +158,19 @@ export class Runtime {
         );
       }
       await this.#sleep(LEASE_LOOK_MS);
+    }
+  }
+
+  /** Waits for the first load, and leaves no timer behind: a program that is through with its work should end by itself. */
+  async #loaded(withinMs: number): Promise<void> {
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(withinMs, resolve);
+    });
+    try {
+      await Promise.race([this.#feed.ready(), late]);
+    } finally {
+      cancel();
     }
   }
 

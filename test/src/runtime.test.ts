@@ -68,6 +68,15 @@ describe('the runtime', () => {
     await runtime.close();
   });
 
+  it('leaves no timer behind once it is closed, so that a program that is through ends by itself', async () => {
+    const { clock, runtime } = rig();
+    const ready = new Fate(runtime.ready(15_000));
+    await pass(clock, 200);
+    expect(ready.now).toBe('resolved undefined');
+    await runtime.close();
+    expect(clock.timerCount).toBe(0);
+  });
+
   it('says so when the store gives no lease in time, as a store that is too young does', async () => {
     const { clock, runtime, source } = rig();
     source.store.ageMs = 10;
