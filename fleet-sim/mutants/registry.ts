@@ -19,6 +19,7 @@ import { releasesWithoutGreen } from './releases-without-green.ts';
 import { replaysWhatLanded } from './replays-what-landed.ts';
 import { resumesWithoutAsking } from './resumes-without-asking.ts';
 import { skipsTheFence } from './skips-the-fence.ts';
+import { staysUnverified } from './stays-unverified.ts';
 import { stopsEverything } from './stops-everything.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
 import { losesALandedRow } from './loses-a-landed-row.ts';
@@ -60,4 +61,5 @@ export const MUTANTS: readonly Mutant[] = [
   unverifiedDiscardsTheQueue,
   orphanRow,
   sticksAfterRelease,
+  staysUnverified,
 ];
