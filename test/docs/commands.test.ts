@@ -1,19 +1,16 @@
+import { readdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { scenarioPath } from '../../harness/cli/find-scenario.ts';
 import { buildProgram } from '../../harness/cli/program.ts';
 import { deedsOf } from './guide.ts';
 
-const PAGES = ['README.md', 'CONTRIBUTING.md', ...['drill-your-own-fleet', 'put-the-gate-into-an-agent'].map(guide)];
-const COMMANDS = [...PAGES, ...['queue-work-through-the-gate', 'stop-and-bring-back'].map(guide)].flatMap((page) =>
+const GUIDES = readdirSync(new URL('../../docs/guides', import.meta.url)).map((name) => `docs/guides/${name}`);
+const COMMANDS = ['README.md', 'CONTRIBUTING.md', ...GUIDES].flatMap((page) =>
   deedsOf(page).flatMap((deed) =>
     deed.kind === 'command' && deed.line.startsWith('npx killdrill ') ? [[page, deed.line] as const] : [],
   ),
 );
-
-function guide(name: string): string {
-  return `docs/guides/${name}.md`;
-}
 
 /** As a shell splits it, for the quotes that the pages use. */
 function wordsOf(line: string): readonly string[] {
@@ -29,7 +26,7 @@ async function understood(line: string): Promise<{ readonly name: string; readon
   const program = buildProgram(() => undefined);
   program.configureOutput({ writeErr: () => undefined });
   for (const command of program.commands as Command[]) {
-    command.exitOverride();
+    command.exitOverride().configureOutput({ writeErr: () => undefined });
     command.action(() => {
       found = { name: command.name(), given: command.args };
     });
