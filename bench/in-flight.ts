@@ -16,7 +16,9 @@ import type { Summary } from './statistics.ts';
 export interface InFlightFigures {
   readonly calls: number;
   readonly runs: number;
-  /** Milliseconds from the stop's arrival to the abort of the last call's signal. */
+  /** Milliseconds from the stop's arrival to the abort of a call's signal; every call of every round. */
+  readonly abort: Summary;
+  /** The same for the last call of each round. */
   readonly lastAbort: Summary;
   /** As many bare AbortControllers with a listener each, aborted in a loop, in the same rounds: what the platform itself takes. */
   readonly bare: Summary;
@@ -26,52 +28,54 @@ export interface InFlightFigures {
 
 const CALLS = 4_096;
 /** As many agents as one worker may have by the fleet contract, each with several calls out. */
-const RUNS = Number(process.env['N'] ?? 512);
-/** As many as a 99th percentile needs. */
-const ROUNDS = Number(process.env['R'] ?? 1_000);
-const WARM_UP = 50;
+const RUNS = 512;
+const ROUNDS = 200;
+const WARM_UP = 20;
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Trips a switch over calls in flight: each has a signal of its own, somebody who listens to it, and a caller who waits. */
 export async function benchInFlight(): Promise<InFlightFigures> {
+  const aborts: number[] = [];
   const lastAborts: number[] = [];
   const bares: number[] = [];
   const blocks: number[] = [];
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    const { lastAbortMs, blockedMs } = await oneTrip();
+    const { abortsMs, blockedMs } = await oneTrip();
     const bareMs = await bareAborts();
     if (round < WARM_UP) continue;
     bares.push(bareMs);
-    lastAborts.push(lastAbortMs);
+    for (const ms of abortsMs) aborts.push(ms);
+    lastAborts.push(Math.max(...abortsMs));
     blocks.push(blockedMs);
   }
   return {
     calls: CALLS,
     runs: RUNS,
+    abort: summarise(aborts),
     lastAbort: summarise(lastAborts),
     bare: summarise(bares),
     blocked: summarise(blocks),
   };
 }
 
-async function oneTrip(): Promise<{ readonly lastAbortMs: number; readonly blockedMs: number }> {
+async function oneTrip(): Promise<{ readonly abortsMs: readonly number[]; readonly blockedMs: number }> {
   const { gate, registry, inFlight } = makeGate();
-  let lastAbortNs = 0n;
+  const abortedNs: bigint[] = [];
   const ends: (() => void)[] = [];
   const send = (at: number): Promise<void> =>
     gate.run(effectOf(at), ({ signal }) => {
       return new Promise<void>((_resolve, reject) => {
         signal.addEventListener('abort', () => {
-          lastAbortNs = process.hrtime.bigint();
+          abortedNs.push(process.hrtime.bigint());
           ends.push(() => reject(signal.reason as Error));
         });
       });
     });
   const answered = Array.from({ length: RUNS }, (_, run) =>
     gate.enter({ run: `run-${run}`, agent: `agent-${run}`, tenant: 'acme' }, () =>
-      Array.from({ length: CALLS / RUNS }, (_call, at) => send(run * RUNS + at).catch(() => undefined)),
+      Array.from({ length: CALLS / RUNS }, (_call, at) => send(run * (CALLS / RUNS) + at).catch(() => undefined)),
     ),
   ).flat();
   await turn();
@@ -86,7 +90,8 @@ async function oneTrip(): Promise<{ readonly lastAbortMs: number; readonly block
   for (const end of ends) end();
   await turn();
   if (inFlight.count > 0) throw new Error(`${inFlight.count} calls are still in flight after the trip`);
-  return { lastAbortMs: msBetween(tripNs, lastAbortNs), blockedMs };
+  if (abortedNs.length !== CALLS) throw new Error(`${abortedNs.length} calls were aborted; expected ${CALLS}`);
+  return { abortsMs: abortedNs.map((ns) => msBetween(tripNs, ns)), blockedMs };
 }
 
 async function bareAborts(): Promise<number> {

@@ -11,8 +11,6 @@ export interface Summary {
 const TAIL = 10;
 
 export function summarise(values: readonly number[]): Summary {
-  if (process.env.MIN)
-    console.log('min', Math.min(...values), 'p10', [...values].sort((a, b) => a - b)[(values.length / 10) | 0]);
   const sorted = [...values].sort((one, other) => one - other);
   const n = sorted.length;
   const at = (share: number): number => sorted[Math.min(n - 1, Math.ceil(n * share) - 1)] ?? Number.NaN;

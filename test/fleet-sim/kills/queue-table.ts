@@ -5,6 +5,7 @@ import type { JournalRow, TaskChange, TaskEndRow } from './judge.ts';
 export class QueueTable {
   readonly #owner: pg.Client;
   readonly #namespace: string;
+  #asked: Promise<unknown> = Promise.resolve();
 
   constructor(owner: pg.Client, namespace: string) {
     this.#owner = owner;
@@ -61,7 +62,10 @@ export class QueueTable {
     );
   }
 
-  async #rows<T extends pg.QueryResultRow>(sql: string, more: readonly unknown[] = []): Promise<readonly T[]> {
-    return (await this.#owner.query<T>(sql, [this.#namespace, ...more])).rows;
+  /** One question at a time, whoever asks. */
+  #rows<T extends pg.QueryResultRow>(sql: string, more: readonly unknown[] = []): Promise<readonly T[]> {
+    const answer = this.#asked.then(async () => (await this.#owner.query<T>(sql, [this.#namespace, ...more])).rows);
+    this.#asked = answer.catch(() => undefined);
+    return answer;
   }
 }

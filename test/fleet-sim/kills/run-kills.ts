@@ -37,7 +37,8 @@ interface Stage {
   readonly command: readonly string[];
 }
 
-const WORKERS = 4;
+/** Half of them are starting at any time. */
+const WORKERS = 6;
 /** More than the kills can ever use up. */
 const FAMILIES = 5_000;
 /** Tasks that wait or run, kept up so that every kill hits somebody at work. */
