@@ -65,7 +65,7 @@ describe('a sound fleet', () => {
     const { stdout, stderr } = await workshop.run(['run', scenario, '--out', name, '--json', '-q']);
     expect(stderr).toBe('');
     const { verdict, worst } = JSON.parse(stdout) as VerdictFile;
-    expect({ verdict, worst }).toEqual({ verdict: 'pass', worst: null });
+    expect({ verdict, worst: worst?.reason }).toEqual({ verdict: 'pass', worst: undefined });
     const all = ['injected', 'observed', 'recovered', 'selected'];
     expect(receiptsIn(join(workshop.folder, name))).toEqual(all.flatMap((receipt) => faults.map(() => receipt)));
     expect(workshop.left()).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VerdictFile } from '../../harness/checkers/verdict-file.ts';
 import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
 
@@ -15,8 +16,13 @@ describe('several drills', () => {
     const scenario = workshop.write('short.yaml', shortDrill({ hold: '3s' }));
     const runs = ['one', 'one'].map((out) => workshop.run(['run', scenario, '--out', out, '-q', '--json']));
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(JSON.parse(stdout)).toMatchObject({ verdict: 'pass' });
+      const { verdict, worst } = JSON.parse(stdout) as VerdictFile;
+      expect({ verdict, worst: worst?.reason, code, stderr }).toEqual({
+        verdict: 'pass',
+        worst: undefined,
+        code: 0,
+        stderr: '',
+      });
     }
     expect(readdirSync(join(workshop.folder, 'one'))).toHaveLength(2);
     expect(workshop.left()).toEqual([]);
