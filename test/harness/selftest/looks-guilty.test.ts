@@ -14,7 +14,7 @@ function tenantOf(id: string): string | null {
 /** The last ordinary call of acme before the stop, at another instant: its intent stays before the stop. */
 function lateBy(ms: number): DraftDrill {
   const isOrdinary = ({ body, atMs }: Timed): boolean =>
-    body.type === 'effect.arrived' && atMs < AT.stop && /^run-/.test(body.run) && tenantOf(body.run) === 'acme';
+    body.type === 'effect.arrived' && atMs < AT.stop && body.run.startsWith('run-') && tenantOf(body.run) === 'acme';
   const victim = clean.timed
     .filter(isOrdinary)
     .toSorted((one, other) => one.atMs - other.atMs)
