@@ -93,12 +93,23 @@ export class InFlight {
 
   /** Aborts every call that an operator's stop covers by now, each once, and latches its run. */
   abortStopped(): void {
+    // Calls of one run with one capability share their fate: of many that are out, few have to be decided.
+    const lastOf = new Map<RunContext, { readonly capability: string | null; readonly reason: Error | null }>();
     this.#abortEach(({ subject, context }) => {
-      const stop = this.#decider.stopFor(subject);
-      if (stop === null) return null;
-      context.latch ??= withoutStack(() => haltedByOperator(subject.agent, stop));
-      return context.latch;
+      const { capability } = subject;
+      const last = lastOf.get(context);
+      if (last?.capability === capability) return last.reason;
+      const reason = this.#latchIfStopped(subject, context);
+      lastOf.set(context, { capability, reason });
+      return reason;
     });
+  }
+
+  #latchIfStopped(subject: Subject, context: RunContext): Error | null {
+    const stop = this.#decider.stopFor(subject);
+    if (stop === null) return null;
+    context.latch ??= withoutStack(() => haltedByOperator(subject.agent, stop));
+    return context.latch;
   }
 
   /** Aborts everything, since nobody knows any more whether it may go on. Latches nothing. */

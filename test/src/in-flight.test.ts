@@ -71,6 +71,22 @@ describe('calls in flight', () => {
     expect(outside.context.latch).toBeNull();
   });
 
+  it('of one run share no fate where a stop covers one capability of it only, in whatever order they went out', () => {
+    const { decider, inFlight } = rig();
+    const context = new RunContext({ run: 'r1', agent: 'a1' }, null);
+    const reached: string[] = [];
+    for (const capability of ['write/mail', 'read/crm', 'write/mail', 'write/mail', 'read/crm']) {
+      const subject = { ...context.subject, capability };
+      inFlight.add({ ...callOf(context, () => reached.push(capability)), subject });
+    }
+    decider.stop = {
+      engagement: engagementOf(stopFlip('e1', { scope: 'capability', target: 'write/*' })),
+      revision: 1,
+    };
+    inFlight.abortStopped();
+    expect(reached).toEqual(['write/mail', 'write/mail', 'write/mail']);
+  });
+
   it('stay in flight after their abort until they have ended, and may end twice', () => {
     const { decider, inFlight, add } = rig();
     const one = add('r1');
