@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { fault, plus, without, withScenario } from './history-builder.ts';
+import { changed, fault, plus, without, withScenario } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
 const clean = cleanDrill();
@@ -141,6 +141,23 @@ describe('no_spurious_halt', () => {
       verdict: 'fail',
       reason: expect.stringContaining('only'),
     });
+  });
+
+  it('fails when a worker ends by itself while the stop is on and nobody comes up in its stead', () => {
+    const isOfOne = ({ body }: Timed): boolean => 'channel' in body && body.channel === 2;
+    const silent = silenced(clean, AT.released, AT.drain, isOfOne);
+    const runs = new Set(silent.timed.flatMap(({ body }) => (body.type === 'effect.arrived' ? [body.run] : [])));
+    const shared = without(silent, ({ body, atMs }) => {
+      return body.type === 'run.due' && atMs > AT.released && !runs.has(body.run);
+    });
+    const ended = (expected: boolean) =>
+      changed(shared, (timed) =>
+        timed.body.type === 'worker.exited' && timed.body.channel === 2
+          ? { ...timed, atMs: AT.stop + 1_000, body: { ...timed.body, code: 1, expected } }
+          : timed,
+      );
+    expect(check(PROPERTY, ended(false))).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-2' } });
+    expect(check(PROPERTY, ended(true)).verdict).toBe('pass');
   });
 
   it('fails when one worker goes silent while its share of work is due', () => {
