@@ -75,8 +75,8 @@ function lostWork({ run, capability }: ExpectedEffect, due: number, arrived: num
 function silentWorker(index: DrillIndex, stretch: Span): Finding | null {
   const disturbance = new Disturbance(index);
   for (const life of index.incarnations.values()) {
-    for (const gap of gapsOf(index, life, stretch)) {
-      if (gap.toNs - gap.fromNs < SILENCE_NS || disturbance.ofWorker(life.worker, gap)) continue;
+    const gaps = gapsOf(index, life, stretch).filter(isSilence);
+    for (const gap of gaps.flatMap((silence) => disturbance.calmOf(life.worker, silence)).filter(isSilence)) {
       const due = expectedFlow(index, gap).length / index.workers.length;
       if (due < ENOUGH_DUE) continue;
       const lasted = Math.round(toMs(gap.toNs - gap.fromNs));
@@ -89,6 +89,10 @@ function silentWorker(index: DrillIndex, stretch: Span): Finding | null {
     }
   }
   return null;
+}
+
+function isSilence({ fromNs, toNs }: Span): boolean {
+  return toNs - fromNs >= SILENCE_NS;
 }
 
 /** Stretches between arrivals of one incarnation, within its life; one that ended by itself is silent from then on. */

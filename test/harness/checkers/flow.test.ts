@@ -160,6 +160,23 @@ describe('no_spurious_halt', () => {
     expect(check(PROPERTY, ended(true)).verdict).toBe('pass');
   });
 
+  it('excuses a silence for as long as a fault explains it, and no longer', () => {
+    const isOfOne = ({ body }: Timed): boolean => 'channel' in body && body.channel === 2;
+    const from = AT.released + 700;
+    const silent = silenced(cleanDrill({ isReleased: true }), from, AT.drain, isOfOne);
+    const runs = new Set(silent.timed.flatMap(({ body }) => (body.type === 'effect.arrived' ? [body.run] : [])));
+    const shared = without(silent, ({ body, atMs }) => {
+      return body.type === 'run.due' && atMs > from && !runs.has(body.run);
+    });
+    const cut = (toMs: number) =>
+      fault({ fault: 1, kind: 'cut', target: 'worker-2', plane: 'registry' }, from - 500, toMs);
+    expect(check(PROPERTY, plus(shared, ...cut(AT.drain - 2_500))).verdict).toBe('pass');
+    expect(check(PROPERTY, plus(shared, ...cut(from - 450)))).toMatchObject({
+      verdict: 'fail',
+      evidence: { worker: 'worker-2' },
+    });
+  });
+
   it('fails when one worker goes silent while its share of work is due', () => {
     const quiet = silenced(
       clean,
