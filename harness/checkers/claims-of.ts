@@ -15,8 +15,16 @@ export function falseClaim(index: DrillIndex, life: Incarnation, accounts: reado
   const evidence = { worker, channel };
   if (bye === null) {
     const own = index.scenario.fleet.command === null;
-    if (!own || exit === null || exit.code !== 0) return null;
-    return error(`${worker} ended in good order without its last word, so the tail of its output is missing`, evidence);
+    if (!own || exit === null) return null;
+    if (exit.code === 0)
+      return error(
+        `${worker} ended in good order without its last word, so the tail of its output is missing`,
+        evidence,
+      );
+    // A fault's victim cannot speak; who is asked to end, and has to be forced, or breaks over it, keeps its counts from us.
+    if (exit.t0 < (index.phases.get('stopping') ?? Number.POSITIVE_INFINITY)) return null;
+    const how = exit.signal ?? `code ${exit.code ?? 0}`;
+    return error(`${worker} was asked to end and did so by ${how} without its last word`, { ...evidence, how });
   }
   const mine = accounts.filter((account) => account.life.channel === channel);
   return effectsClaim(index, life, bye.effects, mine) ?? intentsClaim(life, bye.intents, mine);

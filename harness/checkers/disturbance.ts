@@ -39,4 +39,17 @@ export class Disturbance {
   ofWorker(worker: string, span: Span): boolean {
     return this.ofFleet(span) || this.ownOf(worker, span);
   }
+
+  /** What is left of a stretch of a worker's once every window is taken out of it. */
+  calmOf(worker: string, span: Span): readonly Span[] {
+    const windows = [...this.#fleet, ...(this.#byWorker.get(worker) ?? [])];
+    const calm: Span[] = [];
+    let { fromNs } = span;
+    for (const window of windows.toSorted((one, other) => one.fromNs - other.fromNs)) {
+      if (window.fromNs > fromNs) calm.push({ fromNs, toNs: Math.min(window.fromNs, span.toNs) });
+      fromNs = Math.max(fromNs, window.toNs);
+    }
+    calm.push({ fromNs, toNs: span.toNs });
+    return calm.filter(({ fromNs: from, toNs }) => from < Math.min(toNs, span.toNs));
+  }
 }

@@ -43,7 +43,7 @@ function unverifiedWindows(index: DrillIndex): readonly Span[] {
 }
 
 /** Tasks of which some call ended in a way that may fail a run. */
-function tasksWithCause({ effects, runs }: DrillIndex): ReadonlySet<string> {
+export function tasksWithCause({ effects, runs }: DrillIndex): ReadonlySet<string> {
   const failed = effects.filter((effect) => hasEnd(effect, 'failed') || hasEnd(effect, 'closed_by_harness'));
   return new Set(failed.map(({ run, step }) => taskOfStep(runs, run, step).id));
 }

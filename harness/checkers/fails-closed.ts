@@ -98,9 +98,31 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
     const what = `${DUE_PER_WORKER} effects due per worker between the lease's end and the store's return`;
     return inconclusive(what, `${due} were due in all, and ${needed} are needed`, { ...evidence, due });
   }
+  if (!wasUnderWay(index, outage, closedFromNs)) {
+    const what = 'a run under way, with a call ahead of it, when the store was lost';
+    return inconclusive(what, 'without the store no other can be claimed, and there was none', { ...evidence, due });
+  }
   return pass(`no effect arrived in the ${outage.cause} once lease and abort were over, though ${due} were due`, {
     ...evidence,
     due,
+  });
+}
+
+/** A run whose last call before the outage is no older than this may still be at work. */
+const UNDER_WAY_NS = 2000 * NS_PER_MS;
+
+/** Whether some run that no stop covered was being worked on, and had not sent everything by the time when nothing may go out. */
+function wasUnderWay(index: DrillIndex, outage: Outage, closedFromNs: number): boolean {
+  const stops = index.stops.filter(
+    ({ requestNs, releasedNs }) => requestNs <= outage.toNs && (releasedNs ?? outage.toNs) >= outage.fromNs,
+  );
+  return index.effects.some(({ run, worker, t0 }) => {
+    if (t0 >= outage.fromNs || t0 < outage.fromNs - UNDER_WAY_NS) return false;
+    if (outage.worker !== null && worker !== outage.worker) return false;
+    return run.plan.some(({ kind = 'call' }, step) => {
+      if ((kind !== 'call' && kind !== 'stream') || stops.some((stop) => coversStep(stop.on, run, step))) return false;
+      return !(index.byStep.get(`${run.run}/${step}`) ?? []).some((effect) => effect.t0 <= closedFromNs);
+    });
   });
 }
 

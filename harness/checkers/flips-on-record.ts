@@ -65,7 +65,8 @@ function brokenRecord(index: DrillIndex): Finding | null {
     else for (const id of flip.engagements) open.delete(id);
   }
   for (const asked of index.flips) {
-    const found = misrecorded(asked, stored.get(asked.id));
+    const there = stored.get(asked.id);
+    const found = misrecorded(asked, there) ?? otherDrain(index, asked, there?.flip);
     if (found !== null) return found;
   }
   return null;
@@ -94,6 +95,16 @@ function misrecorded(
   if (same) return otherEffect(asked, flip, what, evidence);
   const found = `a ${flip.kind} of ${nameOf(flip)}${mode === null ? '' : ` in mode ${mode}`}`;
   return fail(`${what} is ${found} in the store`, { ...evidence, stored: found });
+}
+
+/** A stop that drains for another time than the timeline says: every other property goes by what the store says of it. */
+function otherDrain(index: DrillIndex, { flip: nth, kind, on }: DrillFlip, stored: Flip | undefined): Finding | null {
+  const planned = index.scenario.timeline.filter((entry) => entry.kind === 'flip' || entry.kind === 'release')[nth - 1];
+  if (kind !== 'stop' || stored?.kind !== 'stop' || planned?.kind !== 'flip') return null;
+  const [said, there] = [planned.drainMs, stored.drainMs ?? null];
+  if (said === there) return null;
+  const reason = `the stop of ${nameOf(on)} was to drain for ${said ?? 0} ms, and by the store it drains for ${there ?? 0} ms`;
+  return fail(reason, { flip: nth, id: stored.id, scope: nameOf(on), kind, said, stored: there });
 }
 
 /** A stop that treats the queue otherwise, or a release that closes others than it named. */

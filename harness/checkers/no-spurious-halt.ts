@@ -75,8 +75,8 @@ function lostWork({ run, capability }: ExpectedEffect, due: number, arrived: num
 function silentWorker(index: DrillIndex, stretch: Span): Finding | null {
   const disturbance = new Disturbance(index);
   for (const life of index.incarnations.values()) {
-    for (const gap of gapsOf(index, life, stretch)) {
-      if (gap.toNs - gap.fromNs < SILENCE_NS || disturbance.ofWorker(life.worker, gap)) continue;
+    const gaps = gapsOf(index, life, stretch).filter(isSilence);
+    for (const gap of gaps.flatMap((silence) => disturbance.calmOf(life.worker, silence)).filter(isSilence)) {
       const due = expectedFlow(index, gap).length / index.workers.length;
       if (due < ENOUGH_DUE) continue;
       const lasted = Math.round(toMs(gap.toNs - gap.fromNs));
@@ -91,10 +91,14 @@ function silentWorker(index: DrillIndex, stretch: Span): Finding | null {
   return null;
 }
 
-/** Stretches between arrivals of one incarnation, within its life. */
+function isSilence({ fromNs, toNs }: Span): boolean {
+  return toNs - fromNs >= SILENCE_NS;
+}
+
+/** Stretches between arrivals of one incarnation, within its life; one that ended by itself is silent from then on. */
 function gapsOf(index: DrillIndex, life: Incarnation, stretch: Span): readonly Span[] {
   if (life.readyNs === null) return [];
-  const toNs = Math.min(stretch.toNs, life.exit?.t0 ?? stretch.toNs);
+  const toNs = Math.min(stretch.toNs, shouldWorkUntilNs(index, life));
   let fromNs = Math.max(stretch.fromNs, life.readyNs);
   const gaps: Span[] = [];
   for (const effect of index.effects) {
@@ -103,4 +107,12 @@ function gapsOf(index: DrillIndex, life: Incarnation, stretch: Span): readonly S
     fromNs = effect.t0;
   }
   return toNs > fromNs ? [...gaps, { fromNs, toNs }] : gaps;
+}
+
+/** Until the harness ended it; a worker that ended by itself is missed until somebody comes up in its stead. */
+function shouldWorkUntilNs({ incarnations, endNs }: DrillIndex, { worker, channel, exit }: Incarnation): number {
+  if (exit === null) return endNs;
+  if (exit.expected) return exit.t0;
+  const later = [...incarnations.values()].filter((life) => life.worker === worker && life.channel > channel);
+  return Math.min(endNs, ...later.map(({ spawnedNs }) => spawnedNs));
 }

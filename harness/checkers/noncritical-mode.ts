@@ -42,7 +42,8 @@ export function checkNoncritical(index: DrillIndex, stop: Stop): Finding {
   const unseen = missingQueue(index) ?? missingWork(index, stop);
   if (unseen !== null) return unseen;
   const parked = waitingAtStop(index, stop).length;
-  if (flow.length < ENOUGH_DUE && kept === 0)
+  // An open call that is let be says nothing of whether anything critical is admitted.
+  if (flow.length < ENOUGH_DUE && (kept === 0 || (flow.length > 0 && arrived === 0)))
     return unexposed(index, stop, 'critical work in scope while the stop was on');
   if (parked === 0) return unexposed(index, stop, 'a task in scope that is not critical waiting at the stop');
   return pass(
@@ -74,12 +75,22 @@ function criticalCut(index: DrillIndex, stop: Stop): Finding | null {
   const cut = criticalOpen(index, stop).find((effect) => {
     const { regime, boundaryNs } = budgetOf(index, stop, effect.worker);
     const [end] = effect.ends;
-    return regime === 'connected' && end?.kind === 'closed_by_worker' && end.t0 <= boundaryNs && lives(index, effect);
+    if (regime !== 'connected' || end?.kind !== 'closed_by_worker' || end.t0 > boundaryNs) return false;
+    return lives(index, effect) && !isHeldByAnother(index, stop, effect);
   });
   if (cut === undefined) return null;
   const after = Math.round(toMs((cut.ends[0]?.t0 ?? 0) - stop.requestNs));
   const reason = `${effectName(cut)} is critical and was closed by its worker ${after} ms after halt_noncritical of ${nameOf(stop.on)}`;
   return fail(reason, effectAgainst(cut, stop));
+}
+
+/** Whether another stop that was on when the call ended, and lets nothing critical pass, had it closed. */
+function isHeldByAnother(index: DrillIndex, stop: Stop, effect: WitnessedEffect): boolean {
+  const [end] = effect.ends;
+  return index.stops.some((other) => {
+    const fromNs = other.flip === stop.flip ? null : heldFromNs(index, other, effect);
+    return fromNs !== null && end !== undefined && fromNs <= end.t1 && end.t0 <= (other.releaseNs ?? index.endNs);
+  });
 }
 
 function lives(index: DrillIndex, { channel, ends }: WitnessedEffect): boolean {

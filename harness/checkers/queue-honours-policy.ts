@@ -11,6 +11,7 @@ import { probeFinding } from './probes.ts';
 import { missingQueue, queueAtStop, waitingAtStop } from './queue-of.ts';
 import { queueSnapshots } from './queue-snapshot.ts';
 import { unwarrantedChange } from './queue-rules.ts';
+import { lostInStop } from './lost-in-stop.ts';
 import { leftRunning, notRestored, untreated } from './queue-ends.ts';
 import { spentByRefusal } from './spent-attempts.ts';
 import { needsWholeHistory } from './whole-history.ts';
@@ -30,7 +31,8 @@ export const queueHonoursPolicy: Checker = {
       spentByRefusal(index) ??
       leftRunning(index) ??
       notRestored(index) ??
-      failedUnverified(index);
+      failedUnverified(index) ??
+      lostInStop(index);
     return broken ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
   },
 };

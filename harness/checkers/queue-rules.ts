@@ -50,6 +50,11 @@ function letGoWhileHeld(index: DrillIndex, task: WitnessedTask, change: TaskChan
 function stoppedWithoutStop(index: DrillIndex, task: WitnessedTask, change: TaskChange): Finding | null {
   const at = `after revision ${change.afterRevision}`;
   if (change.to === 'parked') {
+    const doom = dooming(index, change, (engagement) => switchMatches(engagement.on, task.subject));
+    if (doom !== null) {
+      const reason = `${taskName(task)} was parked ${at}, though the stop of ${nameOf(doom.on)} at revision ${doom.revision} discards it`;
+      return fail(reason, changeEvidence(task, change, doom));
+    }
     const isHeld = index.engagements.some(
       (engagement) => isOpenAfter(engagement, change.afterRevision) && mayHalt(index, engagement, task),
     );

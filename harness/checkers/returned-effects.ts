@@ -82,7 +82,7 @@ export function skipped(index: DrillIndex, task: WitnessedTask): Finding | null 
 }
 
 /** What is sent under the task's own claim. A spawn is asked for again by each claimant, and the world answers the same child. */
-function plannedEffects(index: DrillIndex, { run, step }: WitnessedTask): readonly PlannedEffect[] {
+export function plannedEffects(index: DrillIndex, { run, step }: WitnessedTask): readonly PlannedEffect[] {
   if (run === null) return [];
   if (step !== null) return [plannedEffect(index, run, step)];
   return withAttached(index.runs, run).flatMap((one) =>

@@ -5,6 +5,8 @@ export interface WorkerExit {
   readonly t1: number;
   readonly code: number | null;
   readonly signal: string | null;
+  /** The harness had asked for it, or ended it. */
+  readonly expected: boolean;
 }
 
 /** One life of a worker process, known by its channel to the world. */
@@ -42,7 +44,7 @@ function note(draft: Draft, event: HistoryEvent): void {
     draft.readyNs = event.t1;
     draft.incarnation = event.incarnation;
   } else if (event.type === 'worker.exited') {
-    draft.exit = { t0: event.t0, t1: event.t1, code: event.code, signal: event.signal };
+    draft.exit = { t0: event.t0, t1: event.t1, code: event.code, signal: event.signal, expected: event.expected };
   } else if (event.type === 'worker.said' && event.said['event'] === 'bye') {
     const { effects, intents } = event.said;
     if (typeof effects === 'number' && typeof intents === 'number') draft.bye = { effects, intents };

@@ -46,6 +46,16 @@ describe(PROPERTY, () => {
     });
   });
 
+  it('is inconclusive when no run was under way that could have gone on', () => {
+    const idle = without(outage(2_000), ({ body, atMs }) => {
+      return body.type === 'effect.arrived' && atMs > LOST - 2_500 && atMs < LOST;
+    });
+    expect(check(PROPERTY, idle)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'a run under way, with a call ahead of it, when the store was lost' },
+    });
+  });
+
   it('judges a worker whose every plane was cut, and no other', () => {
     const cut = (which: 'registry' | 'work', nth: number) =>
       fault({ fault: nth, kind: 'cut', target: 'worker-1', plane: which }, LOST, LOST + 3_000);

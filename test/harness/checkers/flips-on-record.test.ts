@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalText } from '../../../src/flip-text.ts';
 import type { Flip } from '../../../src/switch.ts';
 import { check } from './checking.ts';
-import { cleanDrill, releaseFlip, stopFlip, storeRows } from './clean-drill.ts';
+import { DRAIN_MS, cleanDrill, releaseFlip, stopFlip, storeRows } from './clean-drill.ts';
 import { changed, plus, without, withScenario } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
@@ -25,6 +25,20 @@ function withHead(head: { readonly revision?: number; readonly hash?: string }):
 }
 
 describe(PROPERTY, () => {
+  it('fails when a stop drains for another time than was asked for', () => {
+    const asked = { queue: 'drain', drainMs: DRAIN_MS } as const;
+    const draining = (drainMs: number): DraftDrill =>
+      plus(
+        without(cleanDrill(asked), ({ body }) => body.type === 'store.flip' || body.type === 'store.head'),
+        ...storeRows([stopFlip(ACME, { ...asked, drainMs }), releaseFlip(ACME)].map(canonicalText)),
+      );
+    expect(check(PROPERTY, draining(DRAIN_MS)).verdict).toBe('pass');
+    expect(check(PROPERTY, draining(3 * DRAIN_MS))).toMatchObject({
+      verdict: 'fail',
+      reason: 'the stop of tenant:acme was to drain for 2000 ms, and by the store it drains for 6000 ms',
+    });
+  });
+
   it('passes a clean drill', () => {
     expect(check(PROPERTY, clean)).toMatchObject({ verdict: 'pass', evidence: { flips: 2 } });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { fault, plus, without, withScenario } from './history-builder.ts';
+import { changed, fault, plus, without, withScenario } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
 const clean = cleanDrill();
@@ -140,6 +140,40 @@ describe('no_spurious_halt', () => {
     expect(check(PROPERTY, silenced(clean, AT.traffic + 300, AT.stop))).toMatchObject({
       verdict: 'fail',
       reason: expect.stringContaining('only'),
+    });
+  });
+
+  it('fails when a worker ends by itself while the stop is on and nobody comes up in its stead', () => {
+    const isOfOne = ({ body }: Timed): boolean => 'channel' in body && body.channel === 2;
+    const silent = silenced(clean, AT.released, AT.drain, isOfOne);
+    const runs = new Set(silent.timed.flatMap(({ body }) => (body.type === 'effect.arrived' ? [body.run] : [])));
+    const shared = without(silent, ({ body, atMs }) => {
+      return body.type === 'run.due' && atMs > AT.released && !runs.has(body.run);
+    });
+    const ended = (expected: boolean) =>
+      changed(shared, (timed) =>
+        timed.body.type === 'worker.exited' && timed.body.channel === 2
+          ? { ...timed, atMs: AT.stop + 1_000, body: { ...timed.body, code: 1, expected } }
+          : timed,
+      );
+    expect(check(PROPERTY, ended(false))).toMatchObject({ verdict: 'fail', evidence: { worker: 'worker-2' } });
+    expect(check(PROPERTY, ended(true)).verdict).toBe('pass');
+  });
+
+  it('excuses a silence for as long as a fault explains it, and no longer', () => {
+    const isOfOne = ({ body }: Timed): boolean => 'channel' in body && body.channel === 2;
+    const from = AT.released + 700;
+    const silent = silenced(cleanDrill({ isReleased: true }), from, AT.drain, isOfOne);
+    const runs = new Set(silent.timed.flatMap(({ body }) => (body.type === 'effect.arrived' ? [body.run] : [])));
+    const shared = without(silent, ({ body, atMs }) => {
+      return body.type === 'run.due' && atMs > from && !runs.has(body.run);
+    });
+    const cut = (toMs: number) =>
+      fault({ fault: 1, kind: 'cut', target: 'worker-2', plane: 'registry' }, from - 500, toMs);
+    expect(check(PROPERTY, plus(shared, ...cut(AT.drain - 2_500))).verdict).toBe('pass');
+    expect(check(PROPERTY, plus(shared, ...cut(from - 450)))).toMatchObject({
+      verdict: 'fail',
+      evidence: { worker: 'worker-2' },
     });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill, intent } from './clean-drill.ts';
 import { changed, effect, fault, find, plus, withScenario, without } from './history-builder.ts';
-import type { DraftDrill } from './history-builder.ts';
+import type { DraftDrill, Timed } from './history-builder.ts';
 
 const PROPERTY = 'journal_matches_witness';
 const clean = cleanDrill();
@@ -118,6 +118,21 @@ describe(PROPERTY, () => {
       ),
     ).toMatchObject({ verdict: 'error' });
     expect(check(PROPERTY, { ...clean, complete: false }).verdict).toBe('error');
+  });
+
+  it('is an error when a worker has to be forced to end, but not when a fault killed it', () => {
+    const isItsBye = ({ body }: Timed): boolean => body.type === 'worker.said' && body.channel === journaled.channel;
+    const forced = exit(without(clean, isItsBye), null, 'SIGKILL');
+    expect(check(PROPERTY, forced)).toMatchObject({
+      verdict: 'error',
+      reason: `worker-${journaled.channel} was asked to end and did so by SIGKILL without its last word`,
+    });
+    const killed = changed(forced, (timed) =>
+      timed.body.type === 'worker.exited' && timed.body.channel === journaled.channel
+        ? { ...timed, atMs: AT.drain - 10 }
+        : timed,
+    );
+    expect(check(PROPERTY, killed).verdict).toBe('pass');
   });
 
   it('is inconclusive without a journal, or about a fleet that does not name its incarnations', () => {

@@ -25,6 +25,19 @@ function starved(draft: DraftDrill, feature: string): DraftDrill {
   );
 }
 
+/** Only so many runs of a feature and of the stopped tenant become due while the stop is on. */
+function withoutDue(draft: DraftDrill, feature: string, keep: number): DraftDrill {
+  const runs = new Set(
+    draft.runs.filter((run) => run.feature === feature && run.tenant === 'acme').map(({ run }) => run),
+  );
+  let kept = 0;
+  return without(draft, ({ body, atMs }) => {
+    if (body.type !== 'run.due' || !runs.has(body.run) || atMs < AT.stop || atMs > AT.release) return false;
+    if (atMs > AT.durable + 700) kept += 1;
+    return kept > keep;
+  });
+}
+
 describe('modes_honoured under halt_noncritical', () => {
   it('passes when what is critical flowed, and the rest was parked', () => {
     expect(check(PROPERTY, noncritical)).toMatchObject({
@@ -92,6 +105,47 @@ describe('modes_honoured under halt_noncritical', () => {
     ],
   ])('fails when %s', (_, draft, reason, evidence) => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason), evidence });
+  });
+
+  it('leaves a critical call to another stop that is on and lets nothing critical pass', () => {
+    const id = 'stop-2';
+    const on = { scope: 'global', target: '*' } as const;
+    const facts = { flip: 3, kind: 'stop', ...on, mode: 'halt_all', queue: 'park', engagements: [], id } as const;
+    const asked = { ...facts, expected: 'taken' } as const;
+    const wider: readonly Timed[] = [
+      { atMs: AT.stop + 10, body: { type: 'flip.requested', ...asked } },
+      { atMs: AT.stop + 12, body: { type: 'flip.answered', ...asked, ok: true, error: null, revision: 2 } },
+    ];
+    const open = effect({
+      atMs: 3_000,
+      worker: 1,
+      run: 'run-0',
+      capability: 'write/crm',
+      key: 'c',
+      landsAfterMs: null,
+    });
+    const cut = plus(noncritical, ...open, {
+      atMs: AT.stop + 20,
+      body: { type: 'effect.closed', effect: lastEffect(), by: 'worker' },
+    });
+    expect(check(PROPERTY, cut)).toMatchObject({ verdict: 'fail' });
+    expect(check(PROPERTY, plus(cut, ...wider)).reason).not.toMatch(/was closed by its worker/);
+  });
+
+  it('is not content with one open critical call when nothing critical is let in', () => {
+    const few = withoutDue(starved(noncritical, 'triage'), 'triage', 2);
+    const open = effect({
+      atMs: 3_000,
+      worker: 1,
+      run: 'run-0',
+      capability: 'write/crm',
+      key: 'open',
+      landsAfterMs: 2_000,
+    });
+    expect(check(PROPERTY, plus(few, ...open))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'critical work in scope while the stop was on' },
+    });
   });
 
   it('takes the scenario’s word for what is critical, not the store’s', () => {

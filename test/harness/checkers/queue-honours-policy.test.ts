@@ -101,6 +101,29 @@ describe(PROPERTY, () => {
       { task: 'later-1' },
     ],
     [
+      'a task that a discarding stop parks',
+      otherwise(discarding, 'later-1', AT.stop, { from: 'queued', to: 'parked', atMs: AT.stop + 20, afterRevision: 1 }),
+      /later-1 was parked after revision 1, though the stop of tenant:acme at revision 1 discards it/,
+      { task: 'later-1', revision: 1 },
+    ],
+    [
+      'a stopped run that is ended as failed',
+      otherwise(parking, 'primed-1', AT.stop, { from: 'running', to: 'failed', atMs: AT.stop + 20, afterRevision: 1 }),
+      /primed-1 was being worked on at the stop of tenant:acme and ended under it as failed, though its downstream refused/,
+      { task: 'primed-1', to: 'failed', revision: 1 },
+    ],
+    [
+      'a stopped run that is ended as done',
+      otherwise(
+        without(parking, ({ body, atMs }) => 'run' in body && body.run === 'primed-1' && atMs > AT.stop),
+        'primed-1',
+        AT.stop,
+        { from: 'running', to: 'done', atMs: AT.stop + 20, afterRevision: 1 },
+      ),
+      /primed-1 was being worked on at the stop of tenant:acme and ended under it as done, though step 1 of run primed-1/,
+      { task: 'primed-1', to: 'done', revision: 1 },
+    ],
+    [
       'a task that is parked though nothing stops it',
       otherwise(discarding, 'run-31', AT.traffic + 621.6, { from: 'running', to: 'parked', atMs: 722 }),
       /run run-31 was parked after revision 0, and no open stop covers it/,
