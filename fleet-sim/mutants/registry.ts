@@ -2,6 +2,7 @@ import { callerDeclaredCritical } from './caller-declared-critical.ts';
 import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
 import { decidesWhenQueued } from './decides-when-queued.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
+import { failsWhatIsStopped } from './fails-what-is-stopped.ts';
 import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
 import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
 import { flipsOffTheRecord } from './flips-off-the-record.ts';
@@ -62,4 +63,5 @@ export const MUTANTS: readonly Mutant[] = [
   orphanRow,
   sticksAfterRelease,
   staysUnverified,
+  failsWhatIsStopped,
 ];
