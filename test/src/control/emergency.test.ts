@@ -217,6 +217,7 @@ describe('the hooks of an emergency', () => {
       },
       { name: 'meddles', notify: async (news) => void Object.assign(news, { engagement: 'nothing' }) },
       { name: 'rejects with no error', notify: () => Promise.reject(new Error('')) },
+      { name: 'rejects with no words', notify: () => Promise.reject(Object.create(null) as Error) },
       { name: 'listens', notify: async ({ engagement }) => void seen.push(engagement) },
     ];
     const { gated, results, response } = rig({ hooks, boundMs: 50 });
@@ -228,6 +229,7 @@ describe('the hooks of an emergency', () => {
       { name: 'never ends', ok: false, error: 'it did not end within 50 ms' },
       { name: 'meddles', ok: true, error: null },
       { name: 'rejects with no error', ok: false, error: '' },
+      { name: 'rejects with no words', ok: false, error: 'something was thrown that cannot be put into words' },
       { name: 'listens', ok: true, error: null },
     ]);
     expect([signals[0]?.aborted, seen]).toEqual([true, ['e1']]);
