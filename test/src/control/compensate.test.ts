@@ -83,6 +83,23 @@ describe('a compensation', () => {
     expect(store.closed).toEqual([[outcome, expect.stringMatching(detail)]]);
   });
 
+  it('is closed also when what was thrown has no words', async () => {
+    const store = new OneEntry();
+    const wordless: unknown = Object.create(null);
+    expect((await store.compensate(() => Promise.reject(wordless as Error))).compensation.outcome).toBe('unknown');
+  });
+
+  it.each([0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])(
+    'is refused, and not on record, with a deadline of %s ms',
+    async (deadlineMs) => {
+      const store = new OneEntry();
+      await expect(store.compensate(neverAsked, { deadlineMs })).rejects.toMatchObject({
+        code: 'COMPENSATION_INVALID',
+      });
+      expect(store.issued).toBeNull();
+    },
+  );
+
   it('that does not answer in time is aborted and unknown, and its late answer changes nothing', async () => {
     const store = new OneEntry();
     const clock = new ManualClock();
