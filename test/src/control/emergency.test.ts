@@ -266,4 +266,10 @@ describe('the hooks of an emergency', () => {
   it.each(['', 'example.org', 'ftp://example.org', 'javascript:alert(1)'])('refuse %j for an address', (url) => {
     expect(() => webhookHook(url)).toThrow(/expected an http or https URL/);
   });
+
+  it('refuse an address with credentials, which no request could have, and do not repeat them', () => {
+    expect(() => webhookHook('https://me:s3cret@example.org/s3cret')).toThrow(
+      /^(?!.*s3cret).*webhook example\.org has a name or a password/,
+    );
+  });
 });
