@@ -42,7 +42,8 @@ const MAX_DEADLINE_MS = 24 * 3_600_000;
  *
  * It is on record before it is sent. Asked a second time it answers what is recorded and sends nothing.
  *
- * @throws KilldrillError `LEDGER_ENTRY_UNKNOWN`; `COMPENSATION_INVALID` for no usable deadline; `COMPENSATION_UNRECORDED` when it was sent and the store did not take the
+ * @throws KilldrillError `LEDGER_ENTRY_UNKNOWN`; `COMPENSATION_INVALID` for no usable deadline, or to send again
+ * as another capability than the one on record; `COMPENSATION_UNRECORDED` when it was sent and the store did not take the
  * outcome (the message says which it was).
  */
 export async function compensate(
@@ -62,6 +63,12 @@ export async function compensate(
   const { compensation, isNew } = await store.admitCompensation(entry, options.capability, asker);
   const isOpen = compensation.outcome === null || compensation.outcome === 'unknown';
   if (!isNew && !(options.idempotent === true && isOpen)) return { compensation, isNew, sent: false };
+  if (!isNew && compensation.capability !== options.capability) {
+    throw new KilldrillError(
+      'COMPENSATION_INVALID',
+      `compensation ${compensation.id} was issued as ${compensation.capability}, not ${options.capability}; nothing was sent`,
+    );
+  }
   const { outcome, detail } = await send(compensation.id, options, call);
   await record(store, compensation.id, outcome, detail);
   return { compensation: { ...compensation, outcome }, isNew, sent: true };

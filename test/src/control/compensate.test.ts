@@ -65,6 +65,16 @@ describe('a compensation', () => {
     expect(await store.compensate(neverAsked, { idempotent: true })).toMatchObject({ sent: false });
   });
 
+  it('is not sent again by a call of another capability than the one on record', async () => {
+    const store = new OneEntry();
+    await store.compensate(async () => Promise.reject(new Error('reset')));
+    const other = store.compensate(neverAsked, { idempotent: true, capability: 'write/mail' });
+    await expect(other).rejects.toMatchObject({
+      code: 'COMPENSATION_INVALID',
+      message: expect.stringMatching(/c-1 was issued as write\/refund, not write\/mail/) as string,
+    });
+  });
+
   const ends: readonly (readonly [what: string, call: CompensationCall, outcome: OutcomeKind, detail: RegExp])[] = [
     ['the downstream said no', () => Promise.reject(new EffectFailedError('no such order')), 'failed', /no such order/],
     ['the connection broke', () => Promise.reject(new Error('reset')), 'unknown', /reset/],
