@@ -14,7 +14,11 @@ export class KilldrillError extends Error {
   }
 }
 
-/** The message of anything that was thrown, for a sentence of our own. */
+/** The message of anything that was thrown, for a sentence of our own. Never throws: it is asked where nobody would catch it. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something was thrown that cannot be put into words';
+  }
 }

@@ -2,6 +2,7 @@ import { EffectFailedError } from '../call.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
+import { shown } from '../name.ts';
 import type { Asker, Compensation, LedgerEntry, OperatorStore, OutcomeKind } from '../store/store.ts';
 
 /** What the call of a compensation is given. */
@@ -33,12 +34,16 @@ export interface Compensated {
   readonly sent: boolean;
 }
 
+/** Longest deadline: beyond 24.8 days a timer fires at once, and what lands would be on record as unknown. */
+const MAX_DEADLINE_MS = 24 * 3_600_000;
+
 /**
  * Compensates one ledger entry, at most once: the operator's one pass through a halt, which no agent holds.
  *
  * It is on record before it is sent. Asked a second time it answers what is recorded and sends nothing.
  *
- * @throws KilldrillError `LEDGER_ENTRY_UNKNOWN`; `COMPENSATION_UNRECORDED` when it was sent and the store did not take the
+ * @throws KilldrillError `LEDGER_ENTRY_UNKNOWN`; `COMPENSATION_INVALID` for no usable deadline, or to send again
+ * as another capability than the one on record; `COMPENSATION_UNRECORDED` when it was sent and the store did not take the
  * outcome (the message says which it was).
  */
 export async function compensate(
@@ -48,9 +53,22 @@ export async function compensate(
   asker: Asker,
   call: CompensationCall,
 ): Promise<Compensated> {
+  const { deadlineMs } = options;
+  if (!(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS)) {
+    throw new KilldrillError(
+      'COMPENSATION_INVALID',
+      `the deadline of a compensation is '${shown(deadlineMs)}'; expected milliseconds above 0 and at most ${MAX_DEADLINE_MS}`,
+    );
+  }
   const { compensation, isNew } = await store.admitCompensation(entry, options.capability, asker);
   const isOpen = compensation.outcome === null || compensation.outcome === 'unknown';
   if (!isNew && !(options.idempotent === true && isOpen)) return { compensation, isNew, sent: false };
+  if (!isNew && compensation.capability !== options.capability) {
+    throw new KilldrillError(
+      'COMPENSATION_INVALID',
+      `compensation ${compensation.id} was issued as ${compensation.capability}, not ${options.capability}; nothing was sent`,
+    );
+  }
   const { outcome, detail } = await send(compensation.id, options, call);
   await record(store, compensation.id, outcome, detail);
   return { compensation: { ...compensation, outcome }, isNew, sent: true };

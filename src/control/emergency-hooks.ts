@@ -50,7 +50,7 @@ async function tell(hook: EmergencyHook, news: EmergencyNews, clock: Clock, boun
  * A hook that POSTs the facts as JSON; any answer but 2xx is an error, and no redirect is followed. It is named after its
  * host only, since the path of such an address is often a secret.
  *
- * @throws KilldrillError `HOOK_INVALID` for what is no http or https URL.
+ * @throws KilldrillError `HOOK_INVALID` for what is no http or https URL, or has credentials in front of its host.
  */
 export function webhookHook(url: string): EmergencyHook {
   const address = URL.canParse(url) ? new URL(url) : null;
@@ -58,6 +58,13 @@ export function webhookHook(url: string): EmergencyHook {
     throw new KilldrillError(
       'HOOK_INVALID',
       `a webhook's address is '${shown(url)}'; expected an http or https URL such as 'https://example.org/hook'`,
+    );
+  }
+  // It could never be sent to, and the refusal of `fetch` holds the whole address.
+  if (address.username !== '' || address.password !== '') {
+    throw new KilldrillError(
+      'HOOK_INVALID',
+      `the address of webhook ${address.host} has a name or a password before its host; expected none`,
     );
   }
   return {

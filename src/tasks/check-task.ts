@@ -12,6 +12,8 @@ const MAX_PLAN = 262_144;
 const MAX_DEPTH = 200;
 /** Latest time from now, milliseconds: 100 years. */
 const MAX_DUE_MS = 100 * 366 * 86_400_000;
+/** Earliest instant: PostgreSQL has no year 0, and refuses a whole batch for it. */
+const MIN_DUE_MS = Date.parse('0001-01-01T00:00:00Z');
 /** A cron expression means the same from whatever instant it is read; this one makes the check independent of the clock. */
 const ANY_INSTANT = '2000-01-01T00:00:00.000Z';
 /** ISO 8601 with a zone: without one, the instant would depend on whose machine reads it. */
@@ -59,7 +61,7 @@ function checkDue(due: Due): void {
     throw invalid('due', ms, `0 to ${MAX_DUE_MS} milliseconds from now`);
   }
   if (kind !== 'at') throw invalid('due', kind, "one of { kind: 'now' }, { kind: 'in', ms }, { kind: 'at', at }");
-  if (typeof at !== 'string' || !INSTANT.test(at) || Number.isNaN(Date.parse(at)))
+  if (typeof at !== 'string' || !INSTANT.test(at) || !(Date.parse(at) >= MIN_DUE_MS))
     throw invalid('due', at, "an ISO 8601 instant with its zone, such as '2030-01-31T12:00:00Z'");
 }
 

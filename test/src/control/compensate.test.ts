@@ -65,6 +65,16 @@ describe('a compensation', () => {
     expect(await store.compensate(neverAsked, { idempotent: true })).toMatchObject({ sent: false });
   });
 
+  it('is not sent again by a call of another capability than the one on record', async () => {
+    const store = new OneEntry();
+    await store.compensate(async () => Promise.reject(new Error('reset')));
+    const other = store.compensate(neverAsked, { idempotent: true, capability: 'write/mail' });
+    await expect(other).rejects.toMatchObject({
+      code: 'COMPENSATION_INVALID',
+      message: expect.stringMatching(/c-1 was issued as write\/refund, not write\/mail/) as string,
+    });
+  });
+
   const ends: readonly (readonly [what: string, call: CompensationCall, outcome: OutcomeKind, detail: RegExp])[] = [
     ['the downstream said no', () => Promise.reject(new EffectFailedError('no such order')), 'failed', /no such order/],
     ['the connection broke', () => Promise.reject(new Error('reset')), 'unknown', /reset/],
@@ -82,6 +92,23 @@ describe('a compensation', () => {
     expect((await store.compensate(call)).compensation.outcome).toBe(outcome);
     expect(store.closed).toEqual([[outcome, expect.stringMatching(detail)]]);
   });
+
+  it('is closed also when what was thrown has no words', async () => {
+    const store = new OneEntry();
+    const wordless: unknown = Object.create(null);
+    expect((await store.compensate(() => Promise.reject(wordless as Error))).compensation.outcome).toBe('unknown');
+  });
+
+  it.each([0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31])(
+    'is refused, and not on record, with a deadline of %s ms',
+    async (deadlineMs) => {
+      const store = new OneEntry();
+      await expect(store.compensate(neverAsked, { deadlineMs })).rejects.toMatchObject({
+        code: 'COMPENSATION_INVALID',
+      });
+      expect(store.issued).toBeNull();
+    },
+  );
 
   it('that does not answer in time is aborted and unknown, and its late answer changes nothing', async () => {
     const store = new OneEntry();

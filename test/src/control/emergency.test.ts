@@ -217,6 +217,7 @@ describe('the hooks of an emergency', () => {
       },
       { name: 'meddles', notify: async (news) => void Object.assign(news, { engagement: 'nothing' }) },
       { name: 'rejects with no error', notify: () => Promise.reject(new Error('')) },
+      { name: 'rejects with no words', notify: () => Promise.reject(Object.create(null) as Error) },
       { name: 'listens', notify: async ({ engagement }) => void seen.push(engagement) },
     ];
     const { gated, results, response } = rig({ hooks, boundMs: 50 });
@@ -228,6 +229,7 @@ describe('the hooks of an emergency', () => {
       { name: 'never ends', ok: false, error: 'it did not end within 50 ms' },
       { name: 'meddles', ok: true, error: null },
       { name: 'rejects with no error', ok: false, error: '' },
+      { name: 'rejects with no words', ok: false, error: 'something was thrown that cannot be put into words' },
       { name: 'listens', ok: true, error: null },
     ]);
     expect([signals[0]?.aborted, seen]).toEqual([true, ['e1']]);
@@ -263,5 +265,11 @@ describe('the hooks of an emergency', () => {
 
   it.each(['', 'example.org', 'ftp://example.org', 'javascript:alert(1)'])('refuse %j for an address', (url) => {
     expect(() => webhookHook(url)).toThrow(/expected an http or https URL/);
+  });
+
+  it('refuse an address with credentials, which no request could have, and do not repeat them', () => {
+    expect(() => webhookHook('https://me:s3cret@example.org/s3cret')).toThrow(
+      /^(?!.*s3cret).*webhook example\.org has a name or a password/,
+    );
   });
 });

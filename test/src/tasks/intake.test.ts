@@ -168,6 +168,7 @@ describe('a task on its way into the queue', () => {
     ['a due beyond reason', { due: { kind: 'in', ms: 1e300 } }],
     ['a due at no instant', { due: { kind: 'at', at: 'tomorrow' } }],
     ['a due without a zone', { due: { kind: 'at', at: '2030-01-31T12:00:00' } }],
+    ['a due in the year 0', { due: { kind: 'at', at: '0001-01-01T00:00:00+14:00' } }],
     ['a due on no day', { due: { kind: 'at', at: '2030-02-31T99:00:00Z' } }],
     ['a repeat that is no schedule', { repeat: 'now and then' }],
     ['a repeat that never comes', { repeat: '0 0 30 2 *' }],
