@@ -178,14 +178,17 @@ declare
   verdict fence_verdict := fence(p_namespace, p_minimum_age_ms, p_epoch, p_revision, p_hash);
   b record;
   t task;
+  began constant timestamptz := clock_timestamp();
   moment timestamptz;
 begin
   if verdict.kind <> 'admitted' then return verdict.answer; end if;
+  -- In one order, so that two who queue the same tasks never wait for each other; due in the order that they came in.
   for b in select * from unnest(p_ids, p_kinds, p_runs, p_tenants, p_features, p_agents, p_lineages, p_capabilities, p_plans,
-      p_due_in_ms, p_due_at, p_past_dues, p_repeats)
-    as b (id, kind, run, tenant, feature, agent, lineage, capability, plan, due_in_ms, due_at, past_due, repeat)
+      p_due_in_ms, p_due_at, p_past_dues, p_repeats) with ordinality
+    as b (id, kind, run, tenant, feature, agent, lineage, capability, plan, due_in_ms, due_at, past_due, repeat, place)
+    order by b.id, b.place
   loop
-    moment := clock_timestamp();
+    moment := began + (b.place - 1) * interval '1 microsecond';
     t := null;
     t.namespace := p_namespace; t.id := b.id; t.kind := b.kind; t.run := b.run; t.tenant := b.tenant; t.feature := b.feature;
     t.agent := b.agent; t.lineage := b.lineage::text[]; t.capability := b.capability;

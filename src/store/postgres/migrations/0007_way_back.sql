@@ -298,10 +298,12 @@ $$;
 create function class_of(p_namespace text, t task) returns text language plpgsql as $$
 declare
   newest bigint := (select r.id from critical_rules r where r.namespace = p_namespace order by r.id desc limit 1);
+  -- Once, and not for each class: whoever asks holds the shared fence lock.
+  keys constant text[] := switch_keys(t.tenant, t.feature, t.agent, t.run, t.lineage, t.capability);
 begin
   if newest is null then return null; end if;
   return (select c.name from critical_class c
-    where c.rules = newest and c.scope || ':' || c.target = any (switch_keys(t.tenant, t.feature, t.agent, t.run, t.lineage, t.capability))
+    where c.rules = newest and c.scope || ':' || c.target = any (keys)
     order by c.position limit 1);
 end $$;
 
@@ -484,12 +486,17 @@ declare
 begin
   -- No flip commits from here to the end; the statements below see each one before it.
   perform pg_advisory_xact_lock_shared(fence_key(p_namespace));
+  -- Somebody who looked at one of them when it was still waiting, as claim() does, may hold it to the end of a statement.
+  -- That is waited for, since nobody looks again at what is passed over here; in one order, so that two never wait for each other.
+  foreach one in array array(select i from unnest(p_ids) as i order by i) loop
+    perform from task where namespace = p_namespace and id = one for no key update; -- as in claim()
+  end loop;
   moment := clock_timestamp();
   stamp := (head_of(p_namespace)).revision;
   stamp := least(stamp, coalesce((p_progress ->> 'revision')::bigint, stamp));
   foreach one in array p_ids loop
-    -- One that is locked is being resumed by somebody else.
-    select * into t from task where namespace = p_namespace and id = one for no key update skip locked; -- as in claim()
+    -- Another may have resumed it by now.
+    select * into t from task where namespace = p_namespace and id = one;
     if not found or t.state not in ('discarded', 'unknown') then continue; end if;
     select * into r from ruling(p_namespace, t.keys, t.halted_by, stamp, t.critical, moment);
     if r.doomed then continue; end if;
