@@ -22,7 +22,15 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'drills', include: [drills], fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000 },
+        test: {
+          name: 'drills',
+          include: [drills],
+          fileParallelism: false,
+          // After all others: what keeps the processors busy keeps a fleet from its work too.
+          sequence: { groupOrder: 1 },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

@@ -185,8 +185,8 @@ begin
   -- In one order, so that two who queue the same tasks never wait for each other; due in the order that they came in.
   for b in select * from unnest(p_ids, p_kinds, p_runs, p_tenants, p_features, p_agents, p_lineages, p_capabilities, p_plans,
       p_due_in_ms, p_due_at, p_past_dues, p_repeats) with ordinality
-    as b (id, kind, run, tenant, feature, agent, lineage, capability, plan, due_in_ms, due_at, past_due, repeat, place)
-    order by b.id, b.place
+    as u (id, kind, run, tenant, feature, agent, lineage, capability, plan, due_in_ms, due_at, past_due, repeat, place)
+    order by u.id, u.place
   loop
     moment := began + (b.place - 1) * interval '1 microsecond';
     t := null;
