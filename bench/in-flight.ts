@@ -15,52 +15,61 @@ import type { Summary } from './statistics.ts';
 
 export interface InFlightFigures {
   readonly calls: number;
+  readonly rows: readonly TripFigures[];
+  /** As many bare AbortControllers with a listener each, aborted in a loop, in the same rounds: what the platform itself takes. */
+  readonly bare: Summary;
+}
+
+export interface TripFigures {
+  /** Of how many runs the calls are; each run begins its calls together. */
   readonly runs: number;
   /** Milliseconds from the stop's arrival to the abort of a call's signal; every call of every round. */
   readonly abort: Summary;
   /** The same for the last call of each round. */
   readonly lastAbort: Summary;
-  /** As many bare AbortControllers with a listener each, aborted in a loop, in the same rounds: what the platform itself takes. */
-  readonly bare: Summary;
   /** The longest that the event loop stood still from the trip until every caller had been answered, milliseconds. */
   readonly blocked: Summary;
 }
 
 const CALLS = 4_096;
-/** As many agents as one worker may have by the fleet contract, each with several calls out. */
-const RUNS = 512;
-const ROUNDS = 60;
+/** As many agents as one worker may have by the fleet contract, with 8 parallel calls each; and every call alone in its run. */
+const RUNS = [512, CALLS] as const;
+const ROUNDS = 40;
 const WARM_UP = 10;
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Trips a switch over calls in flight: each has a signal of its own, somebody who listens to it, and a caller who waits. */
+/** Trips a switch over calls in flight: each has somebody who listens to its signal, and a caller who waits. */
 export async function benchInFlight(): Promise<InFlightFigures> {
-  const aborts: number[] = [];
-  const lastAborts: number[] = [];
+  const trips = RUNS.map((runs) => ({
+    runs,
+    aborts: [] as number[],
+    lastAborts: [] as number[],
+    blocks: [] as number[],
+  }));
   const bares: number[] = [];
-  const blocks: number[] = [];
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    const { abortsMs, blockedMs } = await oneTrip();
+    for (const { runs, aborts, lastAborts, blocks } of trips) {
+      const { abortsMs, blockedMs } = await oneTrip(runs);
+      if (round < WARM_UP) continue;
+      for (const ms of abortsMs) aborts.push(ms);
+      lastAborts.push(Math.max(...abortsMs));
+      blocks.push(blockedMs);
+    }
     const bareMs = await bareAborts();
-    if (round < WARM_UP) continue;
-    bares.push(bareMs);
-    for (const ms of abortsMs) aborts.push(ms);
-    lastAborts.push(Math.max(...abortsMs));
-    blocks.push(blockedMs);
+    if (round >= WARM_UP) bares.push(bareMs);
   }
-  return {
-    calls: CALLS,
-    runs: RUNS,
+  const rows = trips.map(({ runs, aborts, lastAborts, blocks }) => ({
+    runs,
     abort: summarise(aborts),
     lastAbort: summarise(lastAborts),
-    bare: summarise(bares),
     blocked: summarise(blocks),
-  };
+  }));
+  return { calls: CALLS, rows, bare: summarise(bares) };
 }
 
-async function oneTrip(): Promise<{ readonly abortsMs: readonly number[]; readonly blockedMs: number }> {
+async function oneTrip(runs: number): Promise<{ readonly abortsMs: readonly number[]; readonly blockedMs: number }> {
   const { gate, registry, inFlight } = makeGate();
   const abortedNs: bigint[] = [];
   const ends: (() => void)[] = [];
@@ -73,9 +82,9 @@ async function oneTrip(): Promise<{ readonly abortsMs: readonly number[]; readon
         });
       });
     });
-  const answered = Array.from({ length: RUNS }, (_, run) =>
+  const answered = Array.from({ length: runs }, (_, run) =>
     gate.enter({ run: `run-${run}`, agent: `agent-${run}`, tenant: 'acme' }, () =>
-      Array.from({ length: CALLS / RUNS }, (_call, at) => send(run * (CALLS / RUNS) + at).catch(() => undefined)),
+      Array.from({ length: CALLS / runs }, (_call, at) => send(run * (CALLS / runs) + at).catch(() => undefined)),
     ),
   ).flat();
   await turn();

@@ -1,10 +1,14 @@
-import type { Clock } from './clock.ts';
+import { deadlinePassed } from './call-group.ts';
+import type { CallGroup } from './call-group.ts';
 import { KilldrillError, messageOf } from './errors.ts';
 import type { OutcomeKind } from './store/store.ts';
 
 /** What a call is given. */
 export interface Sending {
-  /** Fires when the call must end: its run was stopped, the registry is unverified, or its deadline has passed. */
+  /**
+   * Fires when the call must end: its run was stopped, the registry is unverified, or its deadline has passed. Calls that
+   * share their fate may share it: it can fire after this one has ended, for another.
+   */
   readonly signal: AbortSignal;
   readonly idempotencyKey: string;
   /** Monotonic instant (`Clock.monotonicMs`) after which nothing may leave any more. */
@@ -40,7 +44,8 @@ export interface Tracked {
 interface Started<T> {
   readonly call: EffectCall<T>;
   readonly effect: { readonly capability: string; readonly idempotencyKey: string; readonly deadlineMs: number };
-  readonly clock: Clock;
+  /** The calls that it begins with, and shares its signal and deadline with. */
+  readonly group: CallGroup;
   readonly recheck: () => void;
   /** Registers the call as in flight. */
   readonly track: (ways: WaysToEnd) => Tracked;
@@ -53,26 +58,22 @@ interface Started<T> {
  * The caller is answered as soon as the call is aborted; the call itself stays in flight until it has really ended, or its
  * deadline has passed: then it is named as unconfirmed until it ends. Bytes may have left, so an end by abort or by an unclear error is `unknown`, never "not done".
  */
-export function startCall<T>({ call, effect, clock, recheck, track, ended }: Started<T>): Promise<T> {
-  const controller = new AbortController();
-  const notAfterMs = clock.monotonicMs() + effect.deadlineMs;
+export function startCall<T>({ call, effect, group, recheck, track, ended }: Started<T>): Promise<T> {
+  const { signal, notAfterMs } = group;
   return new Promise<T>((resolve, reject) => {
-    const tracked = track({ abort: (reason) => controller.abort(reason), answer: reject });
+    const tracked = track({ abort: (reason) => group.abort(reason), answer: reject });
     let open = true;
     const end = (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null): void => {
       if (!open) return;
       open = false;
-      cancelDeadline();
+      leave();
       ended(kind, detail);
     };
-    const cancelDeadline = clock.after(effect.deadlineMs, () => {
-      const late = deadlinePassed(effect);
-      controller.abort(late);
-      reject(late);
+    const leave = group.join(() => {
+      reject(deadlinePassed(`${effect.capability} (${effect.idempotencyKey})`, effect.deadlineMs));
       tracked.unconfirmed();
       end('unknown', 'unconfirmed: its deadline has passed');
     });
-    const { signal } = controller;
     invoke(() => call({ signal, idempotencyKey: effect.idempotencyKey, notAfterMs, recheck })).then(
       (result) => {
         tracked.ended();
@@ -107,11 +108,4 @@ function wordsOf(thrown: unknown): string {
   } catch {
     return 'something was thrown that cannot be put into words';
   }
-}
-
-function deadlinePassed({ capability, idempotencyKey, deadlineMs }: Started<unknown>['effect']): KilldrillError {
-  return new KilldrillError(
-    'DEADLINE',
-    `${capability} (${idempotencyKey}) did not end within its deadline of ${deadlineMs} ms`,
-  );
 }

@@ -10,6 +10,7 @@ import { NAME_RULE, isCapability, isName, shown } from './name.ts';
 import type { RunningRuns } from './running-runs.ts';
 import { currentRun, enterRun } from './run-context.ts';
 import type { RunContext, RunIdentity } from './run-context.ts';
+import { groupOf } from './call-group.ts';
 import { startCall } from './call.ts';
 import type { EffectCall } from './call.ts';
 import type { ClaimToken, ClaimedTask } from './store/store.ts';
@@ -143,7 +144,7 @@ export class Gate {
     return startCall({
       call,
       effect,
-      clock,
+      group: groupOf(context, effect, clock),
       recheck: () => {
         const refused = check.refusal() ?? this.#lostClaim(context);
         if (refused !== null) throw refused;
