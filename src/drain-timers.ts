@@ -8,7 +8,11 @@ interface Running {
 
 /**
  * Ends drains in a registry: each so long after the registry came to enforce it. A full load that brings a drain again
- * does not set it back. The store ends its half by its own clock; ours is later by at most the way of the news.
+ * does not set it back.
+ *
+ * The store ends its half by its own clock, at the stop's commit plus the drain's length: nothing is claimed after that.
+ * Ours only bounds what is in hand already. It is later by the way of the news, and by more in a worker that was cut off
+ * when the drain began or that started under it: such a one gives the drain its whole length from when it heard of it.
  */
 export class DrainTimers {
   readonly #registry: Registry;

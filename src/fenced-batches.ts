@@ -9,6 +9,8 @@ import type { FenceAnswer, Head } from './store/store.ts';
 export interface FencedTraffic<Item, Admitted> {
   /** Sends one batch; its answer decides for all of it. */
   send(head: Head, items: readonly Item[]): Promise<FenceAnswer>;
+  /** About how much an item adds to its batch, characters: what of it may be long. */
+  lengthOf(item: Item): number;
   /** What an admitted item's waiter gets. */
   admitted(item: Item): Admitted;
   /** Whether the answer leaves this item out, though it admits the batch (its claim is no longer ours). */
@@ -20,13 +22,23 @@ export interface FencedTraffic<Item, Admitted> {
 export interface FencedLimits {
   /** Items in one batch at most. Default 256. */
   readonly maxBatch: number;
+  /**
+   * Characters after which a batch takes no more items, by `lengthOf`; it is longer by one item at most. Default 1,048,576:
+   * long items would otherwise make a statement that is not answered in time, and a batch without an answer is given up.
+   */
+  readonly maxBatchLength: number;
   /** Items that wait at most; one more is refused as unverified. Default 10,000. */
   readonly maxWaiting: number;
   /** Times that one item may go round on "stale" before it is refused as unverified. Default 32. */
   readonly maxRounds: number;
 }
 
-export const DEFAULT_FENCED_LIMITS: FencedLimits = { maxBatch: 256, maxWaiting: 10_000, maxRounds: 32 };
+export const DEFAULT_FENCED_LIMITS: FencedLimits = {
+  maxBatch: 256,
+  maxBatchLength: 1_048_576,
+  maxWaiting: 10_000,
+  maxRounds: 32,
+};
 
 /** Needs the registry's own news: a diverged store, and a fresh answer. */
 export interface FenceContext {
@@ -129,13 +141,19 @@ export class FencedBatches<Item, Admitted> {
   #form(): Sent<Item, Admitted>[] {
     const batch: Sent<Item, Admitted>[] = [];
     let taken = 0;
+    let length = 0;
     for (const waiting of this.#waiting) {
-      if (batch.length >= this.#limits.maxBatch) break;
+      if (batch.length >= this.#limits.maxBatch || length >= this.#limits.maxBatchLength) break;
       taken += 1;
       try {
         const refused = waiting.refusal();
-        if (refused === null) batch.push({ item: waiting.make(), waiting });
-        else waiting.reject(refused);
+        if (refused !== null) {
+          waiting.reject(refused);
+          continue;
+        }
+        const item = waiting.make();
+        length += this.#traffic.lengthOf(item);
+        batch.push({ item, waiting });
       } catch (error) {
         waiting.reject(error instanceof Error ? error : new KilldrillError('CHECK_FAILED', messageOf(error)));
       }

@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { queueWith } from './queue-with.ts';
 
 export const failsWhatIsStopped: Mutant = {
   name: 'fails-what-is-stopped',
@@ -6,18 +7,12 @@ export const failsWhatIsStopped: Mutant = {
   removes: ['queue'],
   property: 'queue_honours_policy',
   scenario: 'park',
-  bend({ differs }) {
-    return {
-      store: (genuine) => ({
-        ...genuine,
-        tasks: {
-          ...genuine.tasks,
-          halted: async (claim, engagement) => {
-            differs({ input: { task: claim.task, engagement }, unmodified: 'halted', mutated: 'failed' });
-            return (await genuine.tasks.finish(claim, 'failed')) ? 'failed' : null;
-          },
-        },
-      }),
-    };
-  },
+  bend: ({ differs }) => ({
+    store: queueWith((tasks) => ({
+      halted: async (claim, engagement) => {
+        differs({ input: { task: claim.task, engagement }, unmodified: 'halted', mutated: 'failed' });
+        return (await tasks.finish(claim, 'failed')) ? 'failed' : null;
+      },
+    })),
+  }),
 };

@@ -1,8 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { Registry } from '../../src/index.ts';
-import type { ActiveStop, ClaimedTask, Decider, FlipSource, Subject, TaskQueue } from '../../src/index.ts';
+import type { ClaimedTask, Decider, FlipSource, TaskQueue } from '../../src/index.ts';
 import type { Mutant, MutantContext } from './mutant.ts';
-import { verdictOf } from './shadow-decider.ts';
+import { ownPool } from './own-pool.ts';
+import { comparedWith } from './shadow-decider.ts';
 
 export const forgetsOnRestart: Mutant = {
   name: 'forgets-on-restart',
@@ -48,23 +49,11 @@ class ForgetfulLife {
 
   constructor(context: MutantContext) {
     this.#context = context;
-    this.#pool = new pg.Pool({
-      connectionString: context.databaseUrl,
-      max: 1,
-      connectionTimeoutMillis: 1_000,
-      query_timeout: 1_000,
-    });
-    this.#pool.on('error', () => undefined);
+    this.#pool = ownPool(context);
   }
 
   watch(genuine: Decider): Decider {
-    return {
-      get version() {
-        return genuine.version;
-      },
-      verified: () => genuine.verified(),
-      stopFor: (subject) => this.#compare(subject, genuine.stopFor(subject)),
-    };
+    return comparedWith(genuine, () => this.#stillForgotten(), this.#context.differs);
   }
 
   source(genuine: FlipSource): FlipSource {
@@ -102,24 +91,15 @@ class ForgetfulLife {
     await this.#pool.end();
   }
 
+  /** Only as long as nothing has been flipped since: afterwards what was forgotten may be over. */
+  #stillForgotten(): Registry | null {
+    const forgotten = this.#forgotten;
+    if (forgotten === null || forgotten.revision !== this.#context.runtime().registry.head?.revision) return null;
+    return forgotten.registry;
+  }
+
   async #unpark(incarnation: string, limit: number, claimMs: number): Promise<readonly ClaimedTask[]> {
     const { rows } = await this.#pool.query<ParkedRow>(UNPARK, [this.#context.namespace, incarnation, limit, claimMs]);
     return rows.map(({ due_at, ...task }) => ({ ...task, dueAt: due_at.toISOString(), effects: [] }));
-  }
-
-  /** Only as long as nothing has been flipped since: afterwards what was forgotten may be over. */
-  #compare(subject: Subject, mutated: ActiveStop | null): ActiveStop | null {
-    const forgotten = this.#forgotten;
-    if (mutated !== null || forgotten?.revision !== this.#context.runtime().registry.head?.revision) return mutated;
-    const unmodified = forgotten?.registry.decide(subject);
-    if (unmodified?.kind === 'halt') {
-      const { engagement } = unmodified;
-      this.#context.differs({
-        input: subject,
-        unmodified: verdictOf({ engagement, revision: null }),
-        mutated: verdictOf(mutated),
-      });
-    }
-    return mutated;
   }
 }

@@ -1,17 +1,7 @@
-import { Registry } from '../../src/registry.ts';
-import type {
-  ActiveStop,
-  Decider,
-  Fence,
-  FenceAnswer,
-  FlipSource,
-  Head,
-  StoreAnswer,
-  Subject,
-  WorkerStore,
-} from '../../src/index.ts';
+import { Registry } from '../../src/index.ts';
+import type { Decider, Fence, FenceAnswer, FlipSource, Head, StoreAnswer, WorkerStore } from '../../src/index.ts';
 import type { Mutant, MutantContext } from './mutant.ts';
-import { verdictOf } from './shadow-decider.ts';
+import { comparedWith } from './shadow-decider.ts';
 
 export const neverSubscribes: Mutant = {
   name: 'never-subscribes',
@@ -37,26 +27,7 @@ class DeafStore {
   }
 
   watch(genuine: Decider): Decider {
-    const stopFor = (subject: Subject): ActiveStop | null => {
-      const mutated = genuine.stopFor(subject);
-      const unmodified = this.#heard.decide(subject);
-      if (unmodified.kind === 'halt' && mutated === null) {
-        const { engagement } = unmodified;
-        this.#context.differs({
-          input: subject,
-          unmodified: verdictOf({ engagement, revision: null }),
-          mutated: verdictOf(mutated),
-        });
-      }
-      return mutated;
-    };
-    return {
-      get version() {
-        return genuine.version;
-      },
-      verified: () => genuine.verified(),
-      stopFor,
-    };
+    return comparedWith(genuine, () => this.#heard, this.#context.differs);
   }
 
   wrap(genuine: WorkerStore): WorkerStore {

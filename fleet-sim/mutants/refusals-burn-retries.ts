@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { queueWith } from './queue-with.ts';
 
 export const refusalsBurnRetries: Mutant = {
   name: 'refusals-burn-retries',
@@ -6,18 +7,12 @@ export const refusalsBurnRetries: Mutant = {
   removes: ['queue'],
   property: 'queue_honours_policy',
   scenario: 'park',
-  bend({ differs }) {
-    return {
-      store: (genuine) => ({
-        ...genuine,
-        tasks: {
-          ...genuine.tasks,
-          halted: (claim, engagement) => {
-            differs({ input: { task: claim.task, engagement }, unmodified: 'halted', mutated: 'retry' });
-            return genuine.tasks.retry(claim, 0);
-          },
-        },
-      }),
-    };
-  },
+  bend: ({ differs }) => ({
+    store: queueWith((tasks) => ({
+      halted: (claim, engagement) => {
+        differs({ input: { task: claim.task, engagement }, unmodified: 'halted', mutated: 'retry' });
+        return tasks.retry(claim, 0);
+      },
+    })),
+  }),
 };

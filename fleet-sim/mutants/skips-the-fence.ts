@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Fence, FenceAnswer, Head, Intent, NewTask } from '../../src/index.ts';
 import type { Mutant, MutantContext } from './mutant.ts';
+import { ownPool } from './own-pool.ts';
 
 export const skipsTheFence: Mutant = {
   name: 'skips-the-fence',
@@ -37,13 +38,7 @@ class DirectJournal implements Fence {
   constructor(genuine: Fence, context: MutantContext) {
     this.#genuine = genuine;
     this.#context = context;
-    this.#pool = new pg.Pool({
-      connectionString: context.databaseUrl,
-      max: 1,
-      connectionTimeoutMillis: 1_000,
-      query_timeout: 1_000,
-    });
-    this.#pool.on('error', () => undefined);
+    this.#pool = ownPool(context);
   }
 
   async admitIntents(incarnation: string, head: Head, intents: readonly Intent[]) {

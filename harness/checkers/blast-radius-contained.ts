@@ -1,19 +1,16 @@
 import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
 import { Disturbance } from './disturbance.ts';
-import { noStop } from './exposure.ts';
+import { eachStop } from './each-stop.ts';
 import { expectedFlow, sharesBy } from './expected-flow.ts';
 import type { ExpectedEffect, FlowShare } from './expected-flow.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
-import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { covers } from './in-scope.ts';
-import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS } from './span.ts';
 import type { Span } from './span.ts';
-import { needsWholeHistory } from './whole-history.ts';
 import { livedThrough } from './workers-of.ts';
 
 /** A stop stops what it names and nothing else. */
@@ -21,11 +18,7 @@ export const blastRadiusContained: Checker = {
   name: 'blast_radius_contained',
   claim:
     'While a stop is on, effects outside its scope keep arriving: per tenant, feature, capability and worker with enough work due.',
-  check(record) {
-    const index = indexOf(record);
-    const nothing = noStop(index) ?? needsWholeHistory(record);
-    return nothing ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
-  },
+  check: (record) => eachStop(record, checkStop),
 };
 
 /** Fewer effects due than this say nothing about a group. */

@@ -1,25 +1,18 @@
 import type { Checker, Finding } from './checker.ts';
+import { eachStop } from './each-stop.ts';
 import { checkEmergency } from './emergency-mode.ts';
-import { noStop } from './exposure.ts';
 import { notApplicable } from './finding.ts';
-import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
-import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { checkNoncritical } from './noncritical-mode.ts';
-import { needsWholeHistory } from './whole-history.ts';
 
 /** A mode does what it says, no less and no more. */
 export const modesHonoured: Checker = {
   name: 'modes_honoured',
   claim:
     'Under halt_noncritical what the operator declared critical goes on, the rest stops, and its queued work is parked and never discarded; in an emergency every worker says so, with a snapshot, within 5 s.',
-  check(record) {
-    const index = indexOf(record);
-    const nothing = noStop(index) ?? needsWholeHistory(record);
-    return nothing ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
-  },
+  check: (record) => eachStop(record, checkStop),
 };
 
 function checkStop(index: DrillIndex, stop: Stop): Finding {

@@ -2,24 +2,22 @@ import { switchMatches } from '../../src/switch.ts';
 import { SPAWN_CAPABILITY } from '../traffic/trace.ts';
 import type { TraceRun } from '../traffic/trace.ts';
 import type { Checker, Finding } from './checker.ts';
+import { eachStop } from './each-stop.ts';
 import { countEffects } from './effects-after.ts';
 import { openAt } from './effects-of.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import { isOpenAfter } from './engagements-of.ts';
-import { isFirst, noStop, stopEvidence } from './exposure.ts';
+import { isFirst, stopEvidence } from './exposure.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
-import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { coversStep } from './in-scope.ts';
-import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { engagementOfStop, letsPass } from './queue-of.ts';
 import { changeEvidence } from './queue-rules.ts';
 import { heldFromNs, isCriticalStep } from './stop-reach.ts';
 import { taskOfStep } from './task-of-step.ts';
 import { changeBefore, taskName } from './tasks-of.ts';
-import { needsWholeHistory } from './whole-history.ts';
 import { effectAgainst, effectName } from './witness-of.ts';
 
 /** A stopped run has no more offspring, and what it has is stopped with it. */
@@ -27,11 +25,7 @@ export const noNewChildren: Checker = {
   name: 'no_new_children',
   claim:
     "No child run is started in scope of a stop later than its worker's budget, none is queued or claimed by the store's order, and none that was there begins.",
-  check(record) {
-    const index = indexOf(record);
-    const nothing = noStop(index) ?? needsWholeHistory(record);
-    return nothing ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
-  },
+  check: (record) => eachStop(record, checkStop),
 };
 
 function checkStop(index: DrillIndex, stop: Stop): Finding {

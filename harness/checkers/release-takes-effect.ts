@@ -1,26 +1,20 @@
 import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
-import { noStop } from './exposure.ts';
+import { eachStop } from './each-stop.ts';
 import { expectedFlow } from './expected-flow.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
-import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import { coversSomeStep, coversStep } from './in-scope.ts';
-import { indexOf, sinceT0 } from './index-of.ts';
+import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS } from './span.ts';
-import { needsWholeHistory } from './whole-history.ts';
 
 /** A stop that is lifted is gone: for new runs, on every worker. */
 export const releaseTakesEffect: Checker = {
   name: 'release_takes_effect',
   claim: 'Runs in scope that become due after the release flow again.',
-  check(record) {
-    const index = indexOf(record);
-    const nothing = noStop(index) ?? needsWholeHistory(record);
-    return nothing ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
-  },
+  check: (record) => eachStop(record, checkStop),
 };
 
 /** Fewer effects due than this say nothing. */

@@ -1,14 +1,13 @@
 import type { Checker, Finding } from './checker.ts';
+import { eachStop } from './each-stop.ts';
 import { countEffects } from './effects-after.ts';
 import { hasEnd } from './effects-of.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import { isOpenAfter } from './engagements-of.ts';
-import { isFirst, noStop, stopEvidence } from './exposure.ts';
+import { isFirst, stopEvidence } from './exposure.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
-import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
-import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { drainOverNs, engagementOfStop, letsPass, missingQueue, waitingAtStop } from './queue-of.ts';
 import type { QueuedAtStop } from './queue-of.ts';
@@ -16,7 +15,6 @@ import { changeEvidence } from './queue-rules.ts';
 import { endedNs } from './queue-snapshot.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import { taskName } from './tasks-of.ts';
-import { needsWholeHistory } from './whole-history.ts';
 import { effectAgainst, effectName } from './witness-of.ts';
 
 /** A stop holds what was only waiting for its time. */
@@ -24,11 +22,7 @@ export const timersAndRetriesCancelled: Checker = {
   name: 'timers_and_retries_cancelled',
   claim:
     'A timer and a retry that wait in scope of a stop and fall due while it is on do not fire: they are neither claimed nor do they arrive.',
-  check(record) {
-    const index = indexOf(record);
-    const nothing = noStop(index) ?? needsWholeHistory(record);
-    return nothing ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
-  },
+  check: (record) => eachStop(record, checkStop),
 };
 
 /** It must be due this long before the stop ends, or nobody could have seen it fire. */

@@ -19,7 +19,7 @@ import type { HistoryWriter } from '../history/write.ts';
 import { readJournal } from '../journal/read-journal.ts';
 import { scenarioToYaml } from '../scenario/to-yaml.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { planDrill } from '../traffic/plan-drill.ts';
+import type { DrillPlan } from '../traffic/plan-drill.ts';
 import type { Trace } from '../traffic/trace.ts';
 import { startLoopWatch } from '../world/loop-watch.ts';
 import { startWorld } from '../world/world.ts';
@@ -39,7 +39,7 @@ import { makeFleet, workerNames } from './start-fleet.ts';
 import { asOwner } from './store-address.ts';
 
 export interface DrillInput {
-  readonly scenario: Scenario;
+  readonly plan: DrillPlan;
   readonly environment: Environment;
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
@@ -80,12 +80,12 @@ const HURRIED_BYE_MS = 1_000;
 let databases = 0;
 
 /**
- * Runs one drill in an environment that is up: plan → database → world → fleet → timeline → journal → verdict.
+ * Runs one planned drill in an environment that is up: database → world → fleet → timeline → journal → verdict.
  *
  * @throws KilldrillError when the harness or the environment fails; a fleet that does badly is a verdict, not an error.
  */
 export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
-  const { scenario, trace } = planDrill(input.scenario);
+  const { scenario, trace } = input.plan;
   const bundle = createBundle({
     reportsFolder: input.reportsFolder,
     time: new Date(),

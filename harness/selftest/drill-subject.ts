@@ -4,6 +4,7 @@ import type { DrillProgress } from '../drill/run-drill.ts';
 import type { Ground } from '../drill/with-environment.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { planDrill } from '../traffic/plan-drill.ts';
 import { judgeSubject } from './kill-matrix.ts';
 import type { SelftestRow } from './kill-matrix.ts';
 import { whileStalled } from './stalled-witness.ts';
@@ -31,7 +32,7 @@ export async function drillSubject(
   const stalls = isMutant ? null : (subject.stalls ?? null);
   const { judgement, record } = await whileStalled(stalls, () =>
     runDrill({
-      scenario,
+      plan: planDrill(scenario),
       environment,
       folder,
       reportsFolder,

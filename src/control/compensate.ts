@@ -34,7 +34,7 @@ export interface Compensated {
   readonly sent: boolean;
 }
 
-/** Longest deadline: beyond 24.8 days a timer fires at once, and what lands would be on record as unknown. */
+/** Longest deadline, milliseconds: a day. Beyond 24.8 days a timer fires at once, and what lands would be on record as unknown. */
 const MAX_DEADLINE_MS = 24 * 3_600_000;
 
 /**

@@ -24,6 +24,8 @@ export class IntentJournal {
       context,
       {
         send: (head, intents) => fence.admitIntents(incarnation, head, intents),
+        // Its names are short, each; only of ancestors are there many.
+        lengthOf: ({ lineage }) => lineage.reduce((length, ancestor) => length + ancestor.length, 0),
         admitted: (intent) => {
           this.#admitted += 1;
           return intent.seq;

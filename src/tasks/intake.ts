@@ -30,6 +30,7 @@ export class TaskIntake {
       parts.context,
       {
         send: (head, tasks) => parts.fence.enqueue(head, tasks),
+        lengthOf: (task) => JSON.stringify(task).length,
         admitted: () => undefined,
         disowned: () => false,
         // Enqueueing is idempotent by the task's id, so nothing has to be closed: the caller may offer the same id again.

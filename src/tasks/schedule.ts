@@ -12,8 +12,9 @@ const EXPECTED = `expected 'every N' (N in milliseconds, ${MIN_EVERY_MS} to ${MA
  * The next occurrence of something that repeats, ISO 8601: the first one after `after`, and after `notBefore` where that
  * is later, so that what was missed is not made up for, one by one.
  *
- * `every 60000` counts in milliseconds from `after`, so that it does not drift; anything else is a cron expression of five
- * fields in UTC.
+ * `every 60000` counts in milliseconds from `after`: with the time at which a task was due there, how late it ran moves
+ * nothing. A retry, and a `shift`, give a task another due time, and its next ones are counted from that. Anything else is
+ * a cron expression of five fields in UTC, whose times nothing moves.
  *
  * @throws KilldrillError `REPEAT_INVALID` for what is neither, for a cron expression that never comes, or for no instant.
  */

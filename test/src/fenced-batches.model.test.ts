@@ -62,7 +62,7 @@ interface Rig {
 
 function rig(
   traffic: Partial<FencedTraffic<number, number>> = {},
-  limits = { maxBatch: 3, maxWaiting: 4, maxRounds: 2 },
+  limits = { maxBatch: 3, maxBatchLength: 100, maxWaiting: 4, maxRounds: 2 },
 ): Rig {
   const clock = new ManualClock();
   const store = new ChainStore();
@@ -82,7 +82,11 @@ function rig(
   };
   const batches = new FencedBatches<number, number>(
     { registry, lease, diverged: () => (diverged += 1) },
-    { send, admitted: (item) => item, disowned: () => false, givenUp: (items) => givenUp.push(...items), ...traffic },
+    {
+      ...{ send, lengthOf: () => 1, admitted: (item) => item, disowned: () => false },
+      ...{ givenUp: (items) => givenUp.push(...items) },
+      ...traffic,
+    },
     limits,
   );
   const answerNext = async (one: FenceAnswer | Error): Promise<void> => {
@@ -117,6 +121,17 @@ describe('a batch', () => {
     await answerNext(store.fence(store.head));
     expect(all.map(({ now }) => now)).toEqual(['resolved 1', 'resolved 2', 'resolved 3', 'resolved 4']);
     await batches.idle();
+  });
+
+  it('takes no more once what it carries is long, and one at least, however long that is', async () => {
+    const { batches, store, sent, answerNext } = rig({ lengthOf: (item) => item });
+    for (const item of [60, 40, 1, 500]) wanted(batches, () => item);
+    await settled();
+    await answerNext(store.fence(store.head));
+    wanted(batches, () => 2);
+    await answerNext(store.fence(store.head));
+    await answerNext(store.fence(store.head));
+    expect(sent).toEqual([[60, 40], [1, 500], [2]]);
   });
 
   it('is not idle while something waits', async () => {

@@ -112,6 +112,7 @@ export class BatchWorld {
     };
     this.#batches = new FencedBatches({ registry, lease, diverged }, this.#traffic(), {
       maxBatch: 2,
+      maxBatchLength: 50,
       maxWaiting: 50,
       maxRounds: 32,
     });
@@ -124,6 +125,7 @@ export class BatchWorld {
         if (this.#flaw !== 'an unanswered batch is sent again under the same ids') return this.#send(head, items);
         return this.#send(head, items).catch(() => this.#send(head, items));
       },
+      lengthOf: () => 1,
       admitted: ({ id }) => id,
       disowned: () => false,
       givenUp: () => undefined,

@@ -50,10 +50,11 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       let worst: number = EXIT.pass;
       for (const { name, scenario } of wanted) {
-        say(trafficTable(describeTrace(planDrill(scenario).trace), TABLE_WIDTH));
+        const plan = planDrill(scenario);
+        say(trafficTable(describeTrace(plan.trace), TABLE_WIDTH));
         const progress = liveProgress(flags.quiet === true);
         const { judgement, bundleFolder } = await runDrill({
-          scenario,
+          plan,
           environment,
           folder,
           reportsFolder: flags.out,

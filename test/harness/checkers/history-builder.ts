@@ -54,6 +54,12 @@ export function withScenario(draft: DraftDrill, change: (scenario: Scenario) => 
   return { ...draft, scenario: change(draft.scenario) };
 }
 
+/** The drill in which nobody asked for a stop; the store's rows stay as they are. */
+export function withoutStops(draft: DraftDrill): DraftDrill {
+  const calm = withScenario(draft, (scenario) => ({ ...scenario, timeline: [] }));
+  return without(calm, ({ body }) => 'flip' in body);
+}
+
 /** The first event of a type that satisfies a condition. */
 export function find<T extends EventBody['type']>(
   draft: DraftDrill,

@@ -38,6 +38,11 @@ function withoutDue(draft: DraftDrill, feature: string, keep: number): DraftDril
   });
 }
 
+/** A call of a critical capability that is open at the stop. */
+function criticalCall(landsAfterMs: number | null): readonly Timed[] {
+  return effect({ atMs: 3_000, worker: 1, run: 'run-0', capability: 'write/crm', key: 'open', landsAfterMs });
+}
+
 describe('modes_honoured under halt_noncritical', () => {
   it('passes when what is critical flowed, and the rest was parked', () => {
     expect(check(PROPERTY, noncritical)).toMatchObject({
@@ -47,14 +52,7 @@ describe('modes_honoured under halt_noncritical', () => {
   });
 
   it('counts an open call of a critical capability that goes on', () => {
-    const open = effect({
-      atMs: 3_000,
-      worker: 1,
-      run: 'run-0',
-      capability: 'write/crm',
-      key: 'open',
-      landsAfterMs: 2_000,
-    });
+    const open = criticalCall(2_000);
     expect(check(PROPERTY, plus(noncritical, ...open))).toMatchObject({ evidence: { criticalCallsKept: 1 } });
   });
 
@@ -116,14 +114,7 @@ describe('modes_honoured under halt_noncritical', () => {
       { atMs: AT.stop + 10, body: { type: 'flip.requested', ...asked } },
       { atMs: AT.stop + 12, body: { type: 'flip.answered', ...asked, ok: true, error: null, revision: 2 } },
     ];
-    const open = effect({
-      atMs: 3_000,
-      worker: 1,
-      run: 'run-0',
-      capability: 'write/crm',
-      key: 'c',
-      landsAfterMs: null,
-    });
+    const open = criticalCall(null);
     const cut = plus(noncritical, ...open, {
       atMs: AT.stop + 20,
       body: { type: 'effect.closed', effect: lastEffect(), by: 'worker' },
@@ -134,14 +125,7 @@ describe('modes_honoured under halt_noncritical', () => {
 
   it('is not content with one open critical call when nothing critical is let in', () => {
     const few = withoutDue(starved(noncritical, 'triage'), 'triage', 2);
-    const open = effect({
-      atMs: 3_000,
-      worker: 1,
-      run: 'run-0',
-      capability: 'write/crm',
-      key: 'open',
-      landsAfterMs: 2_000,
-    });
+    const open = criticalCall(2_000);
     expect(check(PROPERTY, plus(few, ...open))).toMatchObject({
       verdict: 'inconclusive',
       evidence: { obligation: 'critical work in scope while the stop was on' },

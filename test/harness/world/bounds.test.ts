@@ -1,15 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ArrivalBounds } from '../../../harness/world/arrival-bounds.ts';
 import type { LoopWatch } from '../../../harness/world/loop-watch.ts';
-import { openWorld, post, run, step } from './world-client.ts';
+import { openForTest, post, run, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
-
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
 
 const FLAG = { ready: 0, go: 1, sent: 2, wrote: 3 } as const;
 
@@ -84,7 +78,7 @@ const runs = [run('r1', [step('write/mail')])];
 
 describe('the interval of an arrival', () => {
   it('holds the moment of sending although the loop was blocked meanwhile', async () => {
-    at = openWorld(runs);
+    const at = openForTest(runs);
     const shots = await sendWhileBlocked(at, 20, 20, 50);
     for (const { t0, t1, sentNs } of shots) {
       expect(t0).toBeLessThanOrEqual(sentNs);
@@ -96,7 +90,7 @@ describe('the interval of an arrival', () => {
   });
 
   it('holds it also when a long queue of connections outlasts many looks', async () => {
-    at = openWorld(runs, { lookEveryMs: 1 });
+    const at = openForTest(runs, { lookEveryMs: 1 });
     const shots = await sendWhileBlocked(at, 0, 400, 5);
     for (const { t0, t1, sentNs } of shots) {
       expect(t0).toBeLessThanOrEqual(sentNs);
@@ -112,13 +106,13 @@ describe('the interval of an arrival', () => {
       lookingNs: null,
       close: () => {},
     });
-    at = openWorld(runs, { loop: careless });
+    const at = openForTest(runs, { loop: careless });
     const shots = await sendWhileBlocked(at, 5, 0, 50);
     expect(shots.every(({ t0, sentNs }) => t0 > sentNs)).toBe(true);
   });
 
   it('is narrow when nothing is blocked', async () => {
-    at = openWorld(runs);
+    const at = openForTest(runs);
     const { url } = await at.world.openChannel('w');
     for (let i = 0; i < 200; i += 1) await post(url, 'write/mail', { run: 'r1', key: `k${i}`, agent: at.agent }).answer;
     const widths = at.history.of('effect.arrived').map(({ t0, t1 }) => t1 - t0);

@@ -1,26 +1,11 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openWorld, post, primed, rawConnection, run, step } from './world-client.ts';
-import type { TestWorld } from './world-client.ts';
-
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
-
-function open(...args: Parameters<typeof openWorld>): TestWorld {
-  at = openWorld(...args);
-  return at;
-}
-
-const soon = { timeout: 5000, interval: 2 };
-const LONG_MS = 60_000;
+import { describe, expect, it, vi } from 'vitest';
+import { LONG_MS, SOON, openForTest, post, primed, rawConnection, run, step } from './world-client.ts';
 
 describe('an effect', () => {
   it('arrives, takes its service time, lands and is answered', async () => {
-    const { world, history } = open([run('r1', [step('read/crm'), step('write/mail', 30)])]);
+    const { world, history } = openForTest([run('r1', [step('read/crm'), step('write/mail', 30)])]);
     const { url, id } = await world.openChannel('worker-1');
     expect(await post(url, 'write/mail', { run: 'r1', key: 'k1' }).answer).toEqual({
       status: 200,
@@ -46,7 +31,7 @@ describe('an effect', () => {
   });
 
   it('takes the first step of its capability that none has taken, and none once all are taken', async () => {
-    const { world, history } = open([run('r1', [step('write/mail'), step('read/crm'), step('write/mail')])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail'), step('read/crm'), step('write/mail')])]);
     const { url } = await world.openChannel('w');
     for (const key of ['a', 'b', 'c']) await post(url, 'write/mail', { run: 'r1', key }).answer;
     await post(url, 'write/other', { run: 'r1', key: 'd' }).answer;
@@ -55,7 +40,7 @@ describe('an effect', () => {
   });
 
   it('takes the step that its key names, whatever came before it, and another one if that is none of its own', async () => {
-    const { world, history } = open([
+    const { world, history } = openForTest([
       run(
         'r1',
         ['write/mail', 'read/crm', 'write/mail', 'write/mail'].map((of) => step(of)),
@@ -69,7 +54,7 @@ describe('an effect', () => {
   });
 
   it('lands once by its key: a repeat keeps its step and is answered at once', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', 5), step('write/mail', LONG_MS)])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail', 5), step('write/mail', LONG_MS)])]);
     const { url } = await world.openChannel('w');
     for (let i = 0; i < 3; i += 1) {
       expect((await post(url, 'write/mail', { run: 'r1', key: 'a' }).answer).body).toEqual({ landed: true });
@@ -83,7 +68,7 @@ describe('an effect', () => {
   });
 
   it('lands once when its repeat comes while it is under way', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', 40)])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail', 40)])]);
     const { url } = await world.openChannel('w');
     const both = [0, 1].map(() => post(url, 'write/mail', { run: 'r1', key: 'a' }).answer);
     expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
@@ -91,7 +76,7 @@ describe('an effect', () => {
   });
 
   it('is another effect under the same key in another run', async () => {
-    const { world, history } = open([run('r1', [step('write/mail')]), run('r2', [step('write/mail')])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail')]), run('r2', [step('write/mail')])]);
     const { url } = await world.openChannel('w');
     await post(url, 'write/mail', { run: 'r1', key: 'a' }).answer;
     await post(url, 'write/mail', { run: 'r2', key: 'a' }).answer;
@@ -100,47 +85,51 @@ describe('an effect', () => {
   });
 
   it('does not land when its caller closes the connection, and the close is seen', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', 300)])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail', 300)])]);
     const { url } = await world.openChannel('w');
     const call = post(url, 'write/mail', { run: 'r1', key: 'a' });
-    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), SOON);
     call.request.destroy();
-    await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ effect: 1, by: 'worker' }]), soon);
+    await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ effect: 1, by: 'worker' }]), SOON);
     expect(world.counts()).toMatchObject({ inFlight: 0, channels: [{ landed: 0, closed: 1 }] });
     await post(url, 'write/mail', { run: 'r1', key: 'b' }).answer;
     expect(history.of('effect.landed').map(({ effect }) => effect)).toEqual([2]);
   });
 
   it('lands after the abort in a downstream that does, after its service time', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', 60)])], { downstream: { landsAfterAbort: true } });
+    const { world, history } = openForTest([run('r1', [step('write/mail', 60)])], {
+      downstream: { landsAfterAbort: true },
+    });
     const { url } = await world.openChannel('w');
     const call = post(url, 'write/mail', { run: 'r1', key: 'a' });
-    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), SOON);
     call.request.destroy();
-    await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(1), SOON);
     expect(history.types()).toEqual(['effect.arrived', 'effect.closed', 'effect.landed']);
   });
 
   it('does not land after the abort when only half of it came in', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', 20)])], { downstream: { landsAfterAbort: true } });
+    const { world, history } = openForTest([run('r1', [step('write/mail', 20)])], {
+      downstream: { landsAfterAbort: true },
+    });
     const { url, port } = await world.openChannel('w');
     const socket = await rawConnection(port);
     const path = `${new URL(url).pathname}/effects/write/mail`;
     socket.write(
       `POST ${path} HTTP/1.1\r\nhost: x\r\nx-run: r1\r\nidempotency-key: k\r\ncontent-length: 50\r\n\r\nhalf`,
     );
-    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), SOON);
     socket.destroy();
-    await vi.waitFor(() => expect(history.of('effect.closed')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.closed')).toHaveLength(1), SOON);
     await post(url, 'write/mail', { run: 'r1', key: 'b' }).answer;
     expect(history.of('effect.landed').map(({ effect }) => effect)).toEqual([2]);
   });
 
   it('is closed by the harness at the end', async () => {
-    const { world, history } = open([run('r1', [step('write/mail', LONG_MS)])]);
+    const { world, history } = openForTest([run('r1', [step('write/mail', LONG_MS)])]);
     const { url } = await world.openChannel('w');
     const call = post(url, 'write/mail', { run: 'r1', key: 'a' });
-    await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), soon);
+    await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), SOON);
     world.closeOpenCalls();
     await expect(call.answer).rejects.toThrow();
     expect(history.of('effect.closed')).toMatchObject([{ effect: 1, by: 'harness' }]);
@@ -149,7 +138,7 @@ describe('an effect', () => {
 
   it('is one of 200 at once, and each is answered, landed and counted', async () => {
     const runs = Array.from({ length: 200 }, (_, i) => run(`r${i}`, [step('write/mail', 20)]));
-    const { world, history } = open(runs);
+    const { world, history } = openForTest(runs);
     const { url } = await world.openChannel('w');
     const calls = runs.map(({ run: of }) => post(url, 'write/mail', { run: of, key: `k-${of}` }).answer);
     const answers = await Promise.all(calls);
@@ -169,7 +158,7 @@ describe('an effect that its downstream refuses at first', () => {
   const flaky = [run('r1', [{ ...step('write/mail', LONG_MS), refusals: 2, delayMs: 10 }])];
 
   it('is answered 503 for so many attempts of its key, and then served', async () => {
-    const { world, history } = open([run('r1', [{ ...step('write/mail', 5), refusals: 2, delayMs: 10 }])]);
+    const { world, history } = openForTest([run('r1', [{ ...step('write/mail', 5), refusals: 2, delayMs: 10 }])]);
     const { url } = await world.openChannel('w');
     const statuses: number[] = [];
     for (let i = 0; i < 4; i += 1)
@@ -187,7 +176,7 @@ describe('an effect that its downstream refuses at first', () => {
   });
 
   it('is refused at once, however long it would have taken', async () => {
-    const { world } = open(flaky);
+    const { world } = openForTest(flaky);
     const { url } = await world.openChannel('w');
     expect(await post(url, 'write/mail', { run: 'r1', key: 'a' }).answer).toMatchObject({
       status: 503,
@@ -196,14 +185,14 @@ describe('an effect that its downstream refuses at first', () => {
   });
 
   it('is closed, not failed, when its caller goes before the request is in', async () => {
-    const { world, history } = open(flaky, { downstream: { landsAfterAbort: true } });
+    const { world, history } = openForTest(flaky, { downstream: { landsAfterAbort: true } });
     const { url, port } = await world.openChannel('w');
     const socket = await rawConnection(port);
     const path = `${new URL(url).pathname}/effects/write/mail`;
     socket.write(`POST ${path} HTTP/1.1\r\nx-run: r1\r\nidempotency-key: k\r\ncontent-length: 50\r\n\r\nhalf`);
-    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(history.of('effect.arrived')).toHaveLength(1), SOON);
     socket.destroy();
-    await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), soon);
+    await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), SOON);
     expect(history.of('effect.failed')).toEqual([]);
     expect(world.counts()).toMatchObject({ inFlight: 0, channels: [{ open: 0 }] });
   });
@@ -213,7 +202,7 @@ describe('a call that is answered in pieces', () => {
   const streamed = (serviceMs: number) => [run('r1', [{ ...step('model/chat', serviceMs), kind: 'stream' }])];
 
   it('has its first piece at once, some more, and a last one when it lands', async () => {
-    const { world, history } = open(streamed(120));
+    const { world, history } = openForTest(streamed(120));
     const { url } = await world.openChannel('w');
     expect(await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).toEqual({
       status: 200,
@@ -229,7 +218,7 @@ describe('a call that is answered in pieces', () => {
   });
 
   it('has not more than eight parts, however long it takes', async () => {
-    const { world } = open(streamed(900));
+    const { world } = openForTest(streamed(900));
     const { url } = await world.openChannel('w');
     const { body } = await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer;
     expect(body).toHaveLength(9);
@@ -237,7 +226,7 @@ describe('a call that is answered in pieces', () => {
 
   it('does not land when its caller hangs up in the midst of it, and lands all the same in a downstream that does', async () => {
     for (const landsAfterAbort of [false, true]) {
-      const test = openWorld(streamed(300), { downstream: { landsAfterAbort } });
+      const test = openForTest(streamed(300), { downstream: { landsAfterAbort } });
       const { world, history } = test;
       const { url } = await world.openChannel('w');
       const { request } = post(url, 'model/chat', { run: 'r1', key: 'a' });
@@ -245,16 +234,18 @@ describe('a call that is answered in pieces', () => {
       await once(response, 'data');
       expect(world.counts().inFlight).toBe(1);
       request.destroy();
-      await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), soon);
+      await vi.waitFor(() => expect(history.of('effect.closed')).toMatchObject([{ by: 'worker' }]), SOON);
       await post(url, 'other/thing', { run: 'r1', key: 'later' }).answer;
-      if (landsAfterAbort) await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(2), soon);
+      if (landsAfterAbort) await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(2), SOON);
       expect(history.of('effect.landed').map(({ effect }) => effect)).toEqual(landsAfterAbort ? [2, 1] : [2]);
       await test.close();
     }
   });
 
   it('is refused before its first piece', async () => {
-    const { world } = open([run('r1', [{ ...step('model/chat', 50), kind: 'stream', refusals: 1, delayMs: 1 }])]);
+    const { world } = openForTest([
+      run('r1', [{ ...step('model/chat', 50), kind: 'stream', refusals: 1, delayMs: 1 }]),
+    ]);
     const { url } = await world.openChannel('w');
     expect((await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).status).toBe(503);
     expect((await post(url, 'model/chat', { run: 'r1', key: 'a' }).answer).status).toBe(200);
@@ -263,14 +254,14 @@ describe('a call that is answered in pieces', () => {
 
 describe('exposure', () => {
   it('counts the open calls in scope of each worker, and the held ones with what is left of their hold', async () => {
-    const { world } = open([primed('p1', LONG_MS), run('r1', [step('read/crm', LONG_MS)])]);
+    const { world } = openForTest([primed('p1', LONG_MS), run('r1', [step('read/crm', LONG_MS)])]);
     const one = await world.openChannel('worker-1');
     await world.openChannel('worker-2');
     const calls = [
       post(one.url, 'write/mail', { run: 'p1', key: 'a' }),
       post(one.url, 'read/crm', { run: 'r1', key: 'b' }),
     ];
-    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), soon);
+    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), SOON);
     const [first, second] = world.exposure((_run, capability) => capability === 'write/mail');
     expect(first).toMatchObject({ worker: 'worker-1', open: 1, held: [{ effect: expect.any(Number), held: true }] });
     expect(first?.held[0]?.remainingMs).toBeGreaterThan(0);
@@ -279,6 +270,6 @@ describe('exposure', () => {
     expect(world.exposure(() => true)[0]).toMatchObject({ open: 2 });
     expect(world.exposure(() => false)[0]).toMatchObject({ open: 0, held: [] });
     for (const { request } of calls) request.destroy();
-    await vi.waitFor(() => expect(world.exposure(() => true)[0]).toMatchObject({ open: 0 }), soon);
+    await vi.waitFor(() => expect(world.exposure(() => true)[0]).toMatchObject({ open: 0 }), SOON);
   });
 });

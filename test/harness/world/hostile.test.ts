@@ -1,22 +1,14 @@
 import { once } from 'node:events';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { child, get, openWorld, post, rawConnection, run, send, spawn, step } from './world-client.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { SOON, child, get, openForTest, post, rawConnection, run, send, spawn, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
 
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
-
-const soon = { timeout: 5000, interval: 2 };
 const limits = { bodyBytes: 2000, connections: 50, openCalls: 5, openPolls: 3, requestMs: 300 };
 
 function open(): TestWorld {
   const parent = run('p', [spawn('p.0', { serviceMs: 60_000 })]);
   const runs = [run('r1', [step('write/mail')]), run('slow', [step('write/mail', 60_000)])];
-  at = openWorld([...runs, parent, child(parent, 0, [step('write/mail')])], { limits });
-  return at;
+  return openForTest([...runs, parent, child(parent, 0, [step('write/mail')])], { limits });
 }
 
 /** That the channel still works is what every hostile request is followed by. */
@@ -141,7 +133,7 @@ describe('a hostile client', () => {
       `POST ${path} HTTP/1.1\r\nx-run: slow\r\nidempotency-key: k\r\ncontent-length: 0\r\n\r\njunk junk junk\r\n\r\n`,
     );
     await once(socket.resume(), 'close');
-    await vi.waitFor(() => expect(test.history.of('effect.closed')).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(test.history.of('effect.closed')).toHaveLength(1), SOON);
     expect(test.history.types()).toEqual(['effect.arrived', 'effect.unattributed', 'effect.closed']);
     expect(test.history.of('effect.closed')).toMatchObject([{ effect: 1, by: 'harness' }]);
     await expectStillServing(test, url);
@@ -155,9 +147,9 @@ describe('a hostile client', () => {
       `POST ${path} HTTP/1.1\r\nx-run: slow\r\nidempotency-key: ${key}\r\ncontent-length: 0\r\n\r\n`;
     const socket = await rawConnection(port);
     socket.write(one('a') + one('b') + one('c'));
-    await vi.waitFor(() => expect(test.world.counts().inFlight).toBe(3), soon);
+    await vi.waitFor(() => expect(test.world.counts().inFlight).toBe(3), SOON);
     socket.destroy();
-    await vi.waitFor(() => expect(test.history.of('effect.closed')).toHaveLength(3), soon);
+    await vi.waitFor(() => expect(test.history.of('effect.closed')).toHaveLength(3), SOON);
     expect(test.world.counts()).toMatchObject({ inFlight: 0, unattributed: 0, channels: [{ open: 0 }] });
     await expectStillServing(test, url);
   });
@@ -185,7 +177,7 @@ describe('a hostile client', () => {
     clearInterval(trickle);
     await vi.waitFor(
       () => expect(test.history.of('effect.closed')).toMatchObject([{ effect: 1, by: 'harness' }]),
-      soon,
+      SOON,
     );
     expect(test.history.of('effect.landed')).toEqual([]);
   });
@@ -254,7 +246,7 @@ describe('a hostile client', () => {
 
   it('that never reads the pieces of its answers holds up nobody', async () => {
     const plan = Array.from({ length: 20 }, () => ({ ...step('model/chat', 80), kind: 'stream' as const }));
-    at = openWorld([run('r1', [step('write/mail'), ...plan])], { limits: { ...limits, openCalls: 50 } });
+    const at = openForTest([run('r1', [step('write/mail'), ...plan])], { limits: { ...limits, openCalls: 50 } });
     const { world, history } = at;
     const { url, port } = await world.openChannel('w');
     const path = `${new URL(url).pathname}/effects/model/chat`;
@@ -263,7 +255,7 @@ describe('a hostile client', () => {
     const one = (key: number): string =>
       `POST ${path} HTTP/1.1\r\nx-run: r1\r\nidempotency-key: ${key}\r\ncontent-length: 0\r\n\r\n`;
     socket.write(plan.map((_, key) => one(key)).join(''));
-    await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(20), soon);
+    await vi.waitFor(() => expect(history.of('effect.landed')).toHaveLength(20), SOON);
     await expectStillServing(at, url);
     socket.destroy();
     expect(world.counts()).toMatchObject({ inFlight: 0, unattributed: 0 });
@@ -300,17 +292,17 @@ describe('a hostile client', () => {
     await Promise.race(calls.map(({ answer }) => answer.then(({ status }) => expect(status).toBe(429))));
     expect(test.world.counts()).toMatchObject({ inFlight: 5, unattributed: 1 });
     const sockets = await Promise.all(Array.from({ length: 50 }, () => rawConnection(port)));
-    await vi.waitFor(() => expect(test.world.counts().unattributed).toBeGreaterThan(1), soon);
+    await vi.waitFor(() => expect(test.world.counts().unattributed).toBeGreaterThan(1), SOON);
     for (const socket of sockets) socket.destroy();
     for (const { request } of calls) request.destroy();
-    await vi.waitFor(() => expect(test.world.counts().inFlight).toBe(0), soon);
-    await vi.waitFor(() => expectStillServing(test, url), soon);
+    await vi.waitFor(() => expect(test.world.counts().inFlight).toBe(0), SOON);
+    await vi.waitFor(() => expectStillServing(test, url), SOON);
   });
 });
 
 describe('a world that is closed', () => {
   it('leaves no port, no connection and no timer', async () => {
-    const test = openWorld([run('slow', [step('write/mail', 60_000)]), run('late', [step('read/crm')], 60_000)], {
+    const test = openForTest([run('slow', [step('write/mail', 60_000)]), run('late', [step('read/crm')], 60_000)], {
       downstream: { landsAfterAbort: true },
     });
     const { world, clock, history } = test;
@@ -320,9 +312,9 @@ describe('a world that is closed', () => {
     const call = post(url, 'write/mail', { run: 'slow', key: 'a' });
     const orphan = post(url, 'write/mail', { run: 'slow', key: 'b' });
     const poll = get(`${url}/work`);
-    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), soon);
+    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), SOON);
     orphan.request.destroy();
-    await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), soon);
+    await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), SOON);
     expect((await poll.answer).status).toBe(200);
     await Promise.all([test.close(), test.close()]);
     await expect(call.answer).rejects.toThrow();

@@ -1,18 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OPERATOR } from '../../../harness/history/operator.ts';
-import { child, get, openWorld, post, postRun, run, spawn, step } from './world-client.ts';
+import { child, get, openForTest, post, postRun, run, spawn, step } from './world-client.ts';
 import type { TestWorld } from './world-client.ts';
-
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
 
 function open(): TestWorld {
   const parent = run('r1', [step('write/mail', 60_000), spawn('r1.1')]);
-  at = openWorld([parent, child(parent, 1, [step('write/mail')])]);
-  return at;
+  return openForTest([parent, child(parent, 1, [step('write/mail')])]);
 }
 
 describe('the operator’s channel', () => {

@@ -1,22 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { switchMatches } from '../../../src/switch.ts';
 import { subjectOf } from '../../../harness/traffic/in-scope.ts';
-import { child, openWorld, post, postRun, primed, run, spawn, step } from './world-client.ts';
-import type { TestWorld } from './world-client.ts';
-
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
-
-function open(...args: Parameters<typeof openWorld>): TestWorld {
-  at = openWorld(...args);
-  return at;
-}
-
-const soon = { timeout: 5000, interval: 2 };
-const LONG_MS = 60_000;
+import { LONG_MS, SOON, child, openForTest, post, postRun, primed, run, spawn, step } from './world-client.ts';
 
 /** A parent with a detached and an attached child, the first of which has a child of its own. */
 function family(serviceMs = 0) {
@@ -28,7 +13,7 @@ function family(serviceMs = 0) {
 
 describe('a child', () => {
   it('is started by the world, as an effect of its parent, and told what to do', async () => {
-    const { world, history } = open(family());
+    const { world, history } = openForTest(family());
     const { url, id } = await world.openChannel('worker-1');
     expect(await postRun(url, { run: 'r1', key: 'r1/1' }).answer).toEqual({
       status: 201,
@@ -50,7 +35,7 @@ describe('a child', () => {
   });
 
   it('acts once it was started, and may start its own', async () => {
-    const { world, history } = open(family());
+    const { world, history } = openForTest(family());
     const { url } = await world.openChannel('w');
     expect((await post(url, 'write/mail', { run: 'r1.1', key: 'r1.1/0' }).answer).status).toBe(404);
     expect(world.counts().unattributed).toBe(1);
@@ -70,7 +55,7 @@ describe('a child', () => {
   });
 
   it('is the same one under the same key, and lands once, also when both ask at a time', async () => {
-    const { world, history } = open(family(20));
+    const { world, history } = openForTest(family(20));
     const { url } = await world.openChannel('w');
     const both = await Promise.all([0, 1].map(() => postRun(url, { run: 'r1', key: 'k' }).answer));
     const again = await postRun(url, { run: 'r1', key: 'k' }).answer;
@@ -81,7 +66,7 @@ describe('a child', () => {
   });
 
   it('that no step plans is refused, and recorded as an effect without a step', async () => {
-    const { world, history } = open(family());
+    const { world, history } = openForTest(family());
     const { url } = await world.openChannel('w');
     for (const key of ['a', 'b']) await postRun(url, { run: 'r1', key }).answer;
     for (let i = 0; i < 2; i += 1) {
@@ -102,17 +87,17 @@ describe('a child', () => {
 
   it('is not started when its parent hangs up before, but is in a downstream that goes on', async () => {
     for (const landsAfterAbort of [false, true]) {
-      const test = openWorld(family(60), { downstream: { landsAfterAbort } });
+      const test = openForTest(family(60), { downstream: { landsAfterAbort } });
       const { world, history } = test;
       const { url } = await world.openChannel('w');
       const call = postRun(url, { run: 'r1', key: 'r1/1' });
-      await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), soon);
+      await vi.waitFor(() => expect(world.counts().inFlight).toBe(1), SOON);
       // One request later the body of the one before it has come in, too.
       await postRun(url, { run: 'r1', key: 'r1/2' }).answer;
       call.request.destroy();
-      await vi.waitFor(() => expect(history.of('effect.closed')).toHaveLength(1), soon);
+      await vi.waitFor(() => expect(history.of('effect.closed')).toHaveLength(1), SOON);
       expect(history.of('run.spawned').map((event) => event.run)).toEqual(['r1.2']);
-      if (landsAfterAbort) await vi.waitFor(() => expect(history.of('run.spawned')).toHaveLength(2), soon);
+      if (landsAfterAbort) await vi.waitFor(() => expect(history.of('run.spawned')).toHaveLength(2), SOON);
       await test.close();
       expect(history.of('run.spawned')).toHaveLength(landsAfterAbort ? 2 : 1);
     }
@@ -120,7 +105,7 @@ describe('a child', () => {
 
   it('is refused as often as its step says, and started after that', async () => {
     const parent = run('r1', [spawn('r1.0', { refusals: 1, delayMs: 5 })]);
-    const { world, history } = open([parent, child(parent, 0, [step('write/mail')])]);
+    const { world, history } = openForTest([parent, child(parent, 0, [step('write/mail')])]);
     const { url } = await world.openChannel('w');
     expect((await postRun(url, { run: 'r1', key: 'k' }).answer).status).toBe(503);
     expect(history.of('run.spawned')).toEqual([]);
@@ -132,11 +117,11 @@ describe('exposure', () => {
   it('finds the calls of a child by its lineage', async () => {
     const parent = { ...run('r1', [spawn('r1.0')]), primed: true as const };
     const held = { ...child(parent, 0, [step('write/mail', LONG_MS)]), primed: true as const };
-    const { world } = open([parent, held, primed('r2', LONG_MS)]);
+    const { world } = openForTest([parent, held, primed('r2', LONG_MS)]);
     const { url } = await world.openChannel('w');
     await postRun(url, { run: 'r1', key: 'r1/0' }).answer;
     const calls = ['r1.0', 'r2'].map((of) => post(url, 'write/mail', { run: of, key: `${of}/0` }));
-    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), soon);
+    await vi.waitFor(() => expect(world.counts().inFlight).toBe(2), SOON);
     const on = { scope: 'run', target: 'r1' } as const;
     expect(world.exposure((of, capability) => switchMatches(on, subjectOf(of, capability)))).toMatchObject([
       { worker: 'w', open: 1, held: [{ run: { run: 'r1.0' } }] },
@@ -146,20 +131,20 @@ describe('exposure', () => {
 
   it('counts a held call wherever it comes in its run', async () => {
     const late = { ...run('r1', [step('read/crm'), step('write/mail', LONG_MS)]), primed: true as const };
-    const { world } = open([late]);
+    const { world } = openForTest([late]);
     const { url } = await world.openChannel('w');
     const short = post(url, 'read/crm', { run: 'r1', key: 'r1/0' });
     await short.answer;
     expect(world.exposure(() => true)).toMatchObject([{ open: 0, held: [] }]);
     const held = post(url, 'write/mail', { run: 'r1', key: 'r1/1' });
-    await vi.waitFor(() => expect(world.exposure(() => true)[0]?.held).toHaveLength(1), soon);
+    await vi.waitFor(() => expect(world.exposure(() => true)[0]?.held).toHaveLength(1), SOON);
     held.request.destroy();
   });
 });
 
 describe('effects in scope', () => {
   it('are counted as they arrive, for each question apart', async () => {
-    const { world } = open([run('r1', [step('write/mail'), step('read/crm')]), run('r2', [step('write/mail')])]);
+    const { world } = openForTest([run('r1', [step('write/mail'), step('read/crm')]), run('r2', [step('write/mail')])]);
     const { url } = await world.openChannel('w');
     const mails = (_: unknown, capability: string): boolean => capability === 'write/mail';
     const ofR2 = ({ run: of }: { readonly run: string }): boolean => of === 'r2';

@@ -1,24 +1,21 @@
 import { spawn as spawnProcess } from 'node:child_process';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { Clock } from '../../../src/clock.ts';
 import type { PlanStep } from '../../../harness/traffic/trace.ts';
-import { child, get, openWorld, post, primed, rawConnection, run, spawn, step } from './world-client.ts';
-import type { TestWorld } from './world-client.ts';
-
-let at: TestWorld | null = null;
-afterEach(async () => {
-  await at?.close();
-  at = null;
-});
-
-function open(...args: Parameters<typeof openWorld>): TestWorld {
-  at = openWorld(...args);
-  return at;
-}
-
-const soon = { timeout: 5000, interval: 2 };
-const LONG_MS = 60_000;
+import {
+  LONG_MS,
+  SOON,
+  child,
+  get,
+  openForTest,
+  post,
+  primed,
+  rawConnection,
+  run,
+  spawn,
+  step,
+} from './world-client.ts';
 
 function handedCall(capability: string, deadlineMs: number) {
   return { kind: 'call', capability, access: 'write', journal: true, deadlineMs };
@@ -26,7 +23,10 @@ function handedCall(capability: string, deadlineMs: number) {
 
 describe('work', () => {
   it('is handed out when it is due, to whoever asks first', async () => {
-    const { world, clock, history } = open([run('r1', [step('read/crm')], 20), run('r2', [step('read/crm')], 40)]);
+    const { world, clock, history } = openForTest([
+      run('r1', [step('read/crm')], 20),
+      run('r2', [step('read/crm')], 40),
+    ]);
     const { url } = await world.openChannel('worker-1');
     const polls = [get(`${url}/work`), get(`${url}/work`)];
     const t0Ns = clock.nowNs();
@@ -55,7 +55,7 @@ describe('work', () => {
       spawn('r1.3', { attached: true }),
     ];
     const parent = { ...run('r1', plan), startAfterMs: 1500 };
-    const { world, clock } = open([parent, child(parent, 3, [step('read/crm')])]);
+    const { world, clock } = openForTest([parent, child(parent, 3, [step('read/crm')])]);
     const { url } = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     const { body } = await get(`${url}/work`).answer;
@@ -77,7 +77,7 @@ describe('work', () => {
       child(parent, 0, [step('read/crm')]),
       { ...run('p', [step('read/crm')]), probe: true as const },
     ];
-    const { world, clock, history } = open(runs);
+    const { world, clock, history } = openForTest(runs);
     const { url } = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     expect((await get(`${url}/work`).answer).body).toMatchObject({ run: 'r1' });
@@ -88,15 +88,15 @@ describe('work', () => {
   });
 
   it('becomes due whether or not anybody asks', async () => {
-    const { world, clock, history } = open([0, 5, 10].map((due) => run(`r${due}`, [step('read/crm')], due)));
+    const { world, clock, history } = openForTest([0, 5, 10].map((due) => run(`r${due}`, [step('read/crm')], due)));
     await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
-    await vi.waitFor(() => expect(world.counts()).toMatchObject({ due: 3, waiting: 3 }), soon);
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ due: 3, waiting: 3 }), SOON);
     expect(history.of('run.due').map((event) => event.run)).toEqual(['r0', 'r5', 'r10']);
   });
 
   it('is not there: the poll ends with 204 after a while', async () => {
-    const { world, clock } = open([], {
+    const { world, clock } = openForTest([], {
       timers: { after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) },
     });
     const { url } = await world.openChannel('worker-1');
@@ -110,7 +110,7 @@ describe('work', () => {
     const never = (): void => {};
     const after: Clock['after'] = (delayMs, callback) =>
       delayMs >= 2000 ? never : systemClock.after(delayMs, callback);
-    const { world, clock } = open([], { timers: { after } });
+    const { world, clock } = openForTest([], { timers: { after } });
     const { url } = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     const waiting = get(`${url}/work`);
@@ -122,7 +122,7 @@ describe('work', () => {
   });
 
   it('becomes due no more once arrivals have ended', async () => {
-    const { world, clock, history } = open([run('r1', [step('read/crm')]), run('r2', [step('read/crm')], 60)]);
+    const { world, clock, history } = openForTest([run('r1', [step('read/crm')]), run('r2', [step('read/crm')], 60)]);
     const { url } = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     expect((await get(`${url}/work`).answer).status).toBe(200);
@@ -132,11 +132,11 @@ describe('work', () => {
   });
 
   it('is not lost to a poll that has gone', async () => {
-    const { world, clock, history } = open([run('r1', [step('read/crm')], 30)]);
+    const { world, clock, history } = openForTest([run('r1', [step('read/crm')], 30)]);
     const dead = await world.openChannel('worker-1');
     const alive = await world.openChannel('worker-2');
     const gone = get(`${dead.url}/work`);
-    await vi.waitFor(() => expect(gone.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), soon);
+    await vi.waitFor(() => expect(gone.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), SOON);
     world.startArrivals(clock.nowNs());
     gone.request.destroy();
     expect((await get(`${alive.url}/work`).answer).status).toBe(200);
@@ -145,7 +145,7 @@ describe('work', () => {
 
   it('is not lost when the poll goes in the very turn in which the run is due', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const test = openWorld([run('r1', [step('read/crm')])]);
+      const test = openForTest([run('r1', [step('read/crm')])]);
       const { world, clock, history } = test;
       const dead = await world.openChannel('worker-1');
       const alive = await world.openChannel('worker-2');
@@ -162,7 +162,7 @@ describe('work', () => {
   });
 
   it('is handed to the next when the process that it was sent to dies without reading it', async () => {
-    const { world, clock, history } = open([run('r1', [step('read/crm')], 10)]);
+    const { world, clock, history } = openForTest([run('r1', [step('read/crm')], 10)]);
     const dead = await world.openChannel('worker-1');
     const alive = await world.openChannel('worker-2');
     const program = `
@@ -177,7 +177,7 @@ describe('work', () => {
       await new Promise((resolve) => child.stdout.once('data', resolve));
       child.kill('SIGSTOP');
       world.startArrivals(clock.nowNs());
-      await vi.waitFor(() => expect(history.of('run.handed')).toHaveLength(1), soon);
+      await vi.waitFor(() => expect(history.of('run.handed')).toHaveLength(1), SOON);
     } finally {
       child.kill('SIGKILL');
       await exited;
@@ -189,15 +189,15 @@ describe('work', () => {
 
 describe('a run that begins with a held call', () => {
   it('goes to a worker that holds none, also when another asked before', async () => {
-    const { world, clock, history } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
+    const { world, clock, history } = openForTest([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
     const one = await world.openChannel('worker-1');
     const two = await world.openChannel('worker-2');
     world.startArrivals(clock.nowNs());
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
     const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
-    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), SOON);
     const again = get(`${one.url}/work`);
-    await vi.waitFor(() => expect(again.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), soon);
+    await vi.waitFor(() => expect(again.request.socket?.bytesWritten ?? 0).toBeGreaterThan(0), SOON);
     expect((await get(`${two.url}/work`).answer).body).toMatchObject({ run: 'p2' });
     expect(history.of('run.handed').map(({ run: of, worker }) => [of, worker])).toEqual([
       ['p1', 'worker-1'],
@@ -208,33 +208,37 @@ describe('a run that begins with a held call', () => {
   });
 
   it('does not hold up other runs, and goes to anybody when no worker is free in time', async () => {
-    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1), run('r1', [step('read/crm')], 2)]);
+    const { world, clock } = openForTest([
+      primed('p1', LONG_MS),
+      primed('p2', LONG_MS, 1),
+      run('r1', [step('read/crm')], 2),
+    ]);
     const one = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
-    await vi.waitFor(() => expect(world.counts().due).toBe(3), soon);
+    await vi.waitFor(() => expect(world.counts().due).toBe(3), SOON);
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'r1' });
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p2' });
   });
 
   it('is one that lasts: other primed runs go to whoever asks first', async () => {
-    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', 20, 1)]);
+    const { world, clock } = openForTest([primed('p1', LONG_MS), primed('p2', 20, 1)]);
     const one = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p1' });
     const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
-    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), SOON);
     expect((await get(`${one.url}/work`).answer).body).toMatchObject({ run: 'p2' });
     held.request.destroy();
   });
 
   it('goes on to a worker as soon as its held call has ended', async () => {
-    const { world, clock } = open([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
+    const { world, clock } = openForTest([primed('p1', LONG_MS), primed('p2', LONG_MS, 1)]);
     const one = await world.openChannel('worker-1');
     world.startArrivals(clock.nowNs());
     await get(`${one.url}/work`).answer;
     const held = post(one.url, 'write/mail', { run: 'p1', key: 'a' });
-    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), soon);
+    await vi.waitFor(() => expect(world.counts()).toMatchObject({ inFlight: 1, due: 2 }), SOON);
     const next = get(`${one.url}/work`);
     held.request.destroy();
     expect((await next.answer).body).toMatchObject({ run: 'p2' });

@@ -2,6 +2,7 @@ import { Agent, request } from 'node:http';
 import type { ClientRequest } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
 import { startDrillClock } from '../../../harness/history/clock.ts';
 import type { DrillClock } from '../../../harness/history/clock.ts';
 import type { EventOf, EventType, HistoryEvent } from '../../../harness/history/event.ts';
@@ -92,6 +93,18 @@ export function openWorld(runs: readonly TraceRun[], overrides: Overrides = {}):
   };
   return { world, clock, history, agent, close };
 }
+
+/** A world for one test, which ends with it. */
+export function openForTest(...args: Parameters<typeof openWorld>): TestWorld {
+  const opened = openWorld(...args);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** How long something that is about to happen may take; a test looks this often. */
+export const SOON = { timeout: 5_000, interval: 2 };
+/** Longer than any test: what takes so long is still going on. */
+export const LONG_MS = 60_000;
 
 export interface Answer {
   readonly status: number;

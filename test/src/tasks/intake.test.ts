@@ -15,14 +15,18 @@ function rig(): {
   readonly rig: GateRig;
   readonly intake: TaskIntake;
   readonly sent: string[];
+  /** How many went in each batch. */
+  readonly batches: number[];
   readonly say: (answer: FenceAnswer | Error) => void;
 } {
   const gated = new GateRig();
   const { registry, lease, store } = gated;
   const sent: string[] = [];
+  const batches: number[] = [];
   let next: FenceAnswer | Error | null = null;
   const enqueue = (head: Head, tasks: readonly NewTask[]): Promise<FenceAnswer> => {
     sent.push(...tasks.map(({ id }) => id));
+    batches.push(tasks.length);
     const answer = next ?? store.fence(head);
     next = null;
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
@@ -32,7 +36,7 @@ function rig(): {
   const decider = new RegistryDecider(registry, lease);
   const lostClaim = ({ task }: ClaimToken) => (task === 'lost' ? LOST : null);
   const intake = new TaskIntake({ fence, decider, context, lostClaim });
-  return { rig: gated, intake, sent, say: (answer) => (next = answer) };
+  return { rig: gated, intake, sent, batches, say: (answer) => (next = answer) };
 }
 
 async function fateOf(promise: Promise<void>): Promise<Fate> {
@@ -185,6 +189,16 @@ describe('a task on its way into the queue', () => {
     expect(bad.error).toMatchObject({ code: 'TASK_INVALID' });
     expect(good.now).toBe('resolved undefined');
     expect(sent).toEqual(['good']);
+  });
+
+  it('goes in a batch with few others when its plan is long', async () => {
+    const { intake, sent, batches } = rig();
+    const plan = 'x'.repeat(250_000);
+    const ids = Array.from({ length: 12 }, (_, at) => `t${at}`);
+    const fates = ids.map((id) => new Fate(intake.enqueue({ ...TASK, id, plan })));
+    await settled();
+    expect(fates.map(({ now }) => now)).toEqual(ids.map(() => 'resolved undefined'));
+    expect([sent, batches]).toEqual([ids, [5, 5, 2]]);
   });
 
   it('may speak of NUL and of surrogates, and hold whole ones', async () => {

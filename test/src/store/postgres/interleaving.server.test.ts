@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Head, Intent } from '../../../../src/store/store.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, sampleTask, stopText } from '../samples.ts';
-import { prepareDatabase } from './prepared-database.ts';
+import { sessionsEach } from './namespace-each.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 import { admit, begin, flip, oneAnswer, pidOf, untilWaiting } from './statements.ts';
 
@@ -17,23 +17,7 @@ let namespace: string;
 let store: StoreHandles;
 let start: Head;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  owner = await database.connect(database.ownerUrl);
-  return () => database.close();
-});
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  [first, second] = [await database.connect(database.ownerUrl), await database.connect(database.ownerUrl)];
-  store = database.open(namespace);
-  start = (await store.flips.load()).head;
-  return async () => {
-    await store.close();
-    await first.end().catch(() => undefined);
-    await second.end().catch(() => undefined);
-  };
-});
+sessionsEach((ground) => ({ database, owner, first, second, namespace, store, start } = ground));
 
 /** Of each intent the last revision that it comes after, by the store's order. */
 async function orderOfIntents(incarnation: string): Promise<ReadonlyMap<number, number>> {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CLAIM_MS } from '../contract/world.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { SOMEBODY, releaseText, sampleTask, stopText } from '../samples.ts';
-import { prepareDatabase } from './prepared-database.ts';
+import { namespaceEach } from './namespace-each.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 import { begin, untilWaiting } from './statements.ts';
 
@@ -17,17 +17,7 @@ let owner: pg.Client;
 let namespace: string;
 let store: StoreHandles;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  owner = await database.connect(database.ownerUrl);
-  return () => database.close();
-});
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
-  return () => store.close();
-});
+namespaceEach((ground) => ({ database, owner, namespace, store } = ground));
 
 async function enqueue(ids: readonly string[]): Promise<void> {
   const { head } = await store.flips.load();

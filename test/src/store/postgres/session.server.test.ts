@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { flipChannel } from '../../../../src/store/postgres/flip-channel.ts';
 import type { FlipRecord } from '../../../../src/store/store.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, stopText } from '../samples.ts';
-import { PATIENT, prepareDatabase } from './prepared-database.ts';
+import { namespaceEach } from './namespace-each.ts';
+import { PATIENT } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 import { untilWaiting } from './statements.ts';
 
@@ -17,17 +18,7 @@ let owner: pg.Client;
 let namespace: string;
 let store: StoreHandles;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  owner = await database.connect(database.ownerUrl);
-  return () => database.close();
-});
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
-  return () => store.close();
-});
+namespaceEach((ground) => ({ database, owner, namespace, store } = ground));
 
 /** Ends the server's side of the connections with this name, and says how many there were. */
 async function terminate(name: string): Promise<number> {

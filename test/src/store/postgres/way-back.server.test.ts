@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compensate } from '../../../../src/control/compensate.ts';
 import { release } from '../../../../src/control/release.ts';
 import { openOperatorStore } from '../../../../src/store/postgres/operator-store.ts';
-import type { Opened } from '../../../../src/store/postgres/flip-source.ts';
 import type { NewTask, OperatorStore, OutcomeKind, RunContract } from '../../../../src/store/store.ts';
 import { Fate } from '../../fate.ts';
 import { WAIT } from '../contract/world.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { releaseText, sampleIntent, stopText } from '../samples.ts';
-import { PATIENT, prepareDatabase } from './prepared-database.ts';
+import { namespaceEach } from './namespace-each.ts';
+import { PATIENT } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 import { begin, flip, oneAnswer, untilWaiting } from './statements.ts';
 
@@ -20,23 +20,11 @@ let database: PreparedDatabase;
 let owner: pg.Client;
 let namespace: string;
 let store: StoreHandles;
-let operator: Opened<OperatorStore>;
+let operator: OperatorStore;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  owner = await database.connect(database.ownerUrl);
-  return () => database.close();
-});
-
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
-  operator = openOperatorStore({ connectionString: database.flipperUrl, namespace, timings: PATIENT });
-  return async () => {
-    await store.close();
-    await operator.close();
-  };
+namespaceEach((ground) => {
+  ({ database, owner, namespace, store } = ground);
+  ({ operator } = store);
 });
 
 interface Action {
