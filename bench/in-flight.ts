@@ -69,7 +69,23 @@ export async function benchInFlight(): Promise<InFlightFigures> {
   return { calls: CALLS, rows, bare: summarise(bares) };
 }
 
-async function oneTrip(runs: number): Promise<{ readonly abortsMs: readonly number[]; readonly blockedMs: number }> {
+interface TripTimes {
+  readonly abortsMs: readonly number[];
+  readonly blockedMs: number;
+}
+
+/** Calls that are out, and what it takes to stop them. */
+type Fleet = Awaited<ReturnType<typeof callsOut>>;
+
+async function oneTrip(runs: number): Promise<TripTimes> {
+  const fleet = await callsOut(runs, CALLS / runs);
+  // What setting up has left behind is not the trip's to clear away: calls in flight have been there for a while.
+  collectGarbage();
+  await turn();
+  return trip(fleet);
+}
+
+async function callsOut(runs: number, callsPerRun: number) {
   const { gate, registry, inFlight } = makeGate();
   const abortedNs: bigint[] = [];
   const ends: (() => void)[] = [];
@@ -84,14 +100,16 @@ async function oneTrip(runs: number): Promise<{ readonly abortsMs: readonly numb
     });
   const answered = Array.from({ length: runs }, (_, run) =>
     gate.enter({ run: `run-${run}`, agent: `agent-${run}`, tenant: 'acme' }, () =>
-      Array.from({ length: CALLS / runs }, (_call, at) => send(run * (CALLS / runs) + at).catch(() => undefined)),
+      Array.from({ length: callsPerRun }, (_call, at) => send(run * callsPerRun + at).catch(() => undefined)),
     ),
   ).flat();
   await turn();
-  // What setting up has left behind is not the trip's to clear away: calls in flight have been there for a while.
-  collectGarbage();
-  await turn();
-  if (inFlight.count !== CALLS) throw new Error(`${inFlight.count} calls in flight; expected ${CALLS}`);
+  return { registry, inFlight, abortedNs, ends, answered };
+}
+
+async function trip({ registry, inFlight, abortedNs, ends, answered }: Fleet): Promise<TripTimes> {
+  const calls = answered.length;
+  if (inFlight.count !== calls) throw new Error(`${inFlight.count} calls in flight; expected ${calls}`);
   const tripNs = process.hrtime.bigint();
   registry.arrive(STOP);
   const blockedMs = await longestTurn(tripNs, Promise.all(answered));
@@ -99,7 +117,7 @@ async function oneTrip(runs: number): Promise<{ readonly abortsMs: readonly numb
   for (const end of ends) end();
   await turn();
   if (inFlight.count > 0) throw new Error(`${inFlight.count} calls are still in flight after the trip`);
-  if (abortedNs.length !== CALLS) throw new Error(`${abortedNs.length} calls were aborted; expected ${CALLS}`);
+  if (abortedNs.length !== calls) throw new Error(`${abortedNs.length} calls were aborted; expected ${calls}`);
   return { abortsMs: abortedNs.map((ns) => msBetween(tripNs, ns)), blockedMs };
 }
 

@@ -27,12 +27,6 @@ export class EffectFailedError extends KilldrillError {
   }
 }
 
-/** How a call is ended from outside: its signal, and the one who waits for it. Each is used at most once, in this order. */
-export interface WaysToEnd {
-  readonly abort: (reason: Error) => void;
-  readonly answer: (reason: Error) => void;
-}
-
 /** What is said of a call that is in flight. */
 export interface Tracked {
   /** It has really ended, in time or late. May be said more than once. */
@@ -47,8 +41,8 @@ interface Started<T> {
   /** The calls that it begins with, and shares its signal and deadline with. */
   readonly group: CallGroup;
   readonly recheck: () => void;
-  /** Registers the call as in flight. */
-  readonly track: (ways: WaysToEnd) => Tracked;
+  /** Registers the call as in flight; `answer` answers its caller should it be ended from outside. */
+  readonly track: (answer: (reason: Error) => void) => Tracked;
   readonly ended: (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null) => void;
 }
 
@@ -61,7 +55,7 @@ interface Started<T> {
 export function startCall<T>({ call, effect, group, recheck, track, ended }: Started<T>): Promise<T> {
   const { signal, notAfterMs } = group;
   return new Promise<T>((resolve, reject) => {
-    const tracked = track({ abort: (reason) => group.abort(reason), answer: reject });
+    const tracked = track(reject);
     let open = true;
     const end = (kind: Exclude<OutcomeKind, 'blocked'>, detail: string | null): void => {
       if (!open) return;

@@ -1,3 +1,6 @@
+import { groupOf } from './call-group.ts';
+import { startCall } from './call.ts';
+import type { EffectCall } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Decider } from './decider.ts';
 import { haltedByOperator, haltedUnverified } from './decider.ts';
@@ -10,9 +13,6 @@ import { NAME_RULE, isCapability, isName, shown } from './name.ts';
 import type { RunningRuns } from './running-runs.ts';
 import { currentRun, enterRun } from './run-context.ts';
 import type { RunContext, RunIdentity } from './run-context.ts';
-import { groupOf } from './call-group.ts';
-import { startCall } from './call.ts';
-import type { EffectCall } from './call.ts';
 import type { ClaimToken, ClaimedTask } from './store/store.ts';
 import type { Subject } from './switch.ts';
 
@@ -141,15 +141,17 @@ export class Gate {
     this.#dispatched += 1;
     const { context, subject } = check;
     const { idempotencyKey } = effect;
+    const group = groupOf(context, effect, clock);
     return startCall({
       call,
       effect,
-      group: groupOf(context, effect, clock),
+      group,
       recheck: () => {
         const refused = check.refusal() ?? this.#lostClaim(context);
         if (refused !== null) throw refused;
       },
-      track: (ways) => inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), ...ways }),
+      track: (answer) =>
+        inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), fate: group, answer }),
       ended: (kind, detail) => {
         if (seq !== null) outcomes.add({ seq, kind, detail });
       },

@@ -1,21 +1,38 @@
-import type { Tracked, WaysToEnd } from './call.ts';
+import type { Tracked } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Decider } from './decider.ts';
 import { haltedByOperator, haltedUnverified } from './decider.ts';
 import type { RunContext } from './run-context.ts';
 import type { Subject } from './switch.ts';
 
+/** What ends calls from outside, all that share it at once: they are of one run and one capability. */
+export interface SharedFate {
+  abort(reason: Error): void;
+}
+
 /** A call between its dispatch and its end. */
-export interface Call extends WaysToEnd {
+export interface Call {
   readonly subject: Subject;
   readonly context: RunContext;
   readonly idempotencyKey: string;
   /** Monotonic instant of its dispatch. */
   readonly startedMs: number;
+  /** What its signal hangs on; calls with the same one are aborted together. */
+  readonly fate: SharedFate;
+  /** Answers the one who waits for it. */
+  readonly answer: (reason: Error) => void;
 }
 
 interface Out {
   readonly call: Call;
+  readonly among: Together;
+}
+
+/** The calls that are out of those that share their fate. */
+interface Together {
+  readonly fate: SharedFate;
+  /** In the order of their dispatch; never empty while it is known. */
+  readonly calls: Set<Out>;
   aborted: boolean;
 }
 
@@ -33,12 +50,13 @@ const MAX_UNCONFIRMED = 1_000;
 /**
  * The calls that are out, so that a trip can reach them.
  *
- * Every call has a controller of its own and all calls of a run share one reason: with the default reason each abort
- * captures a stack (figures: `npm run bench in-flight`).
+ * A trip decides once for all calls that share their fate, and all calls of a run share one reason: with the default reason
+ * each abort captures a stack (figures: `npm run bench in-flight`).
  */
 export class InFlight {
   /** An aborted call stays until it has really ended. */
-  readonly #out = new Set<Out>();
+  readonly #out = new Map<SharedFate, Together>();
+  #count = 0;
   readonly #unconfirmed = new Set<Out>();
   #unconfirmedEver = 0;
   readonly #decider: Decider;
@@ -49,7 +67,7 @@ export class InFlight {
 
   /** Calls that have neither ended nor reached their deadline, aborted ones included. */
   get count(): number {
-    return this.#out.size;
+    return this.#count;
   }
 
   /** How many calls went past their deadline since the start, ended by now or not. */
@@ -59,7 +77,9 @@ export class InFlight {
 
   /** The calls of `count`, oldest first. */
   list(): readonly { readonly call: Call; readonly aborted: boolean }[] {
-    return Array.from(this.#out, ({ call, aborted }) => ({ call, aborted }));
+    return Array.from(this.#out.values(), ({ calls, aborted }) =>
+      Array.from(calls, ({ call }) => ({ call, aborted })),
+    ).flat();
   }
 
   /** Calls that ignore their signal: past their deadline and not ended, oldest first; at most the newest 1,000. */
@@ -73,18 +93,39 @@ export class InFlight {
 
   /** Adds a call. */
   add(call: Call): Tracked {
-    const out: Out = { call, aborted: false };
-    this.#out.add(out);
+    const out: Out = { call, among: this.#among(call.fate) };
+    out.among.calls.add(out);
+    this.#count += 1;
     return {
       ended: () => {
-        if (!this.#out.delete(out)) this.#unconfirmed.delete(out);
+        if (!this.#take(out)) this.#unconfirmed.delete(out);
       },
       unconfirmed: () => this.#nameUnconfirmed(out),
     };
   }
 
+  #among(fate: SharedFate): Together {
+    const known = this.#out.get(fate);
+    if (known !== undefined) {
+      // Should one ever join what was aborted, it must be reached as well: once more is no harm to the others.
+      known.aborted = false;
+      return known;
+    }
+    const together: Together = { fate, calls: new Set(), aborted: false };
+    this.#out.set(fate, together);
+    return together;
+  }
+
+  #take(out: Out): boolean {
+    const { calls, fate } = out.among;
+    if (!calls.delete(out)) return false;
+    if (calls.size === 0) this.#out.delete(fate);
+    this.#count -= 1;
+    return true;
+  }
+
   #nameUnconfirmed(out: Out): void {
-    if (!this.#out.delete(out)) return;
+    if (!this.#take(out)) return;
     this.#unconfirmedEver += 1;
     this.#unconfirmed.add(out);
     const [oldest] = this.#unconfirmed;
@@ -93,7 +134,7 @@ export class InFlight {
 
   /** Aborts every call that an operator's stop covers by now, each once, and latches its run. */
   abortStopped(): void {
-    // Calls of one run with one capability share their fate: of many that are out, few have to be decided.
+    // For one capability of a run one decision is enough, whenever its calls began.
     const lastOf = new Map<RunContext, { readonly capability: string | null; readonly reason: Error | null }>();
     this.#abortEach(({ subject, context }) => {
       const { capability } = subject;
@@ -127,23 +168,24 @@ export class InFlight {
 
   /** All signals first: who waits for a call learns of it in the same tick, but not at the cost of the calls after it. */
   #abortEach(reasonFor: (call: Call) => Error | null): void {
-    const aborted: { readonly call: Call; readonly reason: Error }[] = [];
-    for (const out of this.#out) {
-      const reason = out.aborted ? null : reasonFor(out.call);
+    const ended: { readonly calls: readonly Out[]; readonly reason: Error }[] = [];
+    for (const together of this.#out.values()) {
+      const [first] = together.calls;
+      const reason = together.aborted || first === undefined ? null : reasonFor(first.call);
       if (reason === null) continue;
-      out.aborted = true;
-      aborted.push({ call: out.call, reason });
-      abort(out.call, reason);
+      together.aborted = true;
+      ended.push({ calls: [...together.calls], reason });
+      abort(together.fate, reason);
     }
-    for (const { call, reason } of aborted) call.answer(reason);
+    for (const { calls, reason } of ended) for (const { call } of calls) call.answer(reason);
   }
 }
 
-function abort(call: Call, reason: Error): void {
+function abort(fate: SharedFate, reason: Error): void {
   try {
-    call.abort(reason);
+    fate.abort(reason);
   } catch {
-    // The others must be aborted all the same; this one ends at its deadline.
+    // The others must be aborted all the same; these end at their deadline.
   }
 }
 

@@ -50,7 +50,14 @@ function rig(): {
 }
 
 function callOf(context: RunContext, abort: (reason: Error) => void): Call {
-  return { subject: context.subject, context, idempotencyKey: 'key', startedMs: 0, abort, answer: () => undefined };
+  return {
+    subject: context.subject,
+    context,
+    idempotencyKey: 'key',
+    startedMs: 0,
+    fate: { abort },
+    answer: () => undefined,
+  };
 }
 
 const ACME = { engagement: engagementOf(stopFlip('e1', { scope: 'tenant', target: 'acme' })), revision: 1 };
@@ -85,6 +92,35 @@ describe('calls in flight', () => {
     };
     inFlight.abortStopped();
     expect(reached).toEqual(['write/mail', 'write/mail', 'write/mail']);
+  });
+
+  it('that share their fate are aborted at once, and each is answered', () => {
+    const { decider, inFlight, aborted } = rig();
+    const answered: string[] = [];
+    const one = callOf(new RunContext({ run: 'r1', agent: 'a1', tenant: 'acme' }, null), (reason) =>
+      aborted.push(reason),
+    );
+    const [first] = ['first', 'second', 'third'].map((name) =>
+      inFlight.add({ ...one, idempotencyKey: name, answer: () => answered.push(name) }),
+    );
+    first?.ended();
+    expect(inFlight.list().map(({ call }) => call.idempotencyKey)).toEqual(['second', 'third']);
+    decider.stop = ACME;
+    inFlight.abortStopped();
+    expect([aborted.length, answered, inFlight.count]).toEqual([1, ['second', 'third'], 2]);
+    expect(inFlight.list().map(({ aborted: was }) => was)).toEqual([true, true]);
+  });
+
+  it('that join what was aborted already are aborted by the next look', () => {
+    const { decider, inFlight, aborted } = rig();
+    const context = new RunContext({ run: 'r1', agent: 'a1', tenant: 'acme' }, null);
+    const call = callOf(context, (reason) => aborted.push(reason));
+    inFlight.add(call);
+    decider.stop = ACME;
+    inFlight.abortStopped();
+    inFlight.add(call);
+    inFlight.abortStopped();
+    expect(aborted).toHaveLength(2);
   });
 
   it('stay in flight after their abort until they have ended, and may end twice', () => {
