@@ -15,7 +15,8 @@ export class Rounds {
   readonly #parts: RoundsParts;
   #wanted = false;
   #closed = false;
-  #running: Promise<void> | null = null;
+  #busy = false;
+  #running: Promise<void> = Promise.resolve();
   #endPause: () => void = () => undefined;
 
   constructor(parts: RoundsParts) {
@@ -25,10 +26,9 @@ export class Rounds {
   /** There is work. */
   poke(): void {
     this.#wanted = true;
-    if (this.#closed || this.#running !== null) return;
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
-    });
+    if (this.#closed || this.#busy) return;
+    this.#busy = true;
+    this.#running = this.#run();
   }
 
   /** Starts no further round; resolves when the one under way has ended. */
@@ -49,6 +49,8 @@ export class Rounds {
         await this.#pause();
       }
     }
+    // In the tick of the last look, so that no poke falls in between.
+    this.#busy = false;
   }
 
   #pause(): Promise<void> {
