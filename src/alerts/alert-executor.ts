@@ -179,31 +179,53 @@ export class AlertExecutor {
 
   /** Judges an alert, and enforces it here at once where no release can have overtaken it. */
   #take(message: BusMessage): LaneEntry {
-    const { policy, clock, sign = null, registry } = this.#parts;
+    const { policy, clock, registry } = this.#parts;
     const judgement = judgeAlert(message, policy, clock.wallMs());
     this.#tell({ kind: 'read', message, judgement });
     if (judgement.kind === 'poison') return this.#poison(message, judgement.code, judgement.why, null);
     if (judgement.kind === 'expired') {
-      const refusal = { place: placeOf(message), kind: 'expired', code: 'expired', why: judgement.why, flipId: null } as const;
+      const refusal = {
+        place: placeOf(message),
+        kind: 'expired',
+        code: 'expired',
+        why: judgement.why,
+        flipId: null,
+      } as const;
       return { kind: 'refusal', refusal, letter: null, isHeld: false };
     }
     const { trip } = judgement;
-    const signature = sign === null ? null : sign(trip.text);
+    const signature = this.#sign(trip.text);
     const entry: TripEntry = {
       ...{ kind: 'trip', message, trip, signature, isAnswered: false, isHeld: false, cancelTimer: () => undefined },
     };
     // Its detector has seen all flips that this process has. Of any other the store may say that it is stale, and a run
     // that was refused for its sake meanwhile would stay stopped.
-    const isNew = trip.ground.kind === 'revision' && registry.head !== null && trip.ground.revision >= registry.head.revision;
+    const isNew =
+      trip.ground.kind === 'revision' && registry.head !== null && trip.ground.revision >= registry.head.revision;
     if (isNew || this.#recorder.isAway) this.#recorder.hold(entry);
     else entry.cancelTimer = clock.after(this.#timings.tripWithinMs, () => this.#recorder.hold(entry));
     return entry;
   }
 
+  /** A stop without a signature is better than none. */
+  #sign(text: string): string | null {
+    try {
+      return this.#parts.sign?.(text) ?? null;
+    } catch (thrown) {
+      this.#report(thrown);
+      return null;
+    }
+  }
+
   #poison(message: BusMessage, code: string, why: string, was: TripEntry | null): RefusalEntry {
     this.#tell({ kind: 'poison', message, code, why });
     const refusal = { place: placeOf(message), kind: 'poison', code, why, flipId: was?.trip.flipId ?? null } as const;
-    const entry: RefusalEntry = { kind: 'refusal', refusal, letter: { message, code, why }, isHeld: was?.isHeld ?? false };
+    const entry: RefusalEntry = {
+      kind: 'refusal',
+      refusal,
+      letter: { message, code, why },
+      isHeld: was?.isHeld ?? false,
+    };
     this.#letters.send(entry);
     return entry;
   }
@@ -261,7 +283,10 @@ export class AlertExecutor {
       const stay = this.#stay;
       const silence = stay === null ? 0 : clock.monotonicMs() - stay.aliveMs;
       if (stay !== null && stay.session !== null && silence > silentMs) {
-        this.#rejoin(stay, new KilldrillError('BUS_SILENT', `${bus.topic} showed no life for ${Math.round(silence)} ms`));
+        this.#rejoin(
+          stay,
+          new KilldrillError('BUS_SILENT', `${bus.topic} showed no life for ${Math.round(silence)} ms`),
+        );
       }
       this.#watch();
     });

@@ -195,7 +195,9 @@ export class AlertLane implements PartitionReader {
 /** An alert's place, and what tells it from another message that stands there in a topic made anew. */
 export function placeOf({ topic, partition, position, bytes, signature, publishedAtMs }: BusMessage): AlertPlace {
   const content = createHash('sha256').update(bytes).digest('hex');
-  const message = createHash('sha256').update(JSON.stringify([publishedAtMs, signature, content])).digest('hex');
+  const message = createHash('sha256')
+    .update(JSON.stringify([publishedAtMs, signature, content]))
+    .digest('hex');
   return { topic, partition, position, message };
 }
 

@@ -48,7 +48,7 @@ export type ReadAlert =
   { readonly kind: 'full'; readonly alert: Alert } | { readonly kind: 'short'; readonly alert: ShortAlert };
 
 /** PostgreSQL keeps neither NUL nor half a surrogate pair; found late, such a name would hold up every alert behind it. */
-const storable = (value: string): boolean => value.isWellFormed() && !value.includes('\0');
+const storable = (value: string): boolean => !/[\0\p{Cs}]/u.test(value);
 const STORABLE = { message: 'expected text without U+0000 and without half a surrogate pair' };
 const name = (max: number) => z.string().min(1).max(max).refine(storable, STORABLE);
 const instant = z.iso.datetime({ offset: true });

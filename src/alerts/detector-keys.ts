@@ -57,7 +57,8 @@ export function readDetectorKeys(list: unknown): DetectorKeys {
   if (!read.success) {
     const issue = read.error.issues[0];
     const [place, ...field] = issue?.path ?? [];
-    const where = place === undefined ? 'list' : `entry ${Number(place) + 1}${field.length > 0 ? `'s ${field.join('.')}` : ''}`;
+    const where =
+      place === undefined ? 'list' : `entry ${Number(place) + 1}${field.length > 0 ? `'s ${field.join('.')}` : ''}`;
     throw invalid(`the ${where} is wrong: ${issue?.message ?? 'unreadable'}`);
   }
   const keys = new Map<string, DetectorKey[]>();

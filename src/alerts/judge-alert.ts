@@ -86,7 +86,10 @@ type Proof = { readonly kind: 'proven'; readonly detector: string } | Poison;
 function proveSender(message: BusMessage, alert: Alert, policy: AlertPolicy): Proof {
   const { detector, namespace } = alert;
   if (namespace !== policy.namespace) {
-    return poison('other-namespace', `the alert is of namespace '${namespace}', this executor of '${policy.namespace}'`);
+    return poison(
+      'other-namespace',
+      `the alert is of namespace '${namespace}', this executor of '${policy.namespace}'`,
+    );
   }
   const { bytes, signature } = message;
   if (signature === null) {
@@ -94,7 +97,10 @@ function proveSender(message: BusMessage, alert: Alert, policy: AlertPolicy): Pr
   }
   const keys = policy.keys.get(detector);
   if (keys === undefined) {
-    return poison('unknown-detector', `the alert is signed as detector '${detector}', which has no key here; add its key`);
+    return poison(
+      'unknown-detector',
+      `the alert is signed as detector '${detector}', which has no key here; add its key`,
+    );
   }
   const key = keys.find(({ publicKey }) => isSignedBy(bytes, signature, publicKey));
   if (key === undefined) {
@@ -165,7 +171,9 @@ function tripFor(message: BusMessage, wish: Wish, { namespace, queue }: AlertPol
   const { detector, alertId, scope, target, mode, reason, at, ground } = wish;
   const content = createHash('sha256').update(message.bytes).digest('hex');
   // No two different triples share their bytes: an array of strings has one text.
-  const id = `alert-${createHash('sha256').update(JSON.stringify([detector, alertId, content])).digest('hex')}`;
+  const id = `alert-${createHash('sha256')
+    .update(JSON.stringify([detector, alertId, content]))
+    .digest('hex')}`;
   const what = { namespace, id, kind: 'stop', scope, target, mode, queue, reason } as const;
   const text = canonicalText({ ...what, triggeredBy: detector, source: 'alert', at });
   return { kind: 'trip', trip: { detector, alertId, content, flipId: id, text, ground } };
