@@ -42,6 +42,11 @@ export class MemoryTopic {
     });
   }
 
+  /** Who takes part, in the order in which they joined. */
+  get members(): readonly BusSession[] {
+    return [...this.#members];
+  }
+
   append(partition: number, bytes: Uint8Array, signature: string | null): BusMessage {
     const { messages, earliest, owner } = this.at(partition);
     const position = messages.at(-1) === undefined ? earliest : (messages.at(-1)?.position ?? 0) + 1;
