@@ -4,7 +4,7 @@ import type { FaultFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FaultEntry } from '../scenario/scenario.ts';
 import type { Fault, FaultGround } from './fault.ts';
-import { cutPlane } from './faults/cut-plane.ts';
+import { faultOnPlane } from './faults/plane.ts';
 import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
 import { killWorker, pauseWorker } from './faults/worker.ts';
 
@@ -101,7 +101,7 @@ function faultOf({ fault, target, plane }: FaultEntry): Fault {
     case 'restart':
       return restartPostgres();
     case 'cut':
-      return cutPlane(target, plane ?? 'registry');
+      return faultOnPlane(target, plane ?? 'registry', { kind: 'cut' });
     default:
       throw new TypeError(`unknown fault ${String(fault satisfies never)}`);
   }
