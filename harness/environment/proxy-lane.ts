@@ -10,11 +10,22 @@ const MOST_PIECES = 4_096;
 /** A paced lane writes at most this much of a second at once, and may be late by as much before it is slower than asked. */
 const QUANTUM_MS = 20;
 
+interface Stamp {
+  readonly atMs: number;
+  /** This one's share of a jitter, from 0 to 1. */
+  readonly draw: number;
+}
+
 /** What waits in a lane, in the order in which it came. */
-type Piece =
-  | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly atMs: number; readonly draw: number }
-  /** The sender has ended, or has broken: this goes behind its bytes. */
-  | { readonly kind: 'end' | 'break'; readonly atMs: number; readonly draw: number };
+type Piece = BytesPiece | EndPiece;
+interface BytesPiece extends Stamp {
+  readonly kind: 'bytes';
+  readonly bytes: Buffer;
+}
+/** The sender has ended, or has broken: this goes behind its bytes. */
+interface EndPiece extends Stamp {
+  readonly kind: 'end' | 'break';
+}
 
 export interface LaneOptions {
   /** What is on for this way, now. */
@@ -109,7 +120,7 @@ export class Lane {
     this.#pump();
   }
 
-  #stamp(shape = this.#options.shape()): { readonly atMs: number; readonly draw: number } {
+  #stamp(shape = this.#options.shape()): Stamp {
     return { atMs: performance.now(), draw: shape.jitter === null ? 0 : this.#draw(shape.jitter) };
   }
 

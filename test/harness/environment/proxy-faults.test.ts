@@ -84,6 +84,12 @@ const SLOW: readonly ProxyFault[] = [
   { kind: 'bandwidth', ...BOTH, bytesPerSecond: 400_000 },
 ];
 
+/** So slow that nothing of it is over within a test. */
+function slowest(kind: ProxyFault['kind']): ProxyFault {
+  if (kind === 'bandwidth') return { kind, ...BOTH, bytesPerSecond: 1 };
+  return kind === 'jitter' ? { kind, ...BOTH, upToMs: 60_000, seed: 7 } : { kind: 'latency', ...BOTH, delayMs: 60_000 };
+}
+
 describe.each(SLOW)('$kind', (fault) => {
   test('keeps every byte and the order, on connections that were there and that come, and counts them', async () => {
     const told: FaultReceipt[] = [];
@@ -102,9 +108,7 @@ describe.each(SLOW)('$kind', (fault) => {
 
   test('lets what waits go at once when it is undone, and acts no more', async () => {
     const client = await open();
-    const slowest: ProxyFault =
-      fault.kind === 'bandwidth' ? { ...fault, bytesPerSecond: 1 } : { ...fault, delayMs: 60_000, upToMs: 60_000 };
-    const applied = proxy.apply(slowest);
+    const applied = proxy.apply(slowest(fault.kind));
     const text = numbers(500);
     client.socket.write(text);
     await eventually(() => applied.receipt.bytes >= text.length);
@@ -127,10 +131,8 @@ describe.each(SLOW)('$kind', (fault) => {
   });
 
   test('leaves nothing behind when the proxy is closed while it is on', async () => {
-    const slowest: ProxyFault =
-      fault.kind === 'bandwidth' ? { ...fault, bytesPerSecond: 1 } : { ...fault, delayMs: 60_000, upToMs: 60_000 };
     const client = await open();
-    const applied = proxy.apply(slowest);
+    const applied = proxy.apply(slowest(fault.kind));
     client.socket.write('never to arrive');
     await eventually(() => applied.receipt.bytes > 0);
     const timersBefore = timers();
