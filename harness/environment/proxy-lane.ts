@@ -149,8 +149,11 @@ export class Lane {
 
   #send(piece: Piece, to: Socket, { bytesPerSecond }: Shape): void {
     this.#queue.shift();
-    if (piece.kind === 'end') return void to.end();
-    if (piece.kind === 'break') return void to.destroySoon();
+    if (piece.kind !== 'bytes') {
+      if (piece.kind === 'end') to.end();
+      else to.destroySoon();
+      return;
+    }
     const { bytes } = piece;
     const most =
       bytesPerSecond === null ? bytes.length : Math.max(1, Math.floor((bytesPerSecond * QUANTUM_MS) / 1_000));
