@@ -29,8 +29,8 @@ export interface InFlightFigures {
 const CALLS = 4_096;
 /** As many agents as one worker may have by the fleet contract, each with several calls out. */
 const RUNS = 512;
-const ROUNDS = 200;
-const WARM_UP = 20;
+const ROUNDS = 60;
+const WARM_UP = 10;
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;

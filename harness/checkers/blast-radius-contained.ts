@@ -1,3 +1,4 @@
+import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
 import { Disturbance } from './disturbance.ts';
 import { noStop } from './exposure.ts';
@@ -46,13 +47,11 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   }
   const groups = groupsOf(flow);
   const starved = mostStarved(groups);
-  if (starved !== null) return starvation(starved, flow, stop);
+  if (starved !== null) return unlessBusy(index, [hold], starvation(starved, flow, stop));
   const silent = silentWorker(index, stop, hold, flow.length);
   if (silent !== null) {
-    return fail(`${silent} let no effect outside of ${evidence.scope} through while it was stopped`, {
-      ...evidence,
-      worker: silent,
-    });
+    const reason = `${silent} let no effect outside of ${evidence.scope} through while it was stopped`;
+    return unlessBusy(index, [hold], fail(reason, { ...evidence, worker: silent }));
   }
   const arrived = flow.filter(({ arrival }) => arrival !== null).length;
   const judged = groups.filter(({ due }) => due >= ENOUGH_DUE).length;

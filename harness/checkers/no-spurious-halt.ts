@@ -1,4 +1,5 @@
 import type { Checker, Finding } from './checker.ts';
+import { unlessBusy } from './busy-machine.ts';
 import { Disturbance } from './disturbance.ts';
 import { expectedFlow } from './expected-flow.ts';
 import type { ExpectedEffect } from './expected-flow.ts';
@@ -16,7 +17,8 @@ export const noSpuriousHalt: Checker = {
   claim: 'Outside of stops, faults and unverified windows, due runs flow and no worker goes silent while work is due.',
   check(record) {
     const index = indexOf(record);
-    return needsWholeHistory(record) ?? checkCalm(index, calmStretches(index));
+    const calm = calmStretches(index);
+    return needsWholeHistory(record) ?? unlessBusy(index, calm, checkCalm(index, calm));
   },
 };
 

@@ -1,3 +1,4 @@
+import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
 import { noStop } from './exposure.ts';
 import { expectedFlow } from './expected-flow.ts';
@@ -35,9 +36,8 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   if (stop.releasedNs === null)
     return inconclusive('the release acknowledged', `nobody answered the release of ${scope}`, evidence);
   const fromNs = stop.releasedNs + index.scenario.expect.timeToStop.connectedMs * NS_PER_MS;
-  const flow = expectedFlow(index, { fromNs, toNs: index.arrivalsEndNs }).filter(({ run, step }) =>
-    coversStep(stop.on, run, step),
-  );
+  const after = { fromNs, toNs: index.arrivalsEndNs };
+  const flow = expectedFlow(index, after).filter(({ run, step }) => coversStep(stop.on, run, step));
   if (flow.length < ENOUGH_DUE && isStillCovered(index, stop, fromNs))
     return notApplicable(`what ${scope} covers was still stopped by another stop after its release`);
   if (flow.length < ENOUGH_DUE) {
@@ -48,7 +48,8 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const arrived = flow.length - missing.length;
   const [first] = missing;
   if (first !== undefined && arrived < flow.length * LEAST_SHARE) {
-    return fail(`only ${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`, {
+    const reason = `only ${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`;
+    const missed = fail(reason, {
       ...evidence,
       due: flow.length,
       arrived,
@@ -57,6 +58,7 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
       capability: first.capability,
       releasedAtMs: sinceT0(index, stop.releasedNs),
     });
+    return unlessBusy(index, [after], missed);
   }
   return pass(`${arrived} of ${flow.length} effects in scope of ${scope} due after its release arrived`, {
     ...evidence,

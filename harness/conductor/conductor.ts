@@ -6,8 +6,11 @@ import type { Phase } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Anchor, FlipEntry, ReleaseEntry, Scenario, TimelineEntry } from '../scenario/scenario.ts';
 import { subjectOf } from '../traffic/in-scope.ts';
+import type { Trace } from '../traffic/trace.ts';
 import { OPERATOR } from '../history/operator.ts';
 import type { InScope, World, WorkerExposure } from '../world/world.ts';
+import { hasHeldChild, missingExposure } from './exposed.ts';
+import type { WantedExposure } from './exposed.ts';
 import type { Faults } from './faults.ts';
 import type { Operator } from './operator.ts';
 import type { Probes } from './probes.ts';
@@ -16,6 +19,7 @@ import { waitUntil, sleep } from '../environment/wait.ts';
 
 export interface ConductorParts {
   readonly scenario: Scenario;
+  readonly trace: Trace;
   readonly clock: DrillClock;
   readonly history: HistorySink;
   readonly world: World;
@@ -146,7 +150,9 @@ export class Conductor {
   /** Waits until the stop would catch something in the act; goes on without it after 10 s, on record. */
   async #awaitExposure(entry: FlipEntry): Promise<void> {
     const { world, history, signal } = this.#parts;
-    const missing = (): readonly string[] => this.#unexposed(entry, workersOf(world.exposure(inScopeOf(entry))));
+    const inScope = inScopeOf(entry);
+    const wanted = this.#wanted(entry, inScope);
+    const missing = (): readonly string[] => missingExposure(workersOf(world.exposure(inScope)), wanted);
     const exposed = await waitUntil(() => missing().length === 0, {
       boundMs: DRILL_TIMES.exposedGiveUpMs,
       everyMs: EXPOSED_LOOK_MS,
@@ -156,18 +162,19 @@ export class Conductor {
     history.append({
       type: 'conductor.gaveUp',
       what: `exposure to the stop of ${entry.scope}:${entry.target}`,
-      missing: `within ${DRILL_TIMES.exposedGiveUpMs / 1000} s no held call in scope at ${missing().join(', ')}`,
+      missing: `not within ${DRILL_TIMES.exposedGiveUpMs / 1000} s: ${missing().join('; ')}`,
     });
   }
 
-  /** Workers that should hold a call in scope for long enough, and do not. One run or agent can be at one worker only. */
-  #unexposed(entry: FlipEntry, exposure: readonly WorkerExposure[]): readonly string[] {
-    const { connectedMs, cutMs } = this.#parts.scenario.expect.timeToStop;
-    const neededMs = HELD_BUDGETS * Math.max(connectedMs, cutMs);
-    const isExposed = ({ held }: WorkerExposure): boolean => held.some(({ remainingMs }) => remainingMs >= neededMs);
-    const lacking = exposure.filter((one) => !isExposed(one)).map(({ worker }) => worker);
-    const one = entry.scope === 'run' || entry.scope === 'agent';
-    return one && lacking.length < exposure.length ? [] : lacking;
+  /** A later stop meets what the first has left of the children. */
+  #wanted({ scope }: FlipEntry, inScope: InScope): WantedExposure {
+    const { scenario, trace } = this.#parts;
+    const { connectedMs, cutMs } = scenario.expect.timeToStop;
+    return {
+      neededMs: HELD_BUDGETS * Math.max(connectedMs, cutMs),
+      atOne: scope === 'run' || scope === 'agent',
+      child: this.#flips === 0 && hasHeldChild(trace, inScope),
+    };
   }
 
   #noteExposure(entry: FlipEntry): void {

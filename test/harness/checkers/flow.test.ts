@@ -208,3 +208,34 @@ describe('no_spurious_halt', () => {
     expect(check(PROPERTY, unstopped).verdict).toBe('pass');
   });
 });
+
+describe('work that is missing', () => {
+  /** The witness's loop stands still for so much of every 100 ms. */
+  const lagging = (draft: DraftDrill, stillMs: number): DraftDrill =>
+    plus(
+      draft,
+      ...Array.from({ length: Math.floor(AT.end / 100) }, (_, nth) => ({
+        atMs: nth * 100,
+        t1Ms: nth * 100 + stillMs,
+        body: { type: 'loop.lag', lagMs: stillMs } as const,
+      })),
+    );
+  const cases: readonly [string, DraftDrill][] = [
+    ['blast_radius_contained', silenced(clean, AT.stop, AT.release)],
+    ['release_takes_effect', silenced(clean, AT.released, AT.drain)],
+    ['no_spurious_halt', silenced(clean, 0, AT.stop)],
+  ];
+
+  it.each(cases)('is no finding of %s where the machine had no room for the drill, and never a pass', (name, draft) => {
+    expect(check(name, draft).verdict).toBe('fail');
+    expect(check(name, lagging(draft, 5)).verdict).toBe('fail');
+    expect(check(name, lagging(draft, 40))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'a machine with room for the drill', stoodStillPercent: expect.any(Number) },
+    });
+  });
+
+  it('is none where all of it came, however busy the machine was', () => {
+    for (const [name] of cases) expect([name, check(name, lagging(clean, 40)).verdict]).toEqual([name, 'pass']);
+  });
+});
