@@ -56,7 +56,6 @@ describe(PROPERTY, () => {
     });
   });
 
-  it('judges a worker whose every plane was cut, and no other', () => {
   it.each([
     ['cut', 'cut'],
     ['half-open', 'half-open'],
