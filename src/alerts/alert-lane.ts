@@ -72,7 +72,7 @@ export class AlertLane implements PartitionReader {
   #unplaced = false;
   #left = false;
   #dropped = false;
-  #roomFor: (() => void)[] = [];
+  readonly #roomFor: (() => void)[] = [];
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
