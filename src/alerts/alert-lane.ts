@@ -101,6 +101,11 @@ export class AlertLane implements PartitionReader {
     return this.#items.length;
   }
 
+  /** The bus has to wait until something leaves. */
+  get isFull(): boolean {
+    return this.#roomFor.length > 0;
+  }
+
   async deliver(messages: readonly BusMessage[]): Promise<void> {
     for (const message of messages) {
       if (this.#left) return;
