@@ -198,6 +198,8 @@ describe('a stale alert', () => {
     await rig.pass(6_000);
     await closing;
     expect(other.registry.toRelay()).toHaveLength(1);
+    rig.onStep = () => undefined;
+    await rig.pass(6_000);
   });
 
   test('whose early stop a relay made durable first is a stop', async () => {

@@ -40,9 +40,13 @@ describe('an alert sender', () => {
   });
 
   test('lets an alert expire after five minutes, or after what it is told', async () => {
-    for (const [parts, lifeMs] of [[{}, 300_000], [{ lifeMs: 1_000 }, 1_000]] as const) {
+    for (const [parts, lifeMs] of [
+      [{}, 300_000],
+      [{ lifeMs: 1_000 }, 1_000],
+    ] as const) {
       const sent = await raised(parts);
-      const judgedAfter = (ms: number) => judgeAlert(messageOf(sent), policyFor([detector], { skewMs: 0 }), NOW_MS + ms);
+      const judgedAfter = (ms: number) =>
+        judgeAlert(messageOf(sent), policyFor([detector], { skewMs: 0 }), NOW_MS + ms);
       expect([judgedAfter(lifeMs).kind, judgedAfter(lifeMs + 1).kind]).toEqual(['trip', 'expired']);
     }
   });

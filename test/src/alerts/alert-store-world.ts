@@ -57,10 +57,16 @@ interface Wish {
   readonly raisedMs?: number;
 }
 
+interface OpenWorld {
+  readonly store: OpenedAlertStore;
+  readonly one: AlertHandles;
+  readonly other: AlertHandles;
+}
+
 /** Two processes on one namespace, new for each test. */
 export class AlertStoreWorld {
   #namespace = '';
-  #opened: { readonly store: OpenedAlertStore; readonly one: AlertHandles; readonly other: AlertHandles } | null = null;
+  #opened: OpenWorld | null = null;
 
   async open(kind: AlertStoreKind): Promise<void> {
     this.#namespace = `ns-${randomUUID()}`;
@@ -144,7 +150,7 @@ export class AlertStoreWorld {
     return this.one.control.flip(releaseText(this.#namespace, ids), null);
   }
 
-  get #now(): NonNullable<typeof this.#opened> {
+  get #now(): OpenWorld {
     if (this.#opened === null) throw new Error('the world is opened before each test, not while tests are collected');
     return this.#opened;
   }

@@ -31,6 +31,8 @@ export interface KillReport {
     readonly duplicates: number;
     /** From a kill to the next record by anybody, milliseconds; the start of a process included. */
     readonly worstGapMs: number;
+    /** What the processes reported, and how often. */
+    readonly errors: Readonly<Record<string, number>>;
   };
 }
 
@@ -58,6 +60,7 @@ export class KillStorm {
   #isOver = false;
   #withWorkInHand = 0;
   #beforeReading = 0;
+  #log = '';
 
   private constructor(stage: Stage, owner: pg.Client) {
     const { database, namespace, seed } = stage;
@@ -104,7 +107,7 @@ export class KillStorm {
   /** Some die while they start, most a few milliseconds after they have begun to read. */
   async #killOne(prng: Prng): Promise<void> {
     const one = pick(prng, this.#alive);
-    const [isEarly, afterMs] = [prng.uniform() < 0.2, below(prng, 60)];
+    const [isEarly, afterMs] = [prng.uniform() < 0.3, below(prng, 60)];
     if (isEarly) await pause(afterMs * 5);
     else {
       await vi.waitFor(() => {
@@ -115,6 +118,7 @@ export class KillStorm {
     }
     if (!one.said.has('read')) this.#beforeReading += 1;
     await one.kill();
+    this.#log += one.log;
     this.#alive = this.#alive.filter((other) => other !== one);
     const { position, end } = await this.#places();
     if (position < end) this.#withWorkInHand += 1;
@@ -190,9 +194,18 @@ export class KillStorm {
       exposure: {
         ...{ kills, withWorkInHand: this.#withWorkInHand, beforeReading: this.#beforeReading },
         ...{ alerts: this.#sent.length, flips: count('flip'), poison: count('poison'), duplicates: count('duplicate') },
-        worstGapMs: Math.round(Math.max(0, ...gaps)),
+        ...{ worstGapMs: Math.round(Math.max(0, ...gaps)), errors: this.#errors() },
       },
     };
+  }
+
+  #errors(): Readonly<Record<string, number>> {
+    const errors: Record<string, number> = {};
+    for (const line of this.#log.split('\n').filter((text) => text !== '')) {
+      const what = line.slice(0, 100);
+      errors[what] = (errors[what] ?? 0) + 1;
+    }
+    return errors;
   }
 
   async #rows<T extends pg.QueryResultRow>(sql: string): Promise<readonly T[]> {
