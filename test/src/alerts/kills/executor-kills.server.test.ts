@@ -48,6 +48,7 @@ describe('executors that are killed at random under a stream of alerts', () => {
     expect(exposure.kills).toBe(50);
     // Kills of processes that had nothing in hand would prove nothing.
     expect(exposure.withWorkInHand).toBeGreaterThanOrEqual(20);
+    expect(exposure.whileRecording).toBeGreaterThanOrEqual(20);
     expect(exposure.beforeReading).toBeGreaterThanOrEqual(2);
     expect(Math.min(exposure.flips, exposure.poison, exposure.duplicates)).toBeGreaterThanOrEqual(10);
   }, 240_000);

@@ -25,15 +25,23 @@ export interface KillReport {
     readonly withWorkInHand: number;
     /** Kills of processes that had not read anything yet. */
     readonly beforeReading: number;
+    /** Kills of processes that had made records already. */
+    readonly whileRecording: number;
     readonly alerts: number;
     readonly flips: number;
     readonly poison: number;
     readonly duplicates: number;
-    /** From a kill to the next record by anybody, milliseconds; the start of a process included. */
-    readonly worstGapMs: number;
+    /** From a kill to the next record by anybody, milliseconds: where it was the only one, the next one's start included. */
+    readonly untilNextRecordMs: { readonly alone: Spread; readonly withAnother: Spread };
     /** What the processes reported, and how often. */
     readonly errors: Readonly<Record<string, number>>;
   };
+}
+
+interface Spread {
+  readonly n: number;
+  readonly median: number;
+  readonly worst: number;
 }
 
 interface Stage {
@@ -60,6 +68,8 @@ export class KillStorm {
   #isOver = false;
   #withWorkInHand = 0;
   #beforeReading = 0;
+  #whileRecording = 0;
+  readonly #killed: { readonly atMs: number; readonly wasAlone: boolean }[] = [];
   #log = '';
 
   private constructor(stage: Stage, owner: pg.Client) {
@@ -104,33 +114,41 @@ export class KillStorm {
     this.#alive = [...this.#alive, new ExecutorProcess(this.#stage.main, this.#order)];
   }
 
-  /** Some die while they start, most a few milliseconds after they have begun to read. */
+  /** Some die while they start, some as they begin to read, most in the midst of recording. */
   async #killOne(prng: Prng): Promise<void> {
     const one = pick(prng, this.#alive);
-    const [isEarly, afterMs] = [prng.uniform() < 0.3, below(prng, 60)];
-    if (isEarly) await pause(afterMs * 5);
-    else {
-      await vi.waitFor(() => {
-        if (!one.isAlive) throw new Error(`an executor ended by itself: ${one.log}`);
-        if (!one.said.has('read')) throw new Error(`an executor reads nothing: ${one.log}`);
-      }, WAIT);
-      await pause(afterMs);
-    }
+    const [moment, answers, afterMs] = [prng.uniform(), 1 + below(prng, 25), below(prng, 20)];
+    if (moment >= 0.2) await this.#said(one, moment < 0.4 ? 'read' : 'answered', moment < 0.4 ? 1 : answers);
+    await pause(moment < 0.2 ? afterMs * 15 : afterMs);
     if (!one.said.has('read')) this.#beforeReading += 1;
+    if (one.said.has('answered')) this.#whileRecording += 1;
+    const isAnotherReading = this.#alive.some((other) => other !== one && other.said.has('read'));
     await one.kill();
+    this.#killed.push({ atMs: Date.now(), wasAlone: !isAnotherReading });
     this.#log += one.log;
     this.#alive = this.#alive.filter((other) => other !== one);
     const { position, end } = await this.#places();
     if (position < end) this.#withWorkInHand += 1;
   }
 
+  /** Until it has said a word so often in this life. */
+  async #said(one: ExecutorProcess, word: string, times: number): Promise<void> {
+    await vi.waitFor(
+      () => {
+        const so = one.said.get(word) ?? 0;
+        if (so < times) throw new Error(`an executor said '${word}' ${so} of ${times} times: ${one.log}`);
+      },
+      { ...WAIT, interval: 2 },
+    );
+  }
+
   /** Bursts, so that there is always something in hand; one after another, so that each has its position. */
   async #stream(prng: Prng): Promise<void> {
     for (let number = 0; !this.#isOver; number += 1) {
-      for (let burst = 1 + below(prng, 12); burst > 0 && !this.#isOver; burst -= 1) {
+      for (let burst = 1 + below(prng, 6); burst > 0 && !this.#isOver; burst -= 1) {
         await this.#publish(this.#draw(prng, `${number}-${burst}`));
       }
-      await pause(below(prng, 50));
+      await pause(below(prng, 60));
     }
   }
 
@@ -184,7 +202,15 @@ export class KillStorm {
       'select position::integer from killdrill.alert_dead_letter where namespace = $1',
     );
     const count = (kind: string): number => records.filter((record) => record.kind === kind).length;
-    const gaps = records.slice(1).map(({ at }, place) => at - (records[place]?.at ?? at));
+    const untilNext = (wasAlone: boolean): Spread => {
+      const killed = this.#killed.filter((kill) => kill.wasAlone === wasAlone);
+      return spread(
+        killed.flatMap(({ atMs }) => {
+          const next = records.find(({ at }) => at > atMs);
+          return next === undefined ? [] : [next.at - atMs];
+        }),
+      );
+    };
     return {
       wrong: judgeKills({
         ...{ sent: this.#sent, records, ...(await this.#places()) },
@@ -193,8 +219,10 @@ export class KillStorm {
       }),
       exposure: {
         ...{ kills, withWorkInHand: this.#withWorkInHand, beforeReading: this.#beforeReading },
+        whileRecording: this.#whileRecording,
         ...{ alerts: this.#sent.length, flips: count('flip'), poison: count('poison'), duplicates: count('duplicate') },
-        ...{ worstGapMs: Math.round(Math.max(0, ...gaps)), errors: this.#errors() },
+        untilNextRecordMs: { alone: untilNext(true), withAnother: untilNext(false) },
+        errors: this.#errors(),
       },
     };
   }
@@ -211,4 +239,9 @@ export class KillStorm {
   async #rows<T extends pg.QueryResultRow>(sql: string): Promise<readonly T[]> {
     return (await this.#owner.query<T>(sql, [this.#stage.namespace])).rows;
   }
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.map((value) => Math.round(value)).toSorted((one, other) => one - other);
+  return { n: sorted.length, median: sorted[Math.floor(sorted.length / 2)] ?? 0, worst: sorted.at(-1) ?? 0 };
 }
