@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../harness/environment/embedded-postgres.
 import type { EmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
 import { startGuardian } from '../harness/environment/guardian.ts';
 import { benchChecks } from './check.ts';
+import { benchDetectors } from './detect.ts';
 import { benchFence } from './fence.ts';
 import { benchHalts } from './halt.ts';
 import { benchInFlight } from './in-flight.ts';
@@ -17,7 +18,7 @@ import type { Summary } from './statistics.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|in-flight|fence|halt|queue|store-loss …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
@@ -31,6 +32,7 @@ const wants = (part: string): boolean => parts.length === 0 || parts.includes(pa
 
 async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
+  if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
   if (!wants('fence') && !wants('halt') && !wants('queue') && !wants('store-loss')) return;
   await withServer(async (server) => {
@@ -55,6 +57,14 @@ async function printChecks(): Promise<void> {
     'Checks (median of rounds; goal: check at most 120 ns, cockatiel at least 5x, opossum at least 10x it; latched refusal at most 2,000 ns)',
     table.toString(),
   );
+}
+
+function printDetectors(): void {
+  const table = new Table({ head: ['an observation', 'ns', 'rounds x calls'], style: { head: [], border: [] } });
+  for (const { what, ns, rounds, perRound } of benchDetectors()) {
+    table.push([what, ns.toFixed(0), `${rounds} x ${perRound}`]);
+  }
+  print('Detectors (median of rounds)', table.toString());
 }
 
 async function printInFlight(): Promise<void> {

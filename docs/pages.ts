@@ -3,7 +3,7 @@ import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
 import { findScenario, shippedNames } from '../harness/cli/find-scenario.ts';
-import { faultMeaning } from '../harness/scenario/fault-meaning.ts';
+import { faultMeaning, keysOf } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
 import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
 import type { Scenario } from '../harness/scenario/scenario.ts';
@@ -56,15 +56,17 @@ function mutants(): string {
 function faults(): string {
   return page(
     'Faults',
-    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. Planes that can be cut: ${PLANES.map(code).join(', ')}.`,
+    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that worker and plane; what is held or delayed goes on in order afterwards.`,
     table(
-      ['kind', 'of'],
+      ['kind', 'of', 'has to have', 'may have'],
       FAULT_KINDS.map((kind) => [
         code(kind),
         ['postgres', 'worker-1']
           .filter((target) => hits(kind, target))
           .map(code)
           .join(', '),
+        keysOf(kind).needs.map(code).join(', '),
+        keysOf(kind).may.map(code).join(', '),
       ]),
     ),
   );
@@ -72,7 +74,7 @@ function faults(): string {
 
 /** The validator's own word: `worker-1` stands for every worker. */
 function hits(kind: (typeof FAULT_KINDS)[number], target: string): boolean {
-  return faultMeaning({ kind, target, ...(kind === 'cut' ? { plane: 'registry' } : {}) }, 1).length === 0;
+  return !faultMeaning({ kind, target }, 1).some(({ path }) => path.at(-1) === 'target');
 }
 
 function exitCodes(): string {

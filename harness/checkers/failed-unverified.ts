@@ -1,5 +1,6 @@
 import type { Finding } from './checker.ts';
 import { hasEnd } from './effects-of.ts';
+import { isOnPlane } from './faults-of.ts';
 import { fail } from './finding.ts';
 import type { DrillIndex } from './index-of.ts';
 import { changeEvidence } from './queue-rules.ts';
@@ -36,7 +37,7 @@ export function failedUnverified(index: DrillIndex): Finding | null {
 /** When some worker was kept from the store, by the store's clock. */
 function unverifiedWindows(index: DrillIndex): readonly Span[] {
   return index.faults.flatMap((fault) => {
-    if (fault.target !== 'postgres' && fault.kind !== 'cut') return [];
+    if (fault.target !== 'postgres' && !isOnPlane(fault)) return [];
     const [fromNs, toNs] = [storeNsOf(index, fault.fromNs), storeNsOf(index, fault.toNs)];
     return fromNs === null || toNs === null ? [] : [{ fromNs, toNs }];
   });

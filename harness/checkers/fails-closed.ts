@@ -2,7 +2,7 @@ import { DRILL_TIMES } from '../drill/drill.ts';
 import type { Checker, Finding } from './checker.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
-import { takesStoreAway } from './faults-of.ts';
+import { isolates, takesStoreAway } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import { coversStep } from './in-scope.ts';
 import { indexOf, sinceT0 } from './index-of.ts';
@@ -49,7 +49,7 @@ function outagesOf(index: DrillIndex): readonly Outage[] {
 
 /** Stretches in which both planes of a worker are cut. */
 function isolationsOf(faults: readonly FaultWindow[], worker: string): readonly Outage[] {
-  const cuts = faults.filter((fault) => fault.kind === 'cut' && fault.target === worker);
+  const cuts = faults.filter((fault) => isolates(fault) && fault.target === worker);
   const cause = `cut of every plane of ${worker}`;
   return cuts.flatMap((registry) => {
     if (registry.plane === null) return [{ worker, cause, fromNs: registry.injectedNs, toNs: registry.recoveryNs }];

@@ -59,9 +59,28 @@ export function takesStoreAway(fault: FaultWindow): boolean {
   return fault.target === 'postgres';
 }
 
-/** Whether the fault cuts this worker off from flips: its own registry plane, or the store itself. */
+const ON_PLANE: Readonly<Record<FaultKind, 'isolates' | 'slows' | null>> = {
+  ...{ kill: null, pause: null, restart: null },
+  ...{ cut: 'isolates', reset: 'isolates', 'half-open': 'isolates' },
+  ...{ latency: 'slows', jitter: 'slows', bandwidth: 'slows' },
+};
+
+/** Whether the fault is on a worker's connections on one plane. */
+export function isOnPlane({ kind }: FaultWindow): boolean {
+  return ON_PLANE[kind] !== null;
+}
+
+/** Whether nothing is asked and answered on its plane while it lasts; one way that is shut is enough for that. */
+export function isolates({ kind }: FaultWindow): boolean {
+  return ON_PLANE[kind] === 'isolates';
+}
+
+/**
+ * Whether the fault keeps flips from this worker, or late: any on its own registry plane (DESIGN §4.2), or the store itself
+ * that is away.
+ */
 export function cutsRegistry(fault: FaultWindow, worker: string): boolean {
-  return takesStoreAway(fault) || (fault.kind === 'cut' && fault.target === worker && fault.plane !== 'work');
+  return takesStoreAway(fault) || (isOnPlane(fault) && fault.target === worker && fault.plane !== 'work');
 }
 
 export function suspends(fault: FaultWindow, worker: string): boolean {

@@ -1,6 +1,7 @@
 import type { EventOf } from '../history/event.ts';
 import type { Finding } from './checker.ts';
 import { hasEnd } from './effects-of.ts';
+import { isolates } from './faults-of.ts';
 import { fail } from './finding.ts';
 import type { DrillIndex } from './index-of.ts';
 import type { Account } from './ledger-of.ts';
@@ -95,7 +96,7 @@ function withoutOutcome(index: DrillIndex, { intents, life }: Account): Finding 
 function endedCutOff(index: DrillIndex, life: Incarnation): boolean {
   const endNs = life.exit?.t0 ?? index.endNs;
   return index.faults.some((fault) => {
-    const cutsOff = fault.target === 'postgres' || (fault.target === life.worker && fault.kind === 'cut');
+    const cutsOff = fault.target === 'postgres' || (fault.target === life.worker && isolates(fault));
     return cutsOff && fault.fromNs <= endNs && fault.toNs >= endNs;
   });
 }

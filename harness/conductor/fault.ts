@@ -1,4 +1,5 @@
 import type { PostgresServer } from '../environment/environment.ts';
+import type { FaultReceipt } from '../environment/proxy-fault.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 /** What faults act on. */
@@ -15,4 +16,6 @@ export interface Fault {
   inject(ground: FaultGround, observed: () => void): Promise<void>;
   /** Undoes it and resolves once what it hit is well again. */
   recover(ground: FaultGround): Promise<void>;
+  /** Of a fault on a plane: what it acted on, so far. */
+  acted?(): FaultReceipt | null;
 }

@@ -4,7 +4,7 @@ import type { FaultFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FaultEntry } from '../scenario/scenario.ts';
 import type { Fault, FaultGround } from './fault.ts';
-import { cutPlane } from './faults/cut-plane.ts';
+import { faultOnPlane, proxyFaultOf } from './faults/plane.ts';
 import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
 import { killWorker, pauseWorker } from './faults/worker.ts';
 
@@ -21,10 +21,13 @@ export class Faults {
   readonly #ground: FaultGround;
   readonly #history: HistorySink;
   readonly #clock: DrillClock;
+  readonly #seed: number;
   #active: Active[] = [];
   #count = 0;
 
-  constructor(ground: FaultGround, history: HistorySink, clock: DrillClock) {
+  /** `seed` is the drill's: what a fault draws, it draws again in a replay. */
+  constructor(ground: FaultGround, history: HistorySink, clock: DrillClock, seed: number) {
+    this.#seed = seed;
     this.#ground = ground;
     this.#history = history;
     this.#clock = clock;
@@ -34,7 +37,12 @@ export class Faults {
   async inject(entry: FaultEntry): Promise<void> {
     this.#count += 1;
     const facts: FaultFacts = { fault: this.#count, kind: entry.fault, target: entry.target, plane: entry.plane };
-    const active: Active = { facts, fault: faultOf(entry), recovering: null, timer: new AbortController() };
+    const active: Active = {
+      facts,
+      fault: faultOf(entry, `${this.#seed}/fault ${this.#count}`),
+      recovering: null,
+      timer: new AbortController(),
+    };
     this.#history.append({ type: 'fault.selected', ...facts });
     this.#active.push(active);
     const t0 = this.#clock.nowNs();
@@ -80,7 +88,9 @@ export class Faults {
       // What was killed is not brought back only to be ended again.
       if (fault.endsWhatItHits) this.#ground.signal.throwIfAborted();
       await fault.recover(this.#ground);
-      this.#history.append({ type: 'fault.recovered', ...facts }, { t0, t1: this.#clock.nowNs() });
+      const acted = fault.acted?.() ?? null;
+      const told = acted === null ? {} : { acted };
+      this.#history.append({ type: 'fault.recovered', ...facts, ...told }, { t0, t1: this.#clock.nowNs() });
     } catch (error) {
       this.#history.append({ type: 'conductor.gaveUp', what: `undo of ${describe(facts)}`, missing: messageOf(error) });
     }
@@ -91,7 +101,8 @@ function describe({ kind, target, plane }: FaultFacts): string {
   return `${kind} of ${target}${plane === null ? '' : ` (${plane} plane)`}`;
 }
 
-function faultOf({ fault, target, plane }: FaultEntry): Fault {
+function faultOf(entry: FaultEntry, seed: string): Fault {
+  const { fault, target, plane } = entry;
   const onPostgres = target === 'postgres';
   switch (fault) {
     case 'kill':
@@ -101,7 +112,12 @@ function faultOf({ fault, target, plane }: FaultEntry): Fault {
     case 'restart':
       return restartPostgres();
     case 'cut':
-      return cutPlane(target, plane ?? 'registry');
+    case 'reset':
+    case 'half-open':
+    case 'latency':
+    case 'jitter':
+    case 'bandwidth':
+      return faultOnPlane(target, plane ?? 'registry', proxyFaultOf(fault, entry, seed));
     default:
       throw new TypeError(`unknown fault ${String(fault satisfies never)}`);
   }

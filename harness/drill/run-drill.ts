@@ -234,7 +234,7 @@ class Drill {
   async #play({ database, store, world, fleet }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
-    const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock);
+    const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;

@@ -1,39 +1,43 @@
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { once } from 'node:events';
 import { KilldrillError } from '../../src/errors.ts';
+import { ActiveFault, checkFault, overlap, shapeOf } from './proxy-fault.ts';
+import type { FaultReceipt, ProxyFault, Shape, Way } from './proxy-fault.ts';
+import { Link, reset } from './proxy-link.ts';
+import type { ConnectTarget } from './proxy-link.ts';
 
-/** Where a TCP proxy connects to: a unix socket or a port on the loopback. */
-export type ConnectTarget = { readonly path: string } | { readonly host: string; readonly port: number };
+export type { ConnectTarget } from './proxy-link.ts';
 
-/** What a cut has done to connections since it began. */
-export interface CutReceipt {
-  /** Connections that were there and were reset. */
-  readonly severed: number;
-  /** Connections that were tried while it lasted and were reset at once. */
-  readonly refused: number;
+/** A fault that a proxy was told to have. */
+export interface AppliedFault {
+  /** What it has done so far; stays readable after the undo. */
+  readonly receipt: FaultReceipt;
+  /** Takes it away from every connection; what it held or delayed goes on, in order. Does nothing the second time. */
+  undo(): void;
 }
 
 /** A TCP proxy on the loopback: one plane of one worker, so that planes fail one by one. */
 export interface Proxy {
   /** Stays the same until the proxy is closed, whatever becomes of the target. */
   readonly port: number;
-  /** Of the cut that lasts, or of the last one; zeros before the first. */
-  readonly receipt: CutReceipt;
   /** How many connections pass through it now. */
   readonly connections: number;
   /**
-   * Resets every connection and refuses new ones until it is healed.
+   * Lets a fault act on every connection, those that come included, until it is undone. Faults of several kinds, and of
+   * one kind each way, can be on at once.
    *
-   * @param onObserved called once per cut, as soon as it has severed or refused a connection (the fault's receipt).
-   * @throws KilldrillError `PROXY_ALREADY_CUT`
+   * @param onObserved called once, as soon as it has acted on a connection (the fault's receipt).
+   * @throws KilldrillError `PROXY_FAULT_TWICE` when one of this kind is on already for the same bytes,
+   * `PROXY_FAULT_INVALID` for a size that no proxy can keep to, `PROXY_CLOSED`.
    */
-  cut(onObserved?: (receipt: CutReceipt) => void): void;
-  /** Lets new connections pass again. Does nothing when it is not cut. */
-  heal(): void;
-  /** Resets what is left and gives the port back. Safe to call twice. */
+  apply(fault: ProxyFault, onObserved?: (receipt: FaultReceipt) => void): AppliedFault;
+  /** Resets what is left, whatever fault is on, and gives the port back. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** Connections that a fault keeps from the target; one more is refused, so that a client that tries again and again finds an end. */
+const MOST_UNDIALLED = 512;
 
 /** Starts a proxy in front of `target`, which need not be up: a connection to a target that is down is closed. */
 export async function startProxy({ target }: { readonly target: ConnectTarget }): Promise<Proxy> {
@@ -42,40 +46,25 @@ export async function startProxy({ target }: { readonly target: ConnectTarget })
   return proxy;
 }
 
-/** One client's connection and the one made to the target for it. */
-interface Link {
-  readonly client: Socket;
-  readonly upstream: Socket;
-}
-
-interface Cut {
-  severed: number;
-  refused: number;
-  onObserved: ((receipt: CutReceipt) => void) | null;
-}
-
 class LoopbackProxy implements Proxy {
   readonly #target: ConnectTarget;
   readonly #server: Server;
   readonly #links = new Set<Link>();
-  #state: { readonly kind: 'passing' } | { readonly kind: 'cut'; readonly cut: Cut } | { readonly kind: 'closed' };
-  #lastCut: CutReceipt = { severed: 0, refused: 0 };
+  readonly #faults = new Set<ActiveFault>();
+  #shapes: Readonly<Record<Way, Shape>>;
+  #accepted = 0;
+  #isClosed = false;
   #port = 0;
 
   constructor(target: ConnectTarget) {
     this.#target = target;
-    this.#state = { kind: 'passing' };
+    this.#shapes = this.#shapesNow();
     // a half-closed connection still carries data the other way
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
   }
 
   get port(): number {
     return this.#port;
-  }
-
-  get receipt(): CutReceipt {
-    const { severed, refused } = this.#lastCut;
-    return { severed, refused };
   }
 
   get connections(): number {
@@ -90,84 +79,82 @@ class LoopbackProxy implements Proxy {
     if (address !== null && typeof address === 'object') this.#port = address.port;
   }
 
-  cut(onObserved?: (receipt: CutReceipt) => void): void {
-    if (this.#state.kind === 'cut') {
-      throw new KilldrillError(
-        'PROXY_ALREADY_CUT',
-        `the proxy on port ${this.#port} is cut already; heal it before the next cut`,
-      );
-    }
-    const cut: Cut = { severed: 0, refused: 0, onObserved: onObserved ?? null };
-    this.#state = { kind: 'cut', cut };
-    this.#lastCut = cut;
-    cut.severed = this.#sever();
-    if (cut.severed > 0) observe(cut);
-  }
-
-  heal(): void {
-    if (this.#state.kind === 'cut') this.#state = { kind: 'passing' };
+  apply(fault: ProxyFault, onObserved?: (receipt: FaultReceipt) => void): AppliedFault {
+    checkFault(fault);
+    this.#checkFree(fault);
+    const active = new ActiveFault(fault, onObserved ?? null);
+    this.#faults.add(active);
+    this.#reshape();
+    if (fault.kind === 'cut') this.#cut(active);
+    return {
+      get receipt() {
+        return active.receipt;
+      },
+      undo: () => {
+        if (this.#faults.delete(active)) this.#reshape();
+      },
+    };
   }
 
   async close(): Promise<void> {
-    if (this.#state.kind === 'closed') return;
-    this.#state = { kind: 'closed' };
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const closed = once(this.#server, 'close');
     this.#server.close();
-    this.#sever();
+    for (const link of [...this.#links]) link.sever();
+    this.#faults.clear();
     await closed;
+  }
+
+  #checkFree(fault: ProxyFault): void {
+    if (this.#isClosed) {
+      throw new KilldrillError('PROXY_CLOSED', `the proxy on port ${this.#port} is closed; no fault can act there`);
+    }
+    if (![...this.#faults].some((there) => overlap(there.fault, fault))) return;
+    const message = `the proxy on port ${this.#port} has a ${fault.kind} already; undo it before the next one`;
+    throw new KilldrillError('PROXY_FAULT_TWICE', message);
+  }
+
+  #cut(active: ActiveFault): void {
+    const links = [...this.#links];
+    for (const link of links) link.sever();
+    active.note({ connections: links.length });
   }
 
   #accept(client: Socket): void {
     client.on('error', () => undefined); // its 'close' follows
-    switch (this.#state.kind) {
-      case 'passing':
-        return this.#link(client);
-      case 'closed':
-        return reset(client);
-      case 'cut':
-        reset(client);
-        this.#state.cut.refused += 1;
-        return observe(this.#state.cut);
-    }
-  }
-
-  #link(client: Socket): void {
-    const upstream = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
-    upstream.on('error', () => undefined); // its 'close' follows
-    const link: Link = { client, upstream };
-    this.#links.add(link);
-    // pipe respects back-pressure and passes an end on; a side that breaks takes the other with it
-    client.pipe(upstream);
-    upstream.pipe(client);
-    upstream.once('close', (broken) => this.#unlink(link, broken));
-    client.once('close', (broken) => this.#unlink(link, broken));
-  }
-
-  #unlink(link: Link, broken: boolean): void {
-    const { client, upstream } = link;
-    if (broken || upstream.destroyed) client.destroySoon();
-    if (broken || client.destroyed) upstream.destroySoon();
-    if (client.destroyed && upstream.destroyed) this.#links.delete(link);
-  }
-
-  #sever(): number {
-    const links = [...this.#links];
-    this.#links.clear(); // their 'close' comes later, but nothing passes through them any more
-    for (const { client, upstream } of links) {
+    if (this.#isClosed) return reset(client);
+    const refuser = this.#refuser();
+    if (refuser !== null) {
       reset(client);
-      upstream.destroy();
+      return refuser.note({ refused: 1 });
     }
-    return links.length;
+    this.#accepted += 1;
+    const link = new Link(client, {
+      target: this.#target,
+      number: this.#accepted,
+      shape: (way) => this.#shapes[way],
+      gone: (one) => this.#links.delete(one),
+    });
+    this.#links.add(link);
   }
-}
 
-/** The connection ends with a reset, as when a machine in between has forgotten it: not an orderly end. */
-function reset(socket: Socket): void {
-  socket.resetAndDestroy();
-}
+  /** The fault that refuses a connection now; null when it may come in. */
+  #refuser(): ActiveFault | null {
+    const cut = [...this.#faults].find(({ fault }) => fault.kind === 'cut');
+    if (cut !== undefined) return cut;
+    const { hold } = this.#shapes['to-server'];
+    if (hold === null) return null;
+    const undialled = [...this.#links].filter((link) => !link.isDialled).length;
+    return undialled >= MOST_UNDIALLED ? hold : null;
+  }
 
-function observe(cut: Cut): void {
-  const { severed, refused, onObserved } = cut;
-  cut.onObserved = null;
-  onObserved?.({ severed, refused });
+  #reshape(): void {
+    this.#shapes = this.#shapesNow();
+    for (const link of [...this.#links]) link.reshaped();
+  }
+
+  #shapesNow(): Readonly<Record<Way, Shape>> {
+    return { 'to-server': shapeOf(this.#faults, 'to-server'), 'to-client': shapeOf(this.#faults, 'to-client') };
+  }
 }

@@ -19,7 +19,9 @@ export interface Stamp {
 /** The world's channel of one incarnation of a worker: its own port and token. */
 export type ChannelId = number;
 
-export type FaultKind = 'kill' | 'pause' | 'restart' | 'cut';
+export type FaultKind = 'kill' | 'pause' | 'restart' | PlaneFaultKind;
+/** Faults on a worker's connections on one plane. */
+export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
 export type Plane = 'registry' | 'work';
 
 /** A switch after selectors were resolved. */
@@ -125,7 +127,12 @@ export type EventBody =
     }
   /** The harness has put a probe into the queue, in scope of this stop, as if admitted before it. */
   | { readonly type: 'probe.planted'; readonly flip: number; readonly run: string; readonly task: string }
-  | ({ readonly type: 'fault.selected' | 'fault.injected' | 'fault.observed' | 'fault.recovered' } & FaultFacts)
+  | ({ readonly type: 'fault.selected' | 'fault.injected' | 'fault.observed' } & FaultFacts)
+  /** `acted` is there for a fault on a plane: what its proxy did, in connections and bytes. */
+  | ({
+      readonly type: 'fault.recovered';
+      readonly acted?: { readonly connections: number; readonly refused: number; readonly bytes: number };
+    } & FaultFacts)
   /** An undertaking of the conductor could not be done (`when: exposed` gave up, a fault could not be injected). */
   | { readonly type: 'conductor.gaveUp'; readonly what: string; readonly missing: string }
   | {

@@ -4,17 +4,59 @@ import type { ReadEntry } from './timeline-schema.ts';
 
 type ReadFault = Extract<ReadEntry, { readonly fault: unknown }>['fault'];
 
-/** Which things each fault can be done to. */
-const TARGETS: Readonly<Record<FaultKind, readonly ('postgres' | 'worker')[]>> = {
-  kill: ['postgres', 'worker'],
-  pause: ['postgres', 'worker'],
-  restart: ['postgres'],
-  cut: ['worker'],
+interface Kind {
+  /** Which things it can be done to. */
+  readonly targets: readonly ('postgres' | 'worker')[];
+  /** Keys that it has to have, and those that it may have, besides kind, target and for. */
+  readonly needs: readonly FaultKey[];
+  readonly may: readonly FaultKey[];
+}
+
+/** Keys that some kinds of faults know and others do not. */
+const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes'] as const;
+export type FaultKey = (typeof FAULT_KEYS)[number];
+
+const ON_PROCESS = { needs: [], may: [] } as const;
+const ON_PLANE = { targets: ['worker'], may: ['direction'] } as const;
+
+const KINDS: Readonly<Record<FaultKind, Kind>> = {
+  kill: { targets: ['postgres', 'worker'], ...ON_PROCESS },
+  pause: { targets: ['postgres', 'worker'], ...ON_PROCESS },
+  restart: { targets: ['postgres'], ...ON_PROCESS },
+  cut: { targets: ['worker'], needs: ['plane'], may: [] },
+  reset: { ...ON_PLANE, needs: ['plane'] },
+  'half-open': { ...ON_PLANE, needs: ['plane'] },
+  latency: { ...ON_PLANE, needs: ['plane', 'delay'] },
+  jitter: { ...ON_PLANE, needs: ['plane', 'delay'] },
+  bandwidth: { ...ON_PLANE, needs: ['plane', 'bytes'] },
 };
+
+const KEY_WORDS: Readonly<Record<FaultKey, { readonly one: string; readonly example: string }>> = {
+  plane: { one: 'a plane', example: 'plane: registry' },
+  direction: { one: 'a direction', example: 'direction: to-server' },
+  delay: { one: 'a delay', example: 'delay: 200ms' },
+  bytes: { one: 'a number of bytes', example: 'bytes: 50000/s' },
+};
+
+/** What each kind of fault has to have and may have, for the reference. */
+export function keysOf(kind: FaultKind): { readonly needs: readonly FaultKey[]; readonly may: readonly FaultKey[] } {
+  const { needs, may } = KINDS[kind];
+  return { needs, may };
+}
+
+/** Whether a fault of this kind knows the key. */
+export function takesKey(kind: FaultKind, key: FaultKey): boolean {
+  const { needs, may } = KINDS[kind];
+  return needs.includes(key) || may.includes(key);
+}
 
 /** What is wrong with a fault beyond the shape of its values; `workers` is null when it is not known. */
 export function faultMeaning(fault: ReadFault, workers: number | null): readonly Complaint[] {
-  return [...targetMeaning(fault, workers), ...planeMeaning(fault), ...durationMeaning(fault)];
+  return [
+    ...targetMeaning(fault, workers),
+    ...FAULT_KEYS.flatMap((key) => keyMeaning(fault, key)),
+    ...durationMeaning(fault),
+  ];
 }
 
 function targetMeaning({ kind, target }: ReadFault, workers: number | null): readonly Complaint[] {
@@ -22,11 +64,12 @@ function targetMeaning({ kind, target }: ReadFault, workers: number | null): rea
   const number = /^worker-([1-9]\d*)$/.exec(target)?.[1];
   const thing = target === 'postgres' ? 'postgres' : 'worker';
   const last = workers === null ? 'worker-1 and so on' : workers === 1 ? 'worker-1' : `worker-1 to worker-${workers}`;
-  const expected = TARGETS[kind].map((one) => (one === 'worker' ? last : one)).join(' or ');
+  const { targets } = KINDS[kind];
+  const expected = targets.map((one) => (one === 'worker' ? last : one)).join(' or ');
   if (thing === 'worker' && number === undefined) {
     return [{ path, found: `'${target}'`, expected, fix: 'write one of these' }];
   }
-  if (!TARGETS[kind].includes(thing)) {
+  if (!targets.includes(thing)) {
     return [
       { path, found: `${kind} of ${target}`, expected: `${kind} of ${expected}`, fix: 'choose another target or kind' },
     ];
@@ -35,16 +78,22 @@ function targetMeaning({ kind, target }: ReadFault, workers: number | null): rea
   return [{ path, found: `'${target}'`, expected, fix: 'name a worker of this fleet, or raise fleet.workers' }];
 }
 
-function planeMeaning({ kind, plane }: ReadFault): readonly Complaint[] {
-  const path = ['fault', 'plane'];
-  if (kind === 'cut' && plane === undefined) {
-    return [
-      { path, found: 'nothing', expected: 'the plane that a cut cuts', fix: 'add it, for example plane: registry' },
-    ];
+function keyMeaning(fault: ReadFault, key: FaultKey): readonly Complaint[] {
+  const path = ['fault', key];
+  const { kind } = fault;
+  const { one, example } = KEY_WORDS[key];
+  if (fault[key] === undefined) {
+    if (!KINDS[kind].needs.includes(key)) return [];
+    const expected = key === 'plane' ? `the plane that a ${kind} is on` : `${one}, which a ${kind} has to have`;
+    return [{ path, found: 'nothing', expected, fix: `add it, for example ${example}` }];
   }
-  if (kind === 'cut' || plane === undefined) return [];
-  const fix = 'remove it, or make the kind cut';
-  return [{ path, aboutKey: true, found: `a plane on a ${kind}`, expected: 'a plane on a cut only', fix }];
+  if (takesKey(kind, key)) return [];
+  const takers = Object.entries(KINDS)
+    .filter(([, { needs, may }]) => [...needs, ...may].includes(key))
+    .map(([name]) => name)
+    .join(', ');
+  const fix = `remove it, or make the kind one of ${takers}`;
+  return [{ path, aboutKey: true, found: `${one} on a ${kind}`, expected: `${one} on one of ${takers} only`, fix }];
 }
 
 function durationMeaning(fault: ReadFault): readonly Complaint[] {

@@ -1,5 +1,6 @@
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich } from '../../src/store/store.ts';
+import { takesKey } from './fault-meaning.ts';
 import type { Anchor, Scenario, TimelineEntry } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
@@ -62,8 +63,21 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
     const { scope, target = GLOBAL_TARGET, capability, atMost, twice } = entry.compensate;
     return { kind: 'compensate', when, scope, target, capability, atMost, twice };
   }
-  const { kind, target, plane, for: forMs } = entry.fault;
-  return { kind: 'fault', when, fault: kind, target, plane: plane ?? null, forMs: forMs ?? null };
+  return { kind: 'fault', when, ...resolveFault(entry.fault) };
+}
+
+type ReadFault = Extract<ReadEntry, { readonly fault: unknown }>['fault'];
+
+function resolveFault({ kind, target, plane, direction, delay, bytes, for: forMs }: ReadFault) {
+  return {
+    fault: kind,
+    target,
+    plane: plane ?? null,
+    direction: takesKey(kind, 'direction') ? (direction ?? 'both') : null,
+    delayMs: delay ?? null,
+    bytesPerSecond: bytes ?? null,
+    forMs: forMs ?? null,
+  };
 }
 
 type ReadResume = Extract<ReadEntry, { readonly resume: unknown }>['resume'];

@@ -1,3 +1,4 @@
+import type { Direction } from '../environment/proxy-fault.ts';
 import type { FaultKind, Plane } from '../history/event.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich, RunContract } from '../../src/store/store.ts';
 import type { QueuePolicy, Scope, StopMode } from '../../src/switch.ts';
@@ -104,7 +105,14 @@ export interface FaultEntry {
   readonly fault: FaultKind;
   /** `postgres` or `worker-1`, `worker-2`, … */
   readonly target: string;
+  /** Null for a fault that is on no plane. */
   readonly plane: Plane | null;
+  /** Null for a fault that has none. */
+  readonly direction: Direction | null;
+  /** Of a latency; of a jitter, its upper end. Null otherwise. */
+  readonly delayMs: number | null;
+  /** Of a bandwidth; null otherwise. */
+  readonly bytesPerSecond: number | null;
   /** Null: it lasts until the end of the drill. */
   readonly forMs: number | null;
 }

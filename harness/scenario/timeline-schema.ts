@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
+import { DIRECTIONS } from '../environment/proxy-fault.ts';
 import { contractSchema } from './contract-schema.ts';
 import { count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
 import { momentShape } from './moment-schema.ts';
 
-export const FAULT_KINDS = ['kill', 'pause', 'restart', 'cut'] as const;
+export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
+export const FAULT_KINDS = ['kill', 'pause', 'restart', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
@@ -65,7 +67,16 @@ const fault = map(
   {
     kind: oneOf(FAULT_KINDS),
     target: text(LINE, { min: 1, max: LIMITS.nameLength }, 'postgres, or a worker such as worker-1', 'postgres'),
-    plane: oneOf(PLANES).optional().describe('What a cut cuts.'),
+    plane: oneOf(PLANES).optional().describe('Of a fault on connections: which of the worker’s.'),
+    direction: oneOf(DIRECTIONS)
+      .optional()
+      .describe('Which way bytes are hit, of all but a cut: both, unless it says one way only.'),
+    delay: duration(LIMITS.faultDelayMs, '200ms')
+      .optional()
+      .describe('Of a latency: how much later every byte comes. Of a jitter: at most so much, drawn from the seed.'),
+    bytes: rate(LIMITS.faultBytesPerSecond, '50000/s')
+      .optional()
+      .describe('Of a bandwidth: so many bytes a second, each connection and each way by itself.'),
     for: duration(LIMITS.faultMs, '3s').optional().describe('Without it, the fault lasts until the end of the drill.'),
   },
   '{ kind: kill, target: postgres, for: 3s }',

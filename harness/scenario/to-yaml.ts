@@ -3,7 +3,7 @@ import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
 import { formatDuration, formatRate } from './quantity.ts';
-import type { Anchor, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
+import type { Anchor, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
 
@@ -75,14 +75,23 @@ function writeEntry(entry: TimelineEntry): unknown {
       const { capability, atMost, twice } = entry;
       return { ...moment, compensate: { ...onOf(entry), capability, atMost, twice } };
     }
-    case 'fault': {
-      const { fault, target, plane, forMs } = entry;
-      const during = forMs === null ? {} : { for: formatDuration(forMs) };
-      return { ...moment, fault: { kind: fault, target, ...(plane === null ? {} : { plane }), ...during } };
-    }
+    case 'fault':
+      return { ...moment, fault: writeFault(entry) };
     default:
       throw new TypeError(`unknown entry ${JSON.stringify(entry satisfies never)}`);
   }
+}
+
+function writeFault({ fault, target, plane, direction, delayMs, bytesPerSecond, forMs }: FaultEntry): unknown {
+  return {
+    kind: fault,
+    target,
+    ...(plane === null ? {} : { plane }),
+    ...(direction === null ? {} : { direction }),
+    ...(delayMs === null ? {} : { delay: formatDuration(delayMs) }),
+    ...(bytesPerSecond === null ? {} : { bytes: formatRate(bytesPerSecond) }),
+    ...(forMs === null ? {} : { for: formatDuration(forMs) }),
+  };
 }
 
 function onOf({ scope, target }: Switch): Partial<Switch> {

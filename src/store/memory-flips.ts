@@ -24,6 +24,7 @@ export function putFlip(
   const record = nextRecord(state, text, signature);
   const stored: StoredFlip = { id: flip.id, record, engagement: engagementFor(state, flip, record.revision) };
   state.flips.push(stored);
+  state.flipTimes.set(record.revision, state.nowMs);
   state.flipsById.set(flip.id, stored);
   if (flip.kind === 'release') close(state, flip, record.revision);
   plantSweeps(state, record.revision, stored.engagement);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AlertPlace } from '../alerts/alert-store.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import type { QueuePolicy, StopMode, Switch } from '../switch.ts';
@@ -97,6 +98,26 @@ export interface OperatorAction {
   readonly atMs: number;
 }
 
+/** What became of one alert. */
+export interface StoredAlert {
+  readonly place: AlertPlace;
+  readonly kind: 'flip' | 'duplicate' | 'stale' | 'poison' | 'expired';
+  /** Null for what came to no stop by itself. */
+  readonly alert: { readonly detector: string; readonly alertId: string; readonly content: string } | null;
+  readonly flipId: string | null;
+  readonly code: string | null;
+  readonly why: string | null;
+}
+
+/** How a partition was placed, or moved past what the bus no longer has. */
+export interface StoredPlacing {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number | null;
+  readonly to: number;
+  readonly why: string;
+}
+
 export interface MemoryStateOptions {
   readonly namespace: string;
   /** The machine's clock. */
@@ -123,6 +144,12 @@ export class MemoryState {
   /** By the intent that they make good for. */
   readonly compensations = new Map<string, StoredCompensation>();
   readonly actions: OperatorAction[] = [];
+  /** When each revision was committed, by the store's wall clock. */
+  readonly flipTimes = new Map<number, number>();
+  readonly alerts: StoredAlert[] = [];
+  /** By topic and partition: the next alert to be recorded. */
+  readonly alertPositions = new Map<string, number>();
+  readonly alertPlacings: StoredPlacing[] = [];
   readonly listeners = new Set<MemoryListener>();
   critical: CriticalRules = { capabilities: [], classes: [] };
   /** The declared run contract, canonical; null before the first. */

@@ -1,5 +1,6 @@
 import { KilldrillError } from '../errors.ts';
 import { parseFlip } from '../flip-text.ts';
+import { isRefusedAlert } from './memory-alerts.ts';
 import { declareContract, redReasons } from './memory-contract.ts';
 import { compareHead, flipsAfter, openFlips, putFlip, readFlip } from './memory-flips.ts';
 import { admitIntents } from './memory-intents.ts';
@@ -98,6 +99,7 @@ export class MemoryStore implements Ports {
           `only a stop may be relayed, and flip '${flip.id}' is of kind '${flip.kind}'`,
         );
       }
+      if (isRefusedAlert(this.#state, flip.id)) return { ...this.#answer(), kind: 'closed', revision: 0 };
       const { record, engagement } = putFlip(this.#state, text, signature);
       const kind = engagement?.closedRevision === null ? 'open' : 'closed';
       return { ...this.#answer(), kind, revision: record.revision };

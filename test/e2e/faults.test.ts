@@ -34,6 +34,17 @@ const CASES: readonly FaultCase[] = [
     more: { hold: '12s' },
   },
   {
+    name: 'workers whose planes are half-open, slow, uneven, narrow and broken',
+    faults: [
+      '{ at: +1s, fault: { kind: half-open, target: worker-1, plane: registry, for: 2s } }',
+      '{ at: +200ms, fault: { kind: latency, target: worker-2, plane: work, delay: 100ms, for: 2s } }',
+      '{ at: +200ms, fault: { kind: jitter, target: worker-2, plane: registry, delay: 100ms, for: 2s } }',
+      '{ at: +4s, fault: { kind: reset, target: worker-1, plane: work, direction: to-client, for: 1s } }',
+      '{ at: +200ms, fault: { kind: bandwidth, target: worker-2, plane: work, bytes: 20000/s, for: 2s } }',
+    ],
+    more: { hold: '14s' },
+  },
+  {
     name: 'PostgreSQL paused',
     faults: ['{ at: +1s, fault: { kind: pause, target: postgres, for: 3s } }'],
     more: { effects: '240/s', hold: '10s' },

@@ -56,9 +56,17 @@ describe(PROPERTY, () => {
     });
   });
 
-  it('judges a worker whose every plane was cut, and no other', () => {
+  it.each([
+    ['cut', 'cut'],
+    ['half-open', 'half-open'],
+    ['reset', 'cut'],
+  ] as const)('judges a worker whose planes were %s and %s, and no other', (registryKind, workKind) => {
     const cut = (which: 'registry' | 'work', nth: number) =>
-      fault({ fault: nth, kind: 'cut', target: 'worker-1', plane: which }, LOST, LOST + 3_000);
+      fault(
+        { fault: nth, kind: which === 'work' ? workKind : registryKind, target: 'worker-1', plane: which },
+        LOST,
+        LOST + 3_000,
+      );
     const draft = cleanDrill();
     expect(check(PROPERTY, plus(draft, ...cut('registry', 1))).verdict).toBe('not_applicable');
     expect(check(PROPERTY, plus(draft, ...cut('registry', 1), ...cut('work', 2)))).toMatchObject({
@@ -70,6 +78,16 @@ describe(PROPERTY, () => {
       ({ body, atMs }) => body.type === 'effect.arrived' && body.worker === 'worker-1' && atMs > LOST,
     );
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
+  });
+
+  it('does not take a plane that is slow for one that is shut', () => {
+    const slow = (kind: 'latency' | 'jitter' | 'bandwidth') =>
+      (['registry', 'work'] as const).flatMap((plane, at) =>
+        fault({ fault: at + 1, kind, target: 'worker-1', plane }, LOST, LOST + 3_000),
+      );
+    for (const kind of ['latency', 'jitter', 'bandwidth'] as const) {
+      expect(check(PROPERTY, plus(cleanDrill(), ...slow(kind))).verdict).toBe('not_applicable');
+    }
   });
 
   it('does not apply without such a fault', () => {

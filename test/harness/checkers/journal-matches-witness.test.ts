@@ -93,10 +93,14 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(clean, ...again))).toMatchObject({ verdict: 'fail', evidence: { run: journaled.run } });
   });
 
+  const CUT_OFF = { fault: 1, target: journaled.worker, plane: 'work' } as const;
+
   it('lets a worker that died leave rows without an outcome, and a cut one', () => {
     expect(check(PROPERTY, exit(saying(null), null, 'SIGKILL')).verdict).toBe('pass');
-    const cut = fault({ fault: 1, kind: 'cut', target: journaled.worker, plane: 'work' }, AT.drain, null);
+    const cut = fault({ ...CUT_OFF, kind: 'cut' }, AT.drain, null);
     expect(check(PROPERTY, plus(saying(null), ...cut)).verdict).toBe('pass');
+    const slow = fault({ ...CUT_OFF, kind: 'latency' }, AT.drain, null);
+    expect(check(PROPERTY, plus(saying(null), ...slow)).verdict).toBe('fail');
   });
 
   it('lets a batch that was given up leave a blocked row that its worker does not count', () => {

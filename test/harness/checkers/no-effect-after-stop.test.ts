@@ -93,6 +93,17 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(draft, ...arrival(AT.stop + 1_500, { worker: 2 }))).verdict).toBe('fail');
   });
 
+  it.each(['reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const)(
+    'gives the longer budget under a %s on the registry plane, and not on the work plane',
+    (kind) => {
+      const on = (plane: 'registry' | 'work') =>
+        fault({ fault: 1, kind, target: 'worker-1', plane }, AT.stop - 500, AT.stop + 5_000);
+      const late = arrival(AT.stop + 1_500);
+      expect(check(PROPERTY, plus(clean, ...on('registry'), ...late)).verdict).toBe('pass');
+      expect(check(PROPERTY, plus(clean, ...on('work'), ...late)).verdict).toBe('fail');
+    },
+  );
+
   it('gives no longer budget for a fault that came when the worker should have stopped already', () => {
     const kill = fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, AT.stop + 1_000, AT.stop + 3_000);
     expect(check(PROPERTY, plus(clean, ...kill, ...arrival(AT.stop + 900))).verdict).toBe('fail');

@@ -107,10 +107,10 @@ describe('the embedded environment', () => {
     const neighbour = await startProxy({ target: environment.postgres.target });
     let lost = false;
     session.on('end', () => (lost = true));
-    proxy.cut();
+    const cut = proxy.apply({ kind: 'cut' });
     expect(await waitUntil(() => lost, { boundMs: 5_000 })).toBe(true);
     await expect(ask(database.worker, 'select 1')).rejects.toMatchObject({ code: 'ECONNRESET' });
-    expect(proxy.receipt).toEqual({ severed: 1, refused: 1 });
+    expect(cut.receipt).toEqual({ connections: 1, refused: 1, bytes: 0 });
     const client = new pg.Client({
       host: '127.0.0.1',
       port: neighbour.port,
@@ -120,7 +120,7 @@ describe('the embedded environment', () => {
     await client.connect();
     await client.end();
     await neighbour.close();
-    proxy.heal();
+    cut.undo();
     expect(await ask(database.worker, 'select 1')).toEqual([1]);
   });
 

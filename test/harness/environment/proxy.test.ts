@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startProxy } from '../../../harness/environment/proxy.ts';
-import type { CutReceipt, Proxy } from '../../../harness/environment/proxy.ts';
+import type { FaultReceipt } from '../../../harness/environment/proxy-fault.ts';
+import type { Proxy } from '../../../harness/environment/proxy.ts';
 import { waitUntil } from '../../../harness/environment/wait.ts';
 
 let folder: string;
@@ -134,38 +135,40 @@ describe('a proxy', () => {
 
 describe('a cut', () => {
   test('resets what is there, refuses what comes, on the same port, and says so once', async () => {
-    const told: CutReceipt[] = [];
+    const told: FaultReceipt[] = [];
     const clients = await Promise.all([dialAndEcho('a'), dialAndEcho('b')]);
     const { port } = proxy;
-    proxy.cut((receipt) => told.push(receipt));
+    const cut = proxy.apply({ kind: 'cut' }, (receipt) => told.push(receipt));
     await eventually(() => clients.every((client) => client.ended() === 'reset'));
     const late = dial();
     await eventually(() => late.ended() === 'reset');
-    expect(proxy.receipt).toEqual({ severed: 2, refused: 1 });
-    expect(told).toEqual([{ severed: 2, refused: 0 }]);
+    expect(cut.receipt).toEqual({ connections: 2, refused: 1, bytes: 0 });
+    expect(told).toEqual([{ connections: 2, refused: 0, bytes: 0 }]);
     expect(proxy.port).toBe(port);
-    proxy.heal();
+    cut.undo();
     (await dialAndEcho('c')).socket.destroy();
   });
 
   test('is observed at the first refusal when there was nothing to sever', async () => {
-    const told: CutReceipt[] = [];
-    proxy.cut((receipt) => told.push(receipt));
+    const told: FaultReceipt[] = [];
+    const cut = proxy.apply({ kind: 'cut' }, (receipt) => told.push(receipt));
     expect(told).toEqual([]);
     for (const client of [dial(), dial()]) await eventually(() => client.ended() === 'reset');
-    expect(told).toEqual([{ severed: 0, refused: 1 }]);
-    expect(proxy.receipt).toEqual({ severed: 0, refused: 2 });
+    expect(told).toEqual([{ connections: 0, refused: 1, bytes: 0 }]);
+    expect(cut.receipt).toEqual({ connections: 0, refused: 2, bytes: 0 });
   });
 
   test('counts anew for each cut, and cannot be laid over another', async () => {
     (await dialAndEcho('a')).socket.on('error', () => undefined);
-    proxy.cut();
-    expect(() => proxy.cut()).toThrow(expect.objectContaining({ code: 'PROXY_ALREADY_CUT' }) as Error);
-    proxy.heal();
-    proxy.heal();
-    expect(proxy.receipt).toEqual({ severed: 1, refused: 0 });
-    proxy.cut();
-    expect(proxy.receipt).toEqual({ severed: 0, refused: 0 });
+    const first = proxy.apply({ kind: 'cut' });
+    expect(() => proxy.apply({ kind: 'cut' })).toThrow(expect.objectContaining({ code: 'PROXY_FAULT_TWICE' }) as Error);
+    first.undo();
+    const second = proxy.apply({ kind: 'cut' });
+    first.undo(); // the second time it does nothing, least of all to another cut
+    expect(first.receipt).toEqual({ connections: 1, refused: 0, bytes: 0 });
+    expect(second.receipt).toEqual({ connections: 0, refused: 0, bytes: 0 });
+    const late = dial();
+    await eventually(() => late.ended() === 'reset');
   });
 
   test('also breaks a connection whose receiver is stuck', async () => {
@@ -173,7 +176,7 @@ describe('a cut', () => {
     const client = dial();
     client.socket.write(Buffer.alloc(8_000_000));
     await eventually(() => proxy.connections === 1 && accepted.length === 1);
-    proxy.cut();
+    proxy.apply({ kind: 'cut' });
     await eventually(() => client.ended() === 'reset');
     expect(proxy.connections).toBe(0);
   });

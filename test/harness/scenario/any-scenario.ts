@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { DIRECTIONS } from '../../../harness/environment/proxy-fault.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich, RunContract } from '../../../src/store/store.ts';
 import { SCOPES, STOP_MODES } from '../../../src/switch.ts';
 import type { Switch } from '../../../src/switch.ts';
@@ -124,21 +125,41 @@ const compensate: fc.Arbitrary<CompensateEntry> = fc
   .map(({ at, ...rest }) => ({ kind: 'compensate', ...at, ...rest }));
 
 const forMs = fc.option(within(LIMITS.faultMs));
+const onPlane = {
+  kind: fc.constant('fault' as const),
+  when: laterAnchor,
+  target: fc.constant('worker-1'),
+  plane: fc.constantFrom('registry' as const, 'work' as const),
+  direction: fc.constantFrom(...DIRECTIONS),
+  delayMs: fc.constant(null),
+  bytesPerSecond: fc.constant(null),
+  forMs,
+};
+const ON_NO_PLANE = {
+  plane: fc.constant(null),
+  direction: fc.constant(null),
+  delayMs: fc.constant(null),
+  bytesPerSecond: fc.constant(null),
+};
 const fault: fc.Arbitrary<FaultEntry> = fc.oneof(
   fc.record({
-    ...{ kind: fc.constant('fault' as const), when: laterAnchor, plane: fc.constant(null), forMs },
+    ...{ kind: fc.constant('fault' as const), when: laterAnchor, ...ON_NO_PLANE, forMs },
     ...{ fault: fc.constantFrom('kill' as const, 'pause' as const), target: fc.constantFrom('postgres', 'worker-1') },
   }),
+  fc.record({ ...onPlane, fault: fc.constant('cut' as const), direction: fc.constant(null) }),
+  fc.record({ ...onPlane, fault: fc.constantFrom('reset' as const, 'half-open' as const) }),
   fc.record({
-    ...{
-      kind: fc.constant('fault' as const),
-      when: laterAnchor,
-      plane: fc.constantFrom('registry' as const, 'work' as const),
-    },
-    ...{ fault: fc.constant('cut' as const), target: fc.constant('worker-1'), forMs },
+    ...onPlane,
+    fault: fc.constantFrom('latency' as const, 'jitter' as const),
+    delayMs: within(LIMITS.faultDelayMs),
   }),
   fc.record({
-    ...{ kind: fc.constant('fault' as const), when: laterAnchor, plane: fc.constant(null), forMs: fc.constant(null) },
+    ...onPlane,
+    fault: fc.constant('bandwidth' as const),
+    bytesPerSecond: within(LIMITS.faultBytesPerSecond),
+  }),
+  fc.record({
+    ...{ kind: fc.constant('fault' as const), when: laterAnchor, ...ON_NO_PLANE, forMs: fc.constant(null) },
     ...{ fault: fc.constant('restart' as const), target: fc.constant('postgres') },
   }),
 );

@@ -407,6 +407,46 @@ describe('a timeline that makes no sense is refused', () => {
       /a plane on a kill/,
     ],
     [
+      'a direction of a cut',
+      timelineText('{ fault: { kind: cut, target: worker-1, plane: work, direction: to-server } }'),
+      /a direction on a cut \| a direction on one of reset, half-open, latency, jitter, bandwidth only/,
+    ],
+    [
+      'an unknown direction',
+      timelineText('{ fault: { kind: reset, target: worker-1, plane: work, direction: up } }'),
+      /'up' \| one of both, to-server, to-client/,
+    ],
+    [
+      'a latency without a delay',
+      timelineText('{ fault: { kind: latency, target: worker-1, plane: work } }'),
+      /nothing \| a delay, which a latency has to have \| add it, for example delay: 200ms/,
+    ],
+    [
+      'a latency without a plane',
+      timelineText('{ fault: { kind: latency, target: worker-1, delay: 100ms } }'),
+      /nothing \| the plane that a latency is on/,
+    ],
+    [
+      'a latency that is longer than a proxy holds',
+      timelineText('{ fault: { kind: latency, target: worker-1, plane: work, delay: 5m } }'),
+      /'5m' \| a time from 1ms to 30s/,
+    ],
+    [
+      'a bandwidth of a delay',
+      timelineText('{ fault: { kind: bandwidth, target: worker-1, plane: work, delay: 1s, bytes: 9/s } }'),
+      /a delay on a bandwidth \| a delay on one of latency, jitter only/,
+    ],
+    [
+      'a bandwidth without a unit',
+      timelineText('{ fault: { kind: bandwidth, target: worker-1, plane: work, bytes: 9000 } }'),
+      /9000 \| a rate from .* \| add the unit: 9000\/s/,
+    ],
+    [
+      'half-open postgres',
+      timelineText('{ fault: { kind: half-open, target: postgres, plane: work } }'),
+      /half-open of postgres \| half-open of worker-1/,
+    ],
+    [
       'a reason of two lines',
       only('{ flip: { scope: global, mode: halt_all, reason: "a\\nb" } }'),
       /a reason of one line/,

@@ -17,6 +17,7 @@ const runs = [
 
 const base = parseScenario(scenarioText(), 'x.yaml', []);
 const when = { kind: 'exposed' } as const;
+const ON_NO_PLANE = { plane: null, direction: null, delayMs: null, bytesPerSecond: null } as const;
 function resolved(entries: readonly TimelineEntry[], traffic = runs): Scenario['timeline'] {
   return resolveSelectors({ ...base, timeline: entries }, traffic).timeline;
 }
@@ -54,7 +55,7 @@ describe('selectors come to', () => {
         twice: false,
       },
       { kind: 'contract', when: anchor, contract: { model: 'm', prompt: 'p', tools: {} } },
-      { kind: 'fault', when: anchor, fault: 'kill', target: 'postgres', plane: null, forMs: 5 },
+      { kind: 'fault', when: anchor, fault: 'kill', target: 'postgres', ...ON_NO_PLANE, forMs: 5 },
     ];
     expect(resolved(entries)).toEqual([
       { ...entries[0], when: { ...anchor, target: 'beta' }, target: 'beta' },

@@ -1,0 +1,202 @@
+import type { Clock } from '../clock.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
+import type { Registry } from '../registry.ts';
+import { within } from '../within.ts';
+import { placeOf } from './alert-lane.ts';
+import type { AlertLane, RefusalEntry, TripEntry } from './alert-lane.ts';
+import type { AlertStore, TripAnswer } from './alert-store.ts';
+import type { PoisonCode } from './judge-alert.ts';
+import { Rounds } from './rounds.ts';
+
+interface RecorderParts {
+  readonly store: AlertStore;
+  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'offer'>;
+  readonly clock: Clock;
+  readonly retryMs: number;
+  readonly callMs: number;
+  /** A stop turned out to be poison. */
+  readonly poisoned: (lane: AlertLane, entry: TripEntry, code: PoisonCode, why: string) => void;
+  /** Told of each answer about a stop. */
+  readonly answered: (entry: TripEntry, answer: TripAnswer) => void;
+  /** Enforced here before the store had answered. */
+  readonly heldEarly: (entry: TripEntry) => void;
+  /** The store's position has moved as far as this lane brought it. */
+  readonly moved: (lane: AlertLane, position: number) => void;
+  /** The store stands before what this lane has read. */
+  readonly ahead: (lane: AlertLane) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/** What the store says of a stop that it will never take: asking again would hold up all behind it. */
+const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE']);
+
+/**
+ * Brings what lanes hold to the store. Stops first, whatever is before them, so that none waits for poison; then each
+ * lane's position, in order. While the store does not answer, stops are enforced here and positions stay.
+ */
+export class AlertRecorder {
+  readonly #parts: RecorderParts;
+  readonly #rounds: Rounds;
+  #lanes: readonly AlertLane[] = [];
+  #isAway = false;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+    const { clock, retryMs, onError } = parts;
+    this.#rounds = new Rounds({ clock, retryMs, onError, round: () => this.#round() });
+  }
+
+  /** Whether the store failed to answer when it was asked last. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  get lanes(): readonly AlertLane[] {
+    return this.#lanes;
+  }
+
+  add(lane: AlertLane): void {
+    this.#lanes = [...this.#lanes, lane];
+  }
+
+  poke(): void {
+    this.#rounds.poke();
+  }
+
+  close(): Promise<void> {
+    return this.#rounds.close();
+  }
+
+  /**
+   * Enforces a stop here without the store's word; it ends by that word only. As long as the store answers us we offer it
+   * ourselves, since a relay knows neither what is stale nor which ids were used.
+   */
+  hold(entry: TripEntry): void {
+    entry.cancelTimer();
+    if (entry.isAnswered || entry.isHeld) return;
+    entry.isHeld = true;
+    const { text } = entry.trip;
+    const offered = this.#isAway ? 'here' : 'elsewhere';
+    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered }));
+    this.#parts.heldEarly(entry);
+  }
+
+  /** Stops of this lane that are held here may go to the store by any other path from now on. */
+  handOver(lane: AlertLane): void {
+    for (const { isHeld, trip } of lane.unanswered()) if (isHeld) this.#parts.registry.offer(trip.flipId);
+  }
+
+  async #round(): Promise<void> {
+    try {
+      // A snapshot: a stream of stops that never ends must not keep positions from moving.
+      for (const lane of this.#lanes) for (const entry of lane.unanswered()) await this.#record(lane, entry);
+      for (const lane of this.#lanes) await this.#advance(lane);
+    } catch (thrown) {
+      this.#isAway = true;
+      for (const lane of this.#lanes) {
+        for (const entry of lane.unanswered()) this.hold(entry);
+        this.handOver(lane);
+      }
+      throw thrown;
+    } finally {
+      this.#lanes = this.#lanes.filter((lane) => !(lane.isLeft && lane.isEmpty));
+    }
+  }
+
+  async #record(lane: AlertLane, entry: TripEntry): Promise<void> {
+    const { store } = this.#parts;
+    const { trip, signature, message } = entry;
+    let answer: TripAnswer;
+    try {
+      answer = await this.#bounded('the stop of an alert', store.trip(placeOf(message), trip, signature));
+    } catch (thrown) {
+      if (!(thrown instanceof KilldrillError && FOR_EVER.has(thrown.code))) throw thrown;
+      this.#isAway = false;
+      this.#parts.poisoned(lane, entry, 'refused-by-store', thrown.message);
+      return;
+    }
+    this.#isAway = false;
+    if (answer.kind === 'reused') {
+      const why = `alert id '${trip.alertId}' of '${trip.detector}' was used with other content; ids are unique for ever`;
+      this.#parts.poisoned(lane, entry, 'reused-id', why);
+      return;
+    }
+    const isFirst = !entry.isAnswered;
+    entry.isAnswered = true;
+    entry.cancelTimer();
+    this.#enforce(entry, answer);
+    lane.answered(answer.position);
+    if (isFirst) this.#parts.answered(entry, answer);
+  }
+
+  #enforce(entry: TripEntry, answer: Exclude<TripAnswer, { readonly kind: 'reused' }>): void {
+    const { registry } = this.#parts;
+    const { flipId } = entry.trip;
+    const { head, ageMs } = answer;
+    if (answer.kind === 'stale') {
+      if (entry.isHeld) registry.relayed(flipId, { kind: 'closed', revision: answer.revision, head, ageMs });
+      return;
+    }
+    const { text, signature, epoch, revision } = answer.record;
+    if (answer.isOpen) this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision } }));
+    if (entry.isHeld) registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
+  }
+
+  async #advance(lane: AlertLane): Promise<void> {
+    for (;;) {
+      const step = lane.step();
+      if (step.kind === 'none' || step.kind === 'waiting') break;
+      if (step.kind === 'ahead') return this.#parts.ahead(lane);
+      const before = lane.stored;
+      if (step.kind === 'trip') await this.#record(lane, step.entry);
+      else if (step.kind === 'refusals') await this.#refuse(lane, step.entries);
+      else await this.#jump(lane, step.from, step.to);
+      // What stands still with everything on record would be asked for in a busy loop.
+      if (lane.stored === before && before !== null && lane.step().kind === step.kind) throw standsStill(lane);
+    }
+    if (lane.stored !== null) this.#parts.moved(lane, lane.stored);
+  }
+
+  async #refuse(lane: AlertLane, entries: readonly RefusalEntry[]): Promise<void> {
+    const { store, registry } = this.#parts;
+    const refusals = entries.map(({ refusal }) => refusal);
+    const position = await this.#bounded('refused alerts', store.refuse(refusals));
+    this.#isAway = false;
+    for (const { isHeld, refusal } of entries) {
+      if (isHeld && refusal.flipId !== null) registry.relayed(refusal.flipId, CLOSED);
+    }
+    lane.answered(position);
+  }
+
+  async #jump(lane: AlertLane, from: number, to: number): Promise<void> {
+    const { topic, partition } = lane;
+    const why = `the bus has nothing from ${from} to ${to - 1}`;
+    const placed = this.#parts.store.place(topic, partition, from, to, why);
+    lane.answered(await this.#bounded('a gap', placed));
+  }
+
+  #bounded<T>(what: string, work: Promise<T>): Promise<T> {
+    const { clock, callMs } = this.#parts;
+    const late = (): Error => new KilldrillError('STORE_LATE', `the store did not record ${what} within ${callMs} ms`);
+    return within(clock, callMs, work, late);
+  }
+
+  /** What a registry throws at must not keep other stops from the store. */
+  #locally(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.#parts.onError(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
+    }
+  }
+}
+
+/** The store's word that a stop it refused is not open; where it would have stood, nobody asks. */
+const CLOSED = { kind: 'closed', revision: 0, head: { epoch: '', revision: 0, hash: '' }, ageMs: 0 } as const;
+
+function standsStill({ topic, partition, stored }: AlertLane): KilldrillError {
+  return new KilldrillError(
+    'ALERT_POSITION',
+    `the store recorded an alert of ${topic}/${partition}, and its position still is ${String(stored)}; expected it to move by one`,
+  );
+}
