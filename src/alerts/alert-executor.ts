@@ -1,72 +1,18 @@
-import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
-import type { Registry } from '../registry.ts';
 import { within } from '../within.ts';
-import type { AlertBus, BusMember, BusMessage, BusSession, PartitionReader } from './alert-bus.ts';
+import type { BusMessage, PartitionReader } from './alert-bus.ts';
 import { AlertLane, placeOf } from './alert-lane.ts';
 import type { LaneEntry, RefusalEntry, TripEntry } from './alert-lane.ts';
 import { AlertRecorder } from './alert-recorder.ts';
 import { startOf } from './alert-start.ts';
-import type { AlertStore, AlertTrip, TripAnswer } from './alert-store.ts';
+import { BusAttendance } from './bus-attendance.ts';
+import type { Stay } from './bus-attendance.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { EXECUTOR_TIMINGS } from './executor-parts.ts';
+import type { AlertEvent, ExecutorParts, ExecutorTimings } from './executor-parts.ts';
 import { judgeAlert } from './judge-alert.ts';
-import type { AlertPolicy, Judgement } from './judge-alert.ts';
-import { Rounds } from './rounds.ts';
-
-/** Bounds and pauses, milliseconds. */
-export interface ExecutorTimings {
-  /** A stop that may be stale is given to the store first; it is enforced here once this has passed without an answer. */
-  readonly tripWithinMs: number;
-  /** Pause after the store, or the bus, did not answer. */
-  readonly retryMs: number;
-  /** Longest wait for one answer of the store, or of the bus. */
-  readonly callMs: number;
-  /** Longest wait for joining; Kafka takes seconds for a group's first member. */
-  readonly joinMs: number;
-  /** A session without a sign of life for so long is ended, and joined anew. */
-  readonly silentMs: number;
-}
-
-export const EXECUTOR_TIMINGS: ExecutorTimings = {
-  tripWithinMs: 50,
-  retryMs: 100,
-  callMs: 5_000,
-  joinMs: 10_000,
-  silentMs: 3_000,
-};
-
-/** What happens to alerts, for milestones and metrics. */
-export type AlertEvent =
-  | { readonly kind: 'read'; readonly message: BusMessage; readonly judgement: Judgement }
-  /** Enforced in this process, before the store had answered. */
-  | { readonly kind: 'held'; readonly message: BusMessage; readonly trip: AlertTrip }
-  | { readonly kind: 'answered'; readonly message: BusMessage; readonly trip: AlertTrip; readonly answer: TripAnswer }
-  | { readonly kind: 'poison'; readonly message: BusMessage; readonly code: string; readonly why: string };
-
-export interface ExecutorParts {
-  readonly bus: AlertBus;
-  readonly store: AlertStore;
-  /** Of the process in which it runs; a feed keeps it fresh. */
-  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'head'>;
-  readonly policy: AlertPolicy;
-  readonly clock: Clock;
-  /** Signs a flip's text as this stop-taker; null, the default, for unsigned flips. */
-  readonly sign?: ((text: string) => string) | null;
-  readonly timings?: Partial<ExecutorTimings>;
-  /** Alerts of one partition in hand, beyond which the bus has to wait. Default 2,000. */
-  readonly maxBacklog?: number;
-  readonly onEvent?: (event: AlertEvent) => void;
-  readonly onError?: (error: Error) => void;
-}
 
 const DEFAULT_MAX_BACKLOG = 2_000;
-
-/** One stay in the bus's group. What it had is worked off after it has ended; what comes late is nobody's. */
-interface Stay {
-  session: BusSession | null;
-  ended: boolean;
-  aliveMs: number;
-}
 
 /**
  * Reads alerts and trips switches: in an agent's process or in a service, one or several at once.
@@ -80,19 +26,16 @@ export class AlertExecutor {
   readonly #timings: ExecutorTimings;
   readonly #recorder: AlertRecorder;
   readonly #letters: DeadLetters;
-  readonly #joining: Rounds;
+  readonly #attendance: BusAttendance;
   readonly #committed = new WeakMap<AlertLane, number>();
   readonly #stayOf = new WeakMap<AlertLane, Stay>();
-  #stay: Stay | null = null;
-  #closed = false;
-  #cancelWatch: () => void = () => undefined;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
     this.#timings = { ...EXECUTOR_TIMINGS, ...parts.timings };
     const { bus, store, registry, clock } = parts;
     const { retryMs, callMs } = this.#timings;
-    const onError = (error: Error): void => this.#report(error);
+    const onError = (error: unknown): void => this.#report(error);
     this.#letters = new DeadLetters({ bus, clock, retryMs, callMs, onError, kept: () => this.#recorder.poke() });
     this.#recorder = new AlertRecorder({
       ...{ store, registry, clock, retryMs, callMs, onError },
@@ -102,65 +45,32 @@ export class AlertExecutor {
       moved: (lane, position) => this.#commit(lane, position),
       ahead: (lane) => this.#readAgain(lane),
     });
-    this.#joining = new Rounds({ clock, retryMs, onError, round: () => this.#join() });
+    this.#attendance = new BusAttendance({
+      ...{ bus, clock, timings: this.#timings, onError },
+      assigned: (stay, partition, committed) => this.#assigned(stay, partition, committed),
+      left: (stay) => this.#lanesOf(stay).forEach((lane) => lane.revoked()),
+      isHeldUp: (stay) => this.#lanesOf(stay).some(({ isFull }) => isFull),
+    });
   }
 
   /** Whether it takes part in reading now, how many alerts are in hand, and of how many of them stops are not durable yet. */
   status(): { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number } {
     const { lanes } = this.#recorder;
     return {
-      isReading: this.#stay?.session !== undefined && this.#stay.session !== null,
+      isReading: this.#attendance.isIn,
       backlog: lanes.reduce((sum, { size }) => sum + size, 0),
       unanswered: lanes.reduce((sum, lane) => sum + lane.unanswered().length, 0),
     };
   }
 
   start(): void {
-    this.#joining.poke();
-    this.#watch();
+    this.#attendance.start();
   }
 
   /** Leaves the bus and ends what is under way. Stops that are held here without the store's word stay with the registry. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#cancelWatch();
-    const stay = this.#stay;
-    this.#stay = null;
-    const left = stay === null ? Promise.resolve() : this.#leave(stay);
-    await Promise.all([this.#joining.close(), this.#letters.close(), this.#recorder.close(), left]);
+    await Promise.all([this.#attendance.close(), this.#letters.close(), this.#recorder.close()]);
     for (const lane of this.#recorder.lanes) lane.drop();
-  }
-
-  async #join(): Promise<void> {
-    if (this.#stay !== null || this.#closed) return;
-    const { bus, clock } = this.#parts;
-    const { joinMs } = this.#timings;
-    const stay: Stay = { session: null, ended: false, aliveMs: clock.monotonicMs() };
-    this.#stay = stay;
-    const joined = bus.join(this.#memberOf(stay)).then(async (session) => {
-      stay.session = session;
-      stay.aliveMs = clock.monotonicMs();
-      // It was given up meanwhile: nobody else would end it.
-      if (stay.ended) await this.#leave(stay);
-    });
-    const late = (): Error => new KilldrillError('BUS_LATE', `joining ${bus.topic} took more than ${joinMs} ms`);
-    try {
-      await within(clock, joinMs, joined, late);
-    } catch (thrown) {
-      if (this.#stay === stay) this.#stay = null;
-      await this.#leave(stay);
-      throw thrown;
-    }
-  }
-
-  #memberOf(stay: Stay): BusMember {
-    return {
-      assigned: (partition, committed) => this.#assigned(stay, partition, committed),
-      alive: () => {
-        stay.aliveMs = this.#parts.clock.monotonicMs();
-      },
-      lost: (error) => this.#rejoin(stay, error),
-    };
   }
 
   async #assigned(stay: Stay, partition: number, committed: number | null): Promise<PartitionReader> {
@@ -252,44 +162,11 @@ export class AlertExecutor {
     const { topic, partition, stored } = lane;
     const where = stored === null ? 'has no position' : `stands at ${stored}`;
     const found = `the store ${where} in ${topic}/${partition}, before what was read; reading again from there`;
-    this.#rejoin(stay, new KilldrillError('ALERT_POSITION', found));
+    this.#attendance.rejoin(stay, new KilldrillError('ALERT_POSITION', found));
   }
 
-  #rejoin(stay: Stay, error: Error): void {
-    if (stay.ended) return;
-    this.#report(error);
-    if (this.#stay === stay) this.#stay = null;
-    void this.#leave(stay);
-    // Not at once: a session that is lost again and again would make this a busy loop.
-    if (!this.#closed) this.#parts.clock.after(this.#timings.retryMs, () => this.#joining.poke());
-  }
-
-  async #leave(stay: Stay): Promise<void> {
-    stay.ended = true;
-    for (const lane of this.#recorder.lanes) if (this.#stayOf.get(lane) === stay) lane.revoked();
-    const { session } = stay;
-    stay.session = null;
-    if (session === null) return;
-    const { callMs } = this.#timings;
-    const late = (): Error => new KilldrillError('BUS_LATE', `leaving the bus took more than ${callMs} ms`);
-    await within(this.#parts.clock, callMs, session.close(), late).catch((error: unknown) => this.#report(error));
-  }
-
-  /** A consumer can stop without an error: what does not show life is ended and begun anew. */
-  #watch(): void {
-    const { clock, bus } = this.#parts;
-    const { silentMs } = this.#timings;
-    this.#cancelWatch = clock.after(silentMs / 4, () => {
-      const stay = this.#stay;
-      const silence = stay === null ? 0 : clock.monotonicMs() - stay.aliveMs;
-      if (stay !== null && stay.session !== null && silence > silentMs) {
-        this.#rejoin(
-          stay,
-          new KilldrillError('BUS_SILENT', `${bus.topic} showed no life for ${Math.round(silence)} ms`),
-        );
-      }
-      this.#watch();
-    });
+  #lanesOf(stay: Stay): readonly AlertLane[] {
+    return this.#recorder.lanes.filter((lane) => this.#stayOf.get(lane) === stay);
   }
 
   #tell(event: AlertEvent): void {

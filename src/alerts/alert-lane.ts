@@ -72,7 +72,7 @@ export class AlertLane implements PartitionReader {
   #unplaced = false;
   #left = false;
   #dropped = false;
-  #roomFor: (() => void)[] = [];
+  readonly #roomFor: (() => void)[] = [];
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -99,6 +99,11 @@ export class AlertLane implements PartitionReader {
 
   get size(): number {
     return this.#items.length;
+  }
+
+  /** The bus has to wait until something leaves. */
+  get isFull(): boolean {
+    return this.#roomFor.length > 0;
   }
 
   async deliver(messages: readonly BusMessage[]): Promise<void> {

@@ -63,6 +63,17 @@ export class MemoryTopic {
     while ((there.messages[0]?.position ?? earliest) < earliest) there.messages.shift();
   }
 
+  /** As a heartbeat that is answered; by hand, so that a test can have a silence. */
+  pulse(): void {
+    for (const member of this.#members) member.pulse();
+  }
+
+  /** As a bus that ends all sessions and comes back with what it had. */
+  restart(): void {
+    const restarted = new KilldrillError('BUS_RESTARTED', `${this.topic} ended all sessions; join again`);
+    for (const member of [...this.#members]) member.lose(restarted);
+  }
+
   /** Gives every partition away again, among the members that there are. `oblivious`: those who lose one are not told, and may write on. */
   rebalance(how: 'told' | 'oblivious' = 'told'): void {
     const members = [...this.#members];
@@ -127,7 +138,7 @@ class Membership implements BusSession {
 
   assign(partition: number): void {
     this.revoke(partition);
-    this.#begin(partition).catch((error: unknown) => this.#lose(error));
+    this.#begin(partition).catch((error: unknown) => this.lose(error));
   }
 
   revoke(partition: number): void {
@@ -136,7 +147,17 @@ class Membership implements BusSession {
   }
 
   wake(partition: number): void {
-    this.#pump(partition).catch((error: unknown) => this.#lose(error));
+    this.#pump(partition).catch((error: unknown) => this.lose(error));
+  }
+
+  pulse(): void {
+    this.#member.alive();
+  }
+
+  lose(error: unknown): void {
+    if (this.#ended) return;
+    void this.close();
+    this.#member.lost(error instanceof Error ? error : new Error(String(error)));
   }
 
   async commit(partition: number, position: number): Promise<void> {
@@ -184,12 +205,6 @@ class Membership implements BusSession {
       reading.busy = false;
     }
   }
-
-  #lose(error: unknown): void {
-    if (this.#ended) return;
-    void this.close();
-    this.#member.lost(error instanceof Error ? error : new Error(String(error)));
-  }
 }
 
 /** One process's handle on a memory topic. */
@@ -205,7 +220,7 @@ export class MemoryBus implements AlertBus, AlertPublisher {
   }
 
   async publish(bytes: Uint8Array, signature: string | null, key: string): Promise<void> {
-    const sum = [...key].reduce((total, letter) => total + (letter.codePointAt(0) ?? 0), 0);
+    const sum = Buffer.from(key).reduce((total, byte) => total + byte, 0);
     this.#log.append(sum % this.#log.partitions.length, bytes, signature);
   }
 

@@ -434,6 +434,18 @@ describe('the watchdog', () => {
 });
 
 describe('the backlog', () => {
+  test('that is full makes the bus wait, which is no silence: nothing is read twice, however long the store is away', async () => {
+    rig.isStoreAway = true;
+    for (let number = 0; number < 100; number += 1) rig.publish(stopOf(`t${number}`));
+    const one = await rig.start({ maxBacklog: 60 });
+    await rig.pass(10_000);
+    expect(one.executor.status().backlog).toBe(100);
+    expect(one.errors.map((error) => 'code' in error && error.code)).not.toContain('BUS_SILENT');
+    rig.isStoreAway = false;
+    await rig.pass(1_000);
+    expect([rig.position(), rig.stops().length, one.executor.status().backlog]).toEqual([100, 100, 0]);
+  });
+
   test('is bounded: the bus has to wait, and goes on afterwards', async () => {
     rig.isStoreAway = true;
     for (let number = 0; number < 200; number += 1) rig.publish(stopOf(`t${number}`));

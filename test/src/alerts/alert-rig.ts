@@ -1,5 +1,5 @@
 import { AlertExecutor } from '../../../src/alerts/alert-executor.ts';
-import type { AlertEvent, ExecutorParts } from '../../../src/alerts/alert-executor.ts';
+import type { AlertEvent, ExecutorParts } from '../../../src/alerts/executor-parts.ts';
 import type { BusSession } from '../../../src/alerts/alert-bus.ts';
 import type { AlertStore } from '../../../src/alerts/alert-store.ts';
 import type { AlertPolicy } from '../../../src/alerts/judge-alert.ts';

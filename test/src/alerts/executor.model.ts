@@ -66,7 +66,7 @@ export class ExecutorWorld {
   readonly #rig: AlertRig;
   readonly #executors: RigExecutor[] = [];
   readonly #gone: RigExecutor[] = [];
-  #waiting: Wait[] = [];
+  readonly #waiting: Wait[] = [];
   #numbers = 0;
   #lastAlert: Parameters<typeof signed>[1] | null = null;
   #lastPosition: number | null = null;
