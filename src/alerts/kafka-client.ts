@@ -22,10 +22,10 @@ export interface KafkaClient {
 export function openKafka({ brokers, ssl, sasl }: KafkaCluster, timings: KafkaTimings, retries: number): KafkaClient {
   const sockets = new Set<Socket>();
   const socketFactory: ISocketFactory = ({ host, port, ssl: secure, onConnect }) => {
-    // kafkajs leaves it undefined without TLS, whatever its types say
-    const options = secure as ConnectionOptions | undefined;
+    // kafkajs gives null without TLS, whatever its types say
+    const options = secure as ConnectionOptions | null | undefined;
     const socket =
-      options === undefined
+      options === undefined || options === null
         ? connectTcp({ host, port, noDelay: true }, onConnect)
         : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...options }, onConnect);
     socket.setKeepAlive(true, 5_000);

@@ -68,18 +68,24 @@ export class KafkaGroups {
   }
 
   async #deleteOld(but: string): Promise<void> {
-    await this.#admin.use(`deleting old groups of ${this.#own()}`, async (admin) => {
-      const { groups: all } = await admin.listGroups();
-      const ours = all.map(({ groupId }) => groupId).filter((id) => id.startsWith(this.#own()) && id !== but);
-      if (ours.length === 0) return;
-      const { groups } = await admin.describeGroups(ours);
-      const left = groups.filter(({ state }) => LEFT.has(state)).map(({ groupId }) => groupId);
-      if (left.length > 0) await admin.deleteGroups(left);
-    });
+    await this.#admin.use(`deleting old groups of ${this.#own()}`, (admin) =>
+      deleteLeftGroups(admin, (id) => id.startsWith(this.#own()) && id !== but),
+    );
   }
 
   #own(): string {
     const { group, member } = this.#settings;
     return `${group}.${member}.`;
   }
+}
+
+/** Deletes those groups of a choice that nobody is in, and answers how many of the choice are left. */
+export async function deleteLeftGroups(admin: Admin, isChosen: (groupId: string) => boolean): Promise<number> {
+  const { groups: all } = await admin.listGroups();
+  const chosen = all.map(({ groupId }) => groupId).filter(isChosen);
+  if (chosen.length === 0) return 0;
+  const { groups } = await admin.describeGroups(chosen);
+  const left = groups.filter(({ state }) => LEFT.has(state)).map(({ groupId }) => groupId);
+  if (left.length > 0) await admin.deleteGroups(left);
+  return chosen.length - left.length;
 }

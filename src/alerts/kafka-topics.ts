@@ -1,6 +1,7 @@
 import type { Admin, ITopicConfig } from 'kafkajs';
 import { systemClock } from '../clock.ts';
 import { Kept, openKafka } from './kafka-client.ts';
+import { deleteLeftGroups } from './kafka-groups.ts';
 import { KAFKA_TIMINGS } from './kafka-options.ts';
 import type { KafkaCluster } from './kafka-options.ts';
 
@@ -24,8 +25,11 @@ export interface KafkaAdmin {
   topics(): Promise<readonly string[]>;
   /** Makes those that are not there yet: with the broker's time in each message, and without compression, since a client in another language may use one that our reader lacks. */
   createTopics(topics: AlertTopics): Promise<void>;
-  /** Removes topics, and the consumer groups whose names begin with this. */
-  remove(topics: readonly string[], groupsBeginWith: string): Promise<void>;
+  /**
+   * Removes topics, and the consumer groups whose names begin with this. Answers how many groups are left: one whose member was
+   * killed is in use until its session is over.
+   */
+  remove(topics: readonly string[], groupsBeginWith: string): Promise<number>;
   close(): void;
 }
 
@@ -47,8 +51,7 @@ export function openKafkaAdmin(cluster: KafkaCluster): KafkaAdmin {
       kept.use('asking for the brokers', async (admin) => (await admin.describeCluster()).brokers.length),
     topics: () => kept.use('listing topics', (admin) => admin.listTopics()),
     createTopics: (topics) => kept.use('making topics', (admin) => createTopics(admin, topics)),
-    remove: (topics, groupsBeginWith) =>
-      kept.use('removing topics', (admin) => remove(admin, topics, groupsBeginWith)),
+    remove: (topics, groupsBeginWith) => kept.use('removing topics', (admin) => remove(admin, topics, groupsBeginWith)),
     close: () => kept.close(),
   };
 }
@@ -69,11 +72,9 @@ async function createTopics(admin: Admin, { topic, deadTopic, partitions }: Aler
   });
 }
 
-async function remove(admin: Admin, topics: readonly string[], groupsBeginWith: string): Promise<void> {
+async function remove(admin: Admin, topics: readonly string[], groupsBeginWith: string): Promise<number> {
   const there = new Set(await admin.listTopics());
   const left = topics.filter((topic) => there.has(topic));
   if (left.length > 0) await admin.deleteTopics({ topics: left });
-  const { groups } = await admin.listGroups();
-  const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(groupsBeginWith));
-  if (ours.length > 0) await admin.deleteGroups(ours);
+  return deleteLeftGroups(admin, (id) => id.startsWith(groupsBeginWith));
 }
