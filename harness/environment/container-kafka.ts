@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { openKafkaAdmin } from '../../src/alerts/kafka-topics.ts';
 import { ContainerServer } from './container-server.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import { createDrillTopics } from './drill-topics.ts';
 import type { KafkaServer } from './environment.ts';
 import { KafkaDoors } from './kafka-doors.ts';
+import { newClusterId } from './kafka-process.ts';
 import { kafkaProperties } from './kafka-properties.ts';
 
 /** Ports within the container; a listener each from the first on. */
@@ -42,7 +42,7 @@ export async function startContainerKafka(
     ...{ image, name, labels },
     environment: {
       ...asVariables(properties),
-      CLUSTER_ID: randomBytes(16).toString('base64url'),
+      CLUSTER_ID: newClusterId(),
       KAFKA_HEAP_OPTS: '-Xms192m -Xmx384m',
     },
     ports: listeners.map(({ port }) => port),

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,6 +25,11 @@ export interface KafkaProcess {
   /** Resolves when it has ended and is reaped. */
   readonly exited: Promise<void>;
   readonly hasEnded: () => boolean;
+}
+
+/** 128 random bits as Kafka writes them; a leading '-' would look like an option. */
+export function newClusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A');
 }
 
 const FORMAT_BOUND_MS = 60_000;

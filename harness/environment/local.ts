@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Environment } from './environment.ts';
 import { findKafkaHome } from './kafka-home.ts';
+import { newClusterId } from './kafka-process.ts';
 import { startLocalKafka } from './local-kafka.ts';
 import { startOwnPostgres } from './own-postgres.ts';
 import type { OwnPostgresOptions } from './own-postgres.ts';
@@ -17,7 +17,7 @@ export async function startLocal(options: OwnPostgresOptions): Promise<Environme
   const home = await findKafkaHome(process.env);
   const postgres = await startOwnPostgres(options);
   try {
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = newClusterId();
     const kafka = await startLocalKafka({ home, folder, clusterId, onStarted: (pid) => guardian.watch(pid) });
     return {
       name: 'local',

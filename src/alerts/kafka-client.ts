@@ -2,7 +2,7 @@ import { isIP, connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { Kafka, KafkaJSError, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
 import type { ISocketFactory, KafkaConfig } from 'kafkajs';
 import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
@@ -120,9 +120,10 @@ export class Kept<T> {
   }
 }
 
-/** A refusal that the broker itself has pronounced: its connection is fine. */
+/** A refusal that the broker itself has pronounced: its connection is fine. (kafkajs's error classes are no named exports.) */
 function isAnswer(error: unknown): boolean {
-  return error instanceof KafkaJSError && error.name === 'KafkaJSProtocolError' && !error.retriable;
+  const isPronounced = error instanceof Error && error.name === 'KafkaJSProtocolError';
+  return isPronounced && 'retriable' in error && error.retriable === false;
 }
 
 /** kafkajs's name for a broker's error code, such as `MESSAGE_TOO_LARGE`; null for any other error. */

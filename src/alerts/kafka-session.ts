@@ -7,10 +7,13 @@ import type { KafkaClient } from './kafka-client.ts';
 import { fromKafka } from './kafka-message.ts';
 import type { KafkaSettings } from './kafka-options.ts';
 
-/** Attempts of one request within a session. Few: what is lost is joined anew by whoever has the session. */
-const RETRIES = 5;
-/** A group's first member may find its coordinator still being made. */
-const JOIN_RETRIES = 40;
+/**
+ * Attempts of one request, two seconds of them: a cluster's first group finds its coordinator still being made. Not more: what is
+ * lost is joined anew by whoever has the session.
+ */
+const RETRIES = 12;
+/** kafkajs stops a consumer before it tells why. */
+const REASON_MS = 100;
 
 export interface KafkaSessionParts {
   readonly settings: KafkaSettings;
@@ -48,7 +51,7 @@ export class KafkaSession implements BusSession {
     this.#parts = parts;
     const { cluster, timings } = parts.settings;
     const { sessionMs, heartbeatMs, fetchWaitMs, metadataMs } = timings;
-    this.#client = openKafka(cluster, timings, JOIN_RETRIES);
+    this.#client = openKafka(cluster, timings, RETRIES);
     this.#consumer = this.#client.kafka.consumer({
       groupId: parts.groupId,
       sessionTimeout: sessionMs,
@@ -131,8 +134,10 @@ export class KafkaSession implements BusSession {
     this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event));
     this.#consumer.on(events.CRASH, ({ payload }: ConsumerCrashEvent) => this.#fail(payload.error));
     this.#consumer.on(events.REBALANCING, () => this.#fail(new Error('the group was rebalanced')));
-    for (const ended of [events.STOP, events.DISCONNECT] as const)
-      this.#consumer.on(ended, () => this.#fail(new Error('the consumer has stopped by itself')));
+    this.#consumer.on(events.DISCONNECT, () => {
+      const { clock } = this.#parts.settings;
+      if (this.#state !== 'ended') clock.after(REASON_MS, () => this.#fail(new Error('the consumer stopped by itself')));
+    });
   }
 
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {

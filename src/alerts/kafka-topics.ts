@@ -10,6 +10,9 @@ const DEFAULT_PARTITIONS = 8;
 /** A dead letter is its alert and a few headers: larger than the largest alert that a broker takes by default. */
 const DEAD_LETTER_BYTES = 2 * 1_024 * 1_024;
 const RETRIES = 3;
+/** A new topic has its leaders within milliseconds; a busy broker takes longer. */
+const LEADER_LOOKS = 100;
+const LEADER_LOOK_MS = 30;
 
 export interface AlertTopics {
   readonly topic: string;
@@ -64,12 +67,26 @@ async function createTopics(admin: Admin, { topic, deadTopic, partitions }: Aler
     configEntries: Object.entries({ ...common, ...entries }).map(([key, value]) => ({ name: key, value })),
   });
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: [
       configOf(topic, partitions ?? DEFAULT_PARTITIONS, {}),
       configOf(deadTopic, 1, { 'max.message.bytes': String(DEAD_LETTER_BYTES) }),
     ],
   });
+  // a leader that everybody knows of may not know it yet, and would refuse the first alert
+  for (const name of [topic, deadTopic]) await untilLed(admin, name);
+}
+
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (attempt === LEADER_LOOKS) throw error;
+      await new Promise<void>((resolve) => void systemClock.after(LEADER_LOOK_MS, resolve));
+    }
+  }
 }
 
 async function remove(admin: Admin, topics: readonly string[], groupsBeginWith: string): Promise<number> {

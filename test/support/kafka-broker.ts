@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { chooseDrillFolder, makeDrillFolder } from '../../harness/environment/drill-folder.ts';
 import type { KafkaServer } from '../../harness/environment/environment.ts';
 import { startGuardian } from '../../harness/environment/guardian.ts';
 import { findKafkaHome } from '../../harness/environment/kafka-home.ts';
+import { newClusterId } from '../../harness/environment/kafka-process.ts';
 import { startLocalKafka } from '../../harness/environment/local-kafka.ts';
 
 /** A broker of a test file's own, which it may kill. */
@@ -18,7 +18,7 @@ export async function startTestBroker(): Promise<TestBroker> {
   const guardian = await startGuardian({ folder });
   try {
     makeDrillFolder(folder);
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = newClusterId();
     const kafka = await startLocalKafka({ home, folder, clusterId, onStarted: (pid) => guardian.watch(pid) });
     return {
       kafka,

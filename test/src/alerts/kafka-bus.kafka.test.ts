@@ -54,8 +54,10 @@ async function openTopic(kafka: KafkaServer, client: Kafka, admin: Admin): Promi
       return { bus, kill, close: () => bus.close() };
     },
     deadLetters: () => readLetters(client, admin, deadTopic),
-    forget: async (partition, earliest) =>
-      admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(earliest) }] }),
+    forget: async (partition, earliest) => {
+      await admin.fetchTopicOffsets(topic); // kafkajs deletes of topics only that it has looked at
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(earliest) }] });
+    },
     restart: async () => {
       await kafka.kill();
       await kafka.start();
