@@ -10,6 +10,11 @@ export interface ArrivedStop {
   readonly text: string;
   readonly signature: string | null;
   readonly place: { readonly epoch: string; readonly revision: number } | null;
+  /**
+   * Who offers it to the store as long as that has not answered: the registry's feed by a relay (`here`, the default), or
+   * whoever delivered it, until `offer` says otherwise.
+   */
+  readonly offered?: 'here' | 'elsewhere';
 }
 
 export type ApplyResult =
@@ -26,6 +31,7 @@ interface HeldStop {
   readonly revision: number | null;
   /** Enforced though the contiguous prefix does not hold it. */
   readonly early: boolean;
+  readonly offered: 'here' | 'elsewhere';
   /** Of a drain: its time is up, and it lets nothing pass any more. */
   readonly drainOver: boolean;
 }
@@ -120,7 +126,8 @@ export class Registry {
       const flip = this.#read(text);
       if (flip.kind !== 'stop') throw notAStop(flip);
       open.open(engagementOf(flip));
-      stops.set(flip.id, { text, signature, revision, early: false, drainOver: this.#isDrainOver(flip.id, text) });
+      const drainOver = this.#isDrainOver(flip.id, text);
+      stops.set(flip.id, { text, signature, revision, early: false, offered: 'here', drainOver });
     }
     for (const engagement of this.#open.values()) {
       const held = this.#stops.get(engagement.id);
@@ -178,7 +185,7 @@ export class Registry {
     if (flip.kind === 'stop') {
       // Should an early copy have had another text under this id, the store's is the one that counts.
       if (this.#stops.get(flip.id)?.text !== record.text) this.#open.close(flip.id);
-      this.#enforce(flip, { ...record, early: false });
+      this.#enforce(flip, { ...record, early: false, offered: 'here' });
     } else {
       for (const id of flip.engagements) this.#end(id);
     }
@@ -196,8 +203,8 @@ export class Registry {
   arrive(stop: ArrivedStop): boolean {
     const flip = this.#read(stop.text);
     if (flip.kind !== 'stop' || this.#open.has(flip.id) || this.#ended.has(flip.id)) return false;
-    const { text, signature, place } = stop;
-    this.#enforce(flip, { text, signature, revision: place?.revision ?? null, early: true });
+    const { text, signature, place, offered = 'here' } = stop;
+    this.#enforce(flip, { text, signature, revision: place?.revision ?? null, early: true, offered });
     this.#changed();
     return true;
   }
@@ -208,8 +215,14 @@ export class Registry {
    */
   toRelay(): readonly { readonly id: string; readonly text: string; readonly signature: string | null }[] {
     return [...this.#stops]
-      .filter(([, held]) => held.early)
+      .filter(([, held]) => held.early && held.offered === 'here')
       .map(([id, { text, signature }]) => ({ id, text, signature }));
+  }
+
+  /** Whoever delivered this stop does not offer it to the store any more, or not alone: it is relayed from here. */
+  offer(id: string): void {
+    const held = this.#stops.get(id);
+    if (held !== undefined) this.#stops.set(id, { ...held, offered: 'here' });
   }
 
   /** Takes the store's answer to a relayed stop. */
@@ -225,9 +238,11 @@ export class Registry {
     this.#changed();
   }
 
-  #enforce(stop: StopFlip, { text, signature, revision, early }: Omit<HeldStop, 'drainOver'>): void {
+  #enforce(stop: StopFlip, held: Omit<HeldStop, 'drainOver'>): void {
+    const { text, signature, revision, early, offered } = held;
     this.#open.open(engagementOf(stop));
-    this.#stops.set(stop.id, { text, signature, revision, early, drainOver: this.#isDrainOver(stop.id, text) });
+    const drainOver = this.#isDrainOver(stop.id, text);
+    this.#stops.set(stop.id, { text, signature, revision, early, offered, drainOver });
   }
 
   #isDrainOver(id: string, text: string): boolean {

@@ -70,7 +70,7 @@ export class AlertExecutor {
   /** Leaves the bus and ends what is under way. Stops that are held here without the store's word stay with the registry. */
   async close(): Promise<void> {
     await Promise.all([this.#attendance.close(), this.#letters.close(), this.#recorder.close()]);
-    for (const lane of this.#recorder.lanes) lane.drop();
+    for (const lane of this.#recorder.lanes) this.#drop(lane);
   }
 
   async #assigned(stay: Stay, partition: number, committed: number | null): Promise<PartitionReader> {
@@ -157,12 +157,18 @@ export class AlertExecutor {
   #readAgain(lane: AlertLane): void {
     const stay = this.#stayOf.get(lane);
     const wasLeft = lane.isLeft;
-    lane.drop();
+    this.#drop(lane);
     if (wasLeft || stay === undefined) return;
     const { topic, partition, stored } = lane;
     const where = stored === null ? 'has no position' : `stands at ${stored}`;
     const found = `the store ${where} in ${topic}/${partition}, before what was read; reading again from there`;
     this.#attendance.rejoin(stay, new KilldrillError('ALERT_POSITION', found));
+  }
+
+  /** What it held is relayed by its process's feed until somebody has read it again. */
+  #drop(lane: AlertLane): void {
+    this.#recorder.handOver(lane);
+    lane.drop();
   }
 
   #lanesOf(stay: Stay): readonly AlertLane[] {

@@ -10,7 +10,7 @@ import { Rounds } from './rounds.ts';
 
 interface RecorderParts {
   readonly store: AlertStore;
-  readonly registry: Pick<Registry, 'arrive' | 'relayed'>;
+  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'offer'>;
   readonly clock: Clock;
   readonly retryMs: number;
   readonly callMs: number;
@@ -67,14 +67,23 @@ export class AlertRecorder {
     return this.#rounds.close();
   }
 
-  /** Enforces a stop here without the store's word. It ends by that word only. */
+  /**
+   * Enforces a stop here without the store's word; it ends by that word only. As long as the store answers us we offer it
+   * ourselves, since a relay knows neither what is stale nor which ids were used.
+   */
   hold(entry: TripEntry): void {
     entry.cancelTimer();
     if (entry.isAnswered || entry.isHeld) return;
     entry.isHeld = true;
     const { text } = entry.trip;
-    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null }));
+    const offered = this.#isAway ? 'here' : 'elsewhere';
+    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered }));
     this.#parts.heldEarly(entry);
+  }
+
+  /** Stops of this lane that are held here may go to the store by any other path from now on. */
+  handOver(lane: AlertLane): void {
+    for (const { isHeld, trip } of lane.unanswered()) if (isHeld) this.#parts.registry.offer(trip.flipId);
   }
 
   async #round(): Promise<void> {
@@ -84,7 +93,10 @@ export class AlertRecorder {
       for (const lane of this.#lanes) await this.#advance(lane);
     } catch (thrown) {
       this.#isAway = true;
-      for (const lane of this.#lanes) for (const entry of lane.unanswered()) this.hold(entry);
+      for (const lane of this.#lanes) {
+        for (const entry of lane.unanswered()) this.hold(entry);
+        this.handOver(lane);
+      }
       throw thrown;
     } finally {
       this.#lanes = this.#lanes.filter((lane) => !(lane.isLeft && lane.isEmpty));

@@ -1,4 +1,5 @@
 import type { AlertPlace, AlertRefusal, AlertStore, AlertTrip, TripAnswer } from '../alerts/alert-store.ts';
+import { KilldrillError } from '../errors.ts';
 import { putFlip, readFlip } from './memory-flips.ts';
 import type { MemoryState, StoredAlert, StoredFlip } from './memory-state.ts';
 import type { StoreAnswer } from './store.ts';
@@ -31,7 +32,8 @@ export class MemoryAlertStore implements AlertStore {
 
   refuse(refusals: readonly AlertRefusal[]): Promise<number | null> {
     return this.#do('refuse', () => {
-      for (const { place, kind, why, flipId } of refusals) this.keep({ place, kind, alert: null, flipId, why });
+      for (const { place, kind, code, why, flipId } of refusals)
+        this.keep({ place, kind, alert: null, flipId, code, why });
       const first = refusals[0]?.place;
       return first === undefined ? null : positionIn(this.#state, first.topic, first.partition);
     });
@@ -49,17 +51,18 @@ export class MemoryAlertStore implements AlertStore {
   protected recordTrip(place: AlertPlace, trip: AlertTrip, signature: string | null): TripAnswer {
     const state = this.#state;
     const { detector, alertId, content, flipId } = trip;
+    refuseOther(state, trip);
     const known = state.flipsById.get(flipId);
     const alert = { detector, alertId, content };
     if (known === undefined && isReused(state, trip)) return { ...this.#answer(place), kind: 'reused' };
     const revision = known === undefined ? this.staleBy(trip) : null;
     if (revision !== null) {
-      this.keep({ place, kind: 'stale', alert, flipId, why: `closed at revision ${revision}` });
+      this.keep({ place, kind: 'stale', alert, flipId, code: null, why: `closed at revision ${revision}` });
       return { ...this.#answer(place), kind: 'stale', revision };
     }
     const stored = known ?? putFlip(state, trip.text, signature);
     const kind = isDuplicate(state, place, flipId) ? 'duplicate' : 'flip';
-    this.keep({ place, kind, alert, flipId, why: null });
+    this.keep({ place, kind, alert, flipId, code: null, why: null });
     const isOpen = stored.engagement?.closedRevision === null;
     return { ...this.#answer(place), kind, record: stored.record, isOpen };
   }
@@ -121,6 +124,14 @@ export class MemoryAlertStore implements AlertStore {
 export function isRefusedAlert(state: MemoryState, flipId: string): boolean {
   if (state.flipsById.has(flipId)) return false;
   return state.alerts.some((alert) => alert.flipId === flipId && (alert.kind === 'stale' || alert.kind === 'poison'));
+}
+
+/** @throws KilldrillError `FLIP_NAMESPACE`, or `FLIP_UNREADABLE` for what is not the stop of this alert */
+function refuseOther(state: MemoryState, { alertId, flipId, detector, text }: AlertTrip): void {
+  const flip = readFlip(state, text);
+  if (flip.kind === 'stop' && flip.id === flipId && flip.triggeredBy === detector) return;
+  const expected = `its flip id '${flipId}' and its detector '${detector}'`;
+  throw new KilldrillError('FLIP_UNREADABLE', `the stop of alert '${alertId}' does not bear ${expected}`);
 }
 
 function positionIn(state: MemoryState, topic: string, partition: number): number | null {

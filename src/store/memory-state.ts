@@ -105,6 +105,7 @@ export interface StoredAlert {
   /** Null for what came to no stop by itself. */
   readonly alert: { readonly detector: string; readonly alertId: string; readonly content: string } | null;
   readonly flipId: string | null;
+  readonly code: string | null;
   readonly why: string | null;
 }
 

@@ -182,6 +182,26 @@ describe('a stale alert', () => {
     expect(rig.stops()).toEqual(['acme']);
   });
 
+  test('is relayed by nobody while the store is only slow, and by its process once the store is away or it ends', async () => {
+    const one = await rig.start();
+    rig.onStep = (_, step) => (step === 'before trip' ? new Promise<void>(() => undefined) : undefined);
+    rig.publish(stopOf('acme'));
+    await rig.pass(100);
+    expect([enforced(one), one.registry.toRelay()]).toEqual([['acme'], []]);
+    await rig.pass(5_000); // the longest wait for an answer
+    expect(one.registry.toRelay()).toHaveLength(1);
+    const other = await rig.start();
+    rig.topic.rebalance();
+    await rig.pass(100);
+    expect([enforced(other), other.registry.toRelay()]).toEqual([['acme'], []]);
+    const closing = other.executor.close();
+    await rig.pass(6_000);
+    await closing;
+    expect(other.registry.toRelay()).toHaveLength(1);
+    rig.onStep = () => undefined;
+    await rig.pass(6_000);
+  });
+
   test('whose early stop a relay made durable first is a stop', async () => {
     const one = await rig.start();
     await openAndRelease('acme');

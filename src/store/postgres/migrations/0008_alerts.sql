@@ -49,7 +49,7 @@ create table alert_gap (
 create trigger append_only before update or delete or truncate on alert_gap execute function refuse_change();
 
 -- Is asked under the flip's lock for each alert.
-create index engagement_closed on engagement (namespace, scope, target) where closed_revision is not null;
+create index engagement_closed_switch on engagement (namespace, scope, target) where closed_revision is not null;
 
 create function alert_position_of(p_namespace text, p_topic text, p_partition integer) returns bigint language sql volatile as $$
   select position from alert_position where namespace = p_namespace and topic = p_topic and partition = p_partition
@@ -324,6 +324,7 @@ begin
     jsonb_build_object('earliest', 0, 'end', 0, 'committed', null));
 end $$;
 
+-- At most p_limit, and no more once there are some 2 MB of them: what publishes may be large.
 create function alerts_from(p_namespace text, p_topic text, p_from bigint, p_limit integer) returns jsonb
 language plpgsql security definer set search_path from current as $$
 begin
@@ -331,8 +332,10 @@ begin
   return (select coalesce(jsonb_agg(jsonb_build_object('position', m.position, 'signature', m.signature,
       'body', translate(encode(m.body, 'base64'), E'\n', ''),
       'publishedAtMs', floor(extract(epoch from m.published_at) * 1000)) order by m.position), '[]')
-    from (select * from alert_message a where a.namespace = p_namespace and a.topic = p_topic and a.position >= p_from
-      order by a.position limit least(greatest(p_limit, 1), 500)) as m);
+    from (select a.*, sum(octet_length(a.body)) over (order by a.position) - octet_length(a.body) as bytes_before
+      from alert_message a where a.namespace = p_namespace and a.topic = p_topic and a.position >= p_from
+      order by a.position limit least(greatest(p_limit, 1), 500)) as m
+    where m.bytes_before < 2000000);
 end $$;
 
 create function commit_alerts(p_namespace text, p_topic text, p_position bigint) returns jsonb

@@ -32,12 +32,12 @@ async function keptLetters(owner: pg.Client, topic: string): Promise<readonly De
 describeBusContract('PostgreSQL', { partitions: 1, waitMs: 20_000 }, async () => {
   const database = await prepareDatabase();
   const owner = await database.connect(database.ownerUrl);
-  /** Ends the server's side of all connections whose application name is like this. */
-  const end = (like: string) =>
+  /** Ends the server's side of the bus's connections whose application name begins so. */
+  const end = (...names: readonly string[]) =>
     owner.query(
       `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-       where datname = current_database() and pid <> pg_backend_pid() and application_name like $1`,
-      [like],
+       where datname = current_database() and pid <> pg_backend_pid() and application_name like any ($1)`,
+      [names.map((name) => `${name}%`)],
     );
   return {
     openTopic: async () => {
@@ -61,7 +61,7 @@ describeBusContract('PostgreSQL', { partitions: 1, waitMs: 20_000 }, async () =>
         deadLetters: () => keptLetters(owner, topic),
         forget: async (_, earliest) =>
           void (await owner.query('select killdrill.forget_alerts($1, $2, $3)', [NAMESPACE, topic, earliest])),
-        restart: async () => void (await end('%')),
+        restart: async () => void (await end('process-', 'killdrill ')),
         close: () => publisher.close(),
       };
     },

@@ -44,6 +44,7 @@ describe('the roles', () => {
       'give_back',
       'halted',
       'load',
+      'publish_alert',
       'record_outcomes',
       'relay',
       'retry',
@@ -52,20 +53,30 @@ describe('the roles', () => {
     ]);
     expect(await executable('killdrill_flipper')).toEqual([
       'admit_compensation',
+      'alert_position',
+      'alert_range',
+      'alerts_from',
+      'bury_alerts',
       'close_compensation',
+      'commit_alerts',
       'declare_contract',
       'fence_key',
       'flip',
       'flips_after',
+      'forget_alerts',
       'ledger',
       'load',
       'open_engagements',
+      'place_alerts',
+      'publish_alert',
       'red_reasons',
+      'refuse_alerts',
       'resume',
       'schema_version',
       'set_critical',
       'shared_holders',
       'terminate_holders',
+      'trip_alert',
     ]);
   });
 
@@ -74,6 +85,12 @@ describe('the roles', () => {
       `select tablename as name from pg_tables where schemaname = 'killdrill'`,
     );
     expect(rows.map(({ name }) => name).toSorted()).toEqual([
+      'alert_dead_letter',
+      'alert_gap',
+      'alert_message',
+      'alert_position',
+      'alert_record',
+      'alert_topic',
       'compensation',
       'critical_class',
       'critical_rules',
