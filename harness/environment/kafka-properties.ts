@@ -26,6 +26,9 @@ const SMALL: KafkaProperties = {
   'share.coordinator.state.topic.replication.factor': 1,
   'share.coordinator.state.topic.min.isr': 1,
   'group.initial.rebalance.delay.ms': 0,
+  // a killed broker comes back under its own number only once its last life is over for the controller
+  'broker.session.timeout.ms': 3_000,
+  'broker.heartbeat.interval.ms': 500,
   'auto.create.topics.enable': 'false',
   'num.network.threads': 1,
   'num.io.threads': 4,

@@ -21,6 +21,9 @@ export interface KafkaClient {
 
 export function openKafka({ brokers, ssl, sasl }: KafkaCluster, timings: KafkaTimings, retries: number): KafkaClient {
   const sockets = new Set<Socket>();
+  let isDestroyed = false;
+  // with an error: kafkajs takes no notice of a connection that only closes, and would keep its timers
+  const tearDown = (socket: Socket): void => void socket.destroy(new Error('the connection was torn down'));
   const socketFactory: ISocketFactory = ({ host, port, ssl: secure, onConnect }) => {
     // kafkajs gives null without TLS, whatever its types say
     const options = secure as ConnectionOptions | null | undefined;
@@ -31,6 +34,7 @@ export function openKafka({ brokers, ssl, sasl }: KafkaCluster, timings: KafkaTi
     socket.setKeepAlive(true, 5_000);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    if (isDestroyed) process.nextTick(tearDown, socket);
     return socket;
   };
   const security: Partial<KafkaConfig> = {
@@ -49,7 +53,8 @@ export function openKafka({ brokers, ssl, sasl }: KafkaCluster, timings: KafkaTi
   return {
     kafka,
     destroy: () => {
-      for (const socket of sockets) socket.destroy();
+      isDestroyed = true;
+      for (const socket of sockets) tearDown(socket);
     },
   };
 }

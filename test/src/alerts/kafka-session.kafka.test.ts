@@ -182,7 +182,7 @@ describe.skipIf(why !== null)(`a session on Kafka${why === null ? '' : ` (${why}
     await expect(bus.publish(Buffer.from('x'), null, 'key')).rejects.toMatchObject({ code: 'KAFKA_FAILED' });
   });
 
-  test('joins in less than a second or so, and a published alert is in hand in milliseconds', async () => {
+  test('joins again and again, and delivers each alert that is published (prints how long that takes)', async () => {
     const joins: number[] = [];
     for (let round = 0; round < 10; round += 1) {
       const bus = busOf(`member-${round}`);
