@@ -117,7 +117,12 @@ export class ContainerServer implements FaultyServer {
       .withExposedPorts(...ports)
       .withStartupTimeout(READY_BOUND_MS);
     if (command !== undefined) container.withCommand([...command]);
-    return (await container.start()).getId();
+    try {
+      return (await container.start()).getId();
+    } catch (error) {
+      await removeContainer(this.#engine, name); // it may have been made all the same
+      throw error;
+    }
   }
 
   async #startAgain(id: string): Promise<void> {

@@ -72,25 +72,30 @@ async function unlessAborted<T>(
   signal: AbortSignal,
   starting: Promise<T>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | null = null;
-  const remove = (): void => {
-    const ours = listDrillContainers(engine).then((all) => all.filter((one) => one.drill === drill));
-    ours
-      .then((all) => Promise.all(all.map(({ id }) => removeContainer(engine, id))))
-      .catch(() => undefined)
-      .finally(() => (timer = timer === null ? null : setTimeout(remove, REMOVE_AGAIN_MS)));
+  let isSettled = false;
+  const settled = starting.then(
+    () => (isSettled = true),
+    () => (isSettled = true),
+  );
+  const abort = async (): Promise<void> => {
+    while (!isSettled) {
+      await removeAll(engine, drill).catch(() => undefined);
+      await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, REMOVE_AGAIN_MS))]);
+    }
   };
-  const abort = (): void => {
-    timer = setTimeout(remove, 0);
-  };
-  signal.addEventListener('abort', abort, { once: true });
+  const onAbort = (): void => void abort();
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await starting;
   } finally {
-    signal.removeEventListener('abort', abort);
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+    signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) await removeAll(engine, drill);
   }
+}
+
+async function removeAll(engine: DockerEngine, drill: string): Promise<void> {
+  const ours = (await listDrillContainers(engine)).filter((one) => one.drill === drill);
+  await Promise.all(ours.map(({ id }) => removeContainer(engine, id)));
 }
 
 /** Both at once; if one fails, the other is ended as soon as it is there. */

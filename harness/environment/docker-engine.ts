@@ -65,7 +65,9 @@ export async function removeContainer({ container }: DockerEngine, id: string): 
   try {
     await container.dockerode.getContainer(id).remove({ force: true, v: true });
   } catch (error) {
-    if ((error as { readonly statusCode?: number }).statusCode === 404) return;
+    const { statusCode } = error as { readonly statusCode?: number };
+    if (statusCode === 404) return;
+    if (statusCode === 409 && /already in progress/.test(messageOf(error))) return;
     throw new KilldrillError('CONTAINER_NOT_REMOVED', `container ${id} could not be removed: ${messageOf(error)}`, {
       cause: error,
     });

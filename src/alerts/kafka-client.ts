@@ -77,7 +77,7 @@ interface KeptParts<T> {
 export class Kept<T> {
   readonly #parts: KeptParts<T>;
   #current: Promise<Connected<T>> | null = null;
-  #clients = new Set<KafkaClient>();
+  readonly #clients = new Set<KafkaClient>();
 
   constructor(parts: KeptParts<T>) {
     this.#parts = parts;

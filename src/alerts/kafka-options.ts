@@ -95,7 +95,8 @@ export function resolveKafkaOptions(options: KafkaBusOptions): KafkaSettings {
     if (!NAME.test(name) || name === '.' || name === '..')
       throw invalid(`${what} is '${name}'; expected 1 to 200 of a-z, A-Z, 0-9, '.', '_' and '-'`);
   }
-  if (topic === deadTopic) throw invalid(`topic and deadTopic are both '${topic}'; dead letters need a topic of their own`);
+  if (topic === deadTopic)
+    throw invalid(`topic and deadTopic are both '${topic}'; dead letters need a topic of their own`);
   if (brokers.length === 0) throw invalid('brokers is empty; expected host:port at least once');
   return {
     cluster: { brokers, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) },

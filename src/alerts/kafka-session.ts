@@ -61,7 +61,12 @@ export class KafkaSession implements BusSession {
       minBytes: 1,
       metadataMaxAge: metadataMs,
       allowAutoTopicCreation: false,
-      retry: { retries: RETRIES, initialRetryTime: 30, maxRetryTime: 200, restartOnFailure: () => Promise.resolve(false) },
+      retry: {
+        retries: RETRIES,
+        initialRetryTime: 30,
+        maxRetryTime: 200,
+        restartOnFailure: () => Promise.resolve(false),
+      },
     });
     this.#readings = new Map([...parts.readers].map(([at, reader]) => [at, { reader, next: reader.position }]));
     this.#listen();
@@ -136,7 +141,8 @@ export class KafkaSession implements BusSession {
     this.#consumer.on(events.REBALANCING, () => this.#fail(new Error('the group was rebalanced')));
     this.#consumer.on(events.DISCONNECT, () => {
       const { clock } = this.#parts.settings;
-      if (this.#state !== 'ended') clock.after(REASON_MS, () => this.#fail(new Error('the consumer stopped by itself')));
+      if (this.#state !== 'ended')
+        clock.after(REASON_MS, () => this.#fail(new Error('the consumer stopped by itself')));
     });
   }
 
@@ -151,7 +157,8 @@ export class KafkaSession implements BusSession {
     this.#settleJoin(null);
   }
 
-  async #take({ batch, resolveOffset, pause }: EachBatchPayload): Promise<void> {
+  async #take(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const reading = this.#readings.get(batch.partition);
     const messages = batch.messages.map((message) => fromKafka(batch.topic, batch.partition, message));
     const [first, last] = [messages[0], messages.at(-1)];
@@ -161,9 +168,9 @@ export class KafkaSession implements BusSession {
       return this.#fail(new Error(`${batch.partition} went back from ${reading.next} to ${first.position}`));
     }
     const delivered = reading.reader.deliver(messages).catch((error: unknown) => this.#fail(error));
-    resolveOffset(String(last.position));
+    payload.resolveOffset(String(last.position));
     reading.next = last.position + 1;
-    await this.#pausedUntil(delivered, pause);
+    await this.#pausedUntil(delivered, () => payload.pause());
   }
 
   /** A reader that has to wait must not keep the other partitions, or the heartbeat, waiting. */

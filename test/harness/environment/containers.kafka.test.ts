@@ -48,7 +48,7 @@ describe.skipIf(why !== null)(`the environment containers${why === null ? '' : `
 
   test('is not touched by a recovery while its harness is at work', async () => {
     const { removed } = await recover({}, []);
-    expect(removed).toEqual([]);
+    expect(removed.filter((what) => what.includes(basename(ground().folder)))).toEqual([]);
     expect(await containersOf(ground().folder)).toHaveLength(2);
   });
 
@@ -57,9 +57,8 @@ describe.skipIf(why !== null)(`the environment containers${why === null ? '' : `
     expect(await containersOf(harness.folder)).toHaveLength(2);
     await harness.kill();
     const { removed, problems } = await recover({}, []);
-    expect(removed.toSorted()).toEqual(
-      ['kafka', 'postgres'].map((server) => `container ${basename(harness.folder)}-${server}`),
-    );
+    for (const server of ['kafka', 'postgres'])
+      expect(removed).toContain(`container ${basename(harness.folder)}-${server}`);
     expect(problems).toEqual([]);
     expect(await containersOf(harness.folder)).toEqual([]);
     expect(await containersOf(ground().folder)).toHaveLength(2);

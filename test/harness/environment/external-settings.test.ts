@@ -49,7 +49,7 @@ describe('the servers of external', () => {
 
   test.each([
     ['', 'is not set'],
-    ['127.0.0.1:5432', 'begins with 127.0.0.1:'],
+    ['127.0.0.1:5432', 'is no URL'],
     ['no url: secret', 'is no URL'],
     ['mysql://a:secret@localhost', 'begins with mysql:'],
     ['postgres:///db?host=/tmp', 'names no host'],
