@@ -1,16 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 const servers = 'test/**/*.server.test.ts';
+const kafka = 'test/**/*.kafka.test.ts';
 const drills = 'test/e2e/**/*.test.ts';
 
 /**
- * Three kinds of tests: `unit` (pure, seconds), `servers` (a real PostgreSQL, a database a file) and `drills` (whole
- * drills through the built command, one at a time).
+ * Four kinds of tests: `unit` (pure, seconds), `servers` (a real PostgreSQL, a database a file), `kafka` (a real broker a
+ * file, where there is one; one file at a time) and `drills` (whole drills through the built command, one at a time).
  */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [servers, drills] } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [servers, kafka, drills] } },
       {
         test: {
           name: 'servers',
@@ -23,11 +24,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'kafka',
+          include: [kafka],
+          exclude: [drills],
+          globalSetup: ['test/support/infrastructure.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'drills',
           include: [drills],
           fileParallelism: false,
           // After all others: what keeps the processors busy keeps a fleet from its work too.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -1,7 +1,10 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
+import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
 import { wrap } from '../report/wrap.ts';
 import { check } from './commands/check.ts';
+import { doctor } from './commands/doctor.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
 import { ledger } from './commands/ledger.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
@@ -41,6 +44,7 @@ export function buildProgram(done: Done): Command {
     );
   addRun(program, done);
   addJudging(program, done);
+  addDoctor(program, done);
   addMigrate(program, done);
   addWayBack(program, done);
   return program;
@@ -57,7 +61,9 @@ function addRun(program: Command, done: Done): void {
     .description('run drills: start a fleet, stop it, judge what the witness saw')
     .argument('[scenario...]', 'names of shipped scenarios, or paths of files (default: tenant-halt)')
     .addOption(
-      new Option('--environment <name>', 'where the servers come from').choices(['embedded']).default('embedded'),
+      new Option('--environment <name>', 'where the servers come from')
+        .choices(ENVIRONMENT_CHOICES)
+        .default('embedded'),
     )
     .option('--seed <number>', "another seed than the scenario's")
     .option('--hold <duration>', 'how long the stop lasts, such as 10s or 1m')
@@ -99,6 +105,17 @@ function addJudging(program: Command, done: Done): void {
     .option('--json', 'the kill matrix as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .action(async (names: string[], flags: SelftestFlags) => done(await selftest(names, flags)));
+}
+
+function addDoctor(program: Command, done: Done): void {
+  program
+    .command('doctor')
+    .description('try each environment for drills, and say what is missing and how to mend it')
+    .addOption(new Option('--environment <name...>', 'only these').choices(ENVIRONMENT_NAMES))
+    .option('--recover', 'remove what killed harnesses left: processes, folders, containers, external databases')
+    .option('--json', 'the result as JSON on stdout')
+    .option('-q, --quiet', 'no progress')
+    .action(async (flags: DoctorFlags) => done(await doctor(flags)));
 }
 
 /** A command that works on a namespace of a database. */

@@ -1,5 +1,6 @@
 import { chooseDrillFolder, makeDrillFolder } from '../environment/drill-folder.ts';
-import { startEmbedded } from '../environment/embedded.ts';
+import { startEnvironment } from '../environment/choose.ts';
+import type { EnvironmentChoice } from '../environment/choose.ts';
 import type { Environment } from '../environment/environment.ts';
 import { startGuardian } from '../environment/guardian.ts';
 import type { Guardian } from '../environment/guardian.ts';
@@ -22,14 +23,18 @@ const ORDERLY_MS = 3_000;
  *
  * @throws KilldrillError when the environment cannot be had; whatever `use` throws; the signal's reason.
  */
-export async function withEnvironment<T>(signal: AbortSignal, use: (ground: Ground) => Promise<T>): Promise<T> {
+export async function withEnvironment<T>(
+  choice: EnvironmentChoice,
+  signal: AbortSignal,
+  use: (ground: Ground) => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   const folder = chooseDrillFolder();
   const guardian = await startGuardian({ folder });
   const over = new AbortController();
   try {
     return await Promise.race([
-      withGuardian({ folder, guardian }, signal, use),
+      withGuardian({ choice, folder, guardian }, signal, use),
       overdue(signal, guardian, over.signal),
     ]);
   } finally {
@@ -38,7 +43,11 @@ export async function withEnvironment<T>(signal: AbortSignal, use: (ground: Grou
 }
 
 function withGuardian<T>(
-  { folder, guardian }: { readonly folder: string; readonly guardian: Guardian },
+  {
+    choice,
+    folder,
+    guardian,
+  }: { readonly choice: EnvironmentChoice; readonly folder: string; readonly guardian: Guardian },
   signal: AbortSignal,
   use: (ground: Ground) => Promise<T>,
 ): Promise<T> {
@@ -46,7 +55,7 @@ function withGuardian<T>(
     brackets.add(async () => void (await guardian.done()));
     signal.throwIfAborted();
     makeDrillFolder(folder);
-    const environment = await startEmbedded({ folder, guardian });
+    const environment = await startEnvironment(choice, { folder, guardian }, signal);
     brackets.add(() => environment.close());
     signal.throwIfAborted();
     return await use({ environment, folder, watch: (pid) => guardian.watch(pid) });

@@ -18,7 +18,7 @@ process.on('message', (drill) => {
 });
 
 try {
-  await withEnvironment(over.signal, async (up) => {
+  await withEnvironment('embedded', over.signal, async (up) => {
     isUp(up);
     await fired(over.signal);
     await atHand; // it has the signal too, and ends its fleet

@@ -30,7 +30,7 @@ export async function runSelftest(input: SelftestInput): Promise<readonly Selfte
 
 /** One environment for all. */
 function oneByOne(input: SelftestInput, drills: readonly SubjectDrill[]): Promise<readonly SelftestRow[]> {
-  return withEnvironment(input.signal, async (ground) => {
+  return withEnvironment('embedded', input.signal, async (ground) => {
     const rows: SelftestRow[] = [];
     for (const drill of drills) {
       const row = await drillSubject(ground, drill, input);

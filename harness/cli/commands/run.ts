@@ -3,6 +3,7 @@ import type { Judgement } from '../../checkers/verdict-file.ts';
 import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
+import type { EnvironmentChoice } from '../../environment/choose.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
 import { LIMITS } from '../../scenario/limits.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
@@ -22,7 +23,7 @@ import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 export interface RunFlags {
-  readonly environment: string;
+  readonly environment: EnvironmentChoice;
   readonly seed?: string;
   readonly hold?: string;
   readonly out: string;
@@ -46,7 +47,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   const { signal, dispose } = interruptible();
   const say = flags.quiet === true ? () => undefined : note;
   try {
-    return await withEnvironment(signal, async ({ environment, folder, watch }) => {
+    return await withEnvironment(flags.environment, signal, async ({ environment, folder, watch }) => {
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       let worst: number = EXIT.pass;
       for (const { name, scenario } of wanted) {

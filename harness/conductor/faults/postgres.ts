@@ -10,7 +10,7 @@ export function killPostgres(): Fault {
     endsWhatItHits: true,
     async inject({ postgres }, observed) {
       await postgres.kill();
-      if (!(await answers(postgres.target))) observed();
+      if (!(await greets(postgres.target))) observed();
     },
     recover: ({ postgres }) => postgres.start(),
   };
@@ -22,7 +22,7 @@ export function restartPostgres(): Fault {
     endsWhatItHits: true,
     async inject({ postgres }, observed) {
       await postgres.stop();
-      if (!(await answers(postgres.target))) observed();
+      if (!(await greets(postgres.target))) observed();
     },
     recover: ({ postgres }) => postgres.start(),
   };
@@ -40,13 +40,7 @@ export function pausePostgres(): Fault {
   };
 }
 
-function answers(target: ConnectTarget): Promise<boolean> {
-  return attempt(target, (socket, settle) => {
-    socket.once('connect', () => settle(true));
-  });
-}
-
-/** Sends an SSLRequest, which a living server answers with one byte at once. */
+/** Sends an SSLRequest, which a living server answers with one byte at once. A connection alone says nothing: a proxy may have taken it. */
 function greets(target: ConnectTarget): Promise<boolean> {
   const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
   return attempt(target, (socket, settle) => {
@@ -67,6 +61,7 @@ function attempt(
     };
     socket.setTimeout(LOOK_BOUND_MS, () => settle(false));
     socket.once('error', () => settle(false));
+    socket.once('close', () => settle(false));
     begin(socket, settle);
   });
 }

@@ -52,7 +52,8 @@ describe('the embedded environment', () => {
   test('says what it is made of', () => {
     expect(environment.name).toBe('embedded');
     expect(environment.facts['postgres']).toMatch(/^PostgreSQL \d+\.\d+, embedded/);
-    expect(environment.facts['alert bus']).toBe('none in this drill');
+    expect(environment.facts['alert bus']).toBe('PostgreSQL (the alert path is not Kafka)');
+    expect(environment.kafka).toBeNull();
   });
 
   test('gives each right a login of its own, through a proxy', async () => {

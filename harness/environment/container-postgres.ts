@@ -1,0 +1,74 @@
+import { createDrillDatabase, newSecret, withClient } from './drill-database.ts';
+import type { AdministeredServer } from './drill-database.ts';
+import type { ContainerOptions } from './container-kafka.ts';
+import { ContainerServer } from './container-server.ts';
+import type { DrillDatabase, PostgresServer } from './environment.ts';
+import { startProxy } from './proxy.ts';
+
+const PORT = 5432;
+const SUPERUSER = 'postgres';
+/** As the embedded server is told (`postgres-cluster.ts`). */
+const SETTINGS = ['max_connections=200', 'log_timezone=UTC', 'timezone=UTC', 'log_min_messages=warning'];
+
+/** A PostgreSQL server in a container of an image that keeps the contract of the official one. */
+export interface ContainerPostgres extends PostgresServer {
+  /** As the server says it. */
+  readonly version: string;
+  createDatabase(name: string): Promise<DrillDatabase>;
+  close(): Promise<void>;
+}
+
+export async function startContainerPostgres(options: ContainerOptions): Promise<ContainerPostgres> {
+  const { engine, image, name, labels } = options;
+  const password = newSecret();
+  let hostPort = (): number | null => null;
+  // A restarted container comes back on another port; the proxy, which reads this anew at each connection, stays.
+  const target = {
+    host: '127.0.0.1',
+    get port(): number {
+      return hostPort() ?? 1;
+    },
+  };
+  const proxy = await startProxy({ target });
+  const address = { host: '127.0.0.1', port: proxy.port };
+  const administered: AdministeredServer = { ...address, superuser: { user: SUPERUSER, password } };
+  let version = 'unknown';
+  const spec = {
+    ...{ image, name, labels },
+    environment: { POSTGRES_USER: SUPERUSER, POSTGRES_PASSWORD: password, POSTGRES_DB: 'postgres', TZ: 'UTC' },
+    ports: [PORT],
+    command: ['postgres', ...SETTINGS.flatMap((setting) => ['-c', setting])],
+  };
+  const server = new ContainerServer(engine, spec, async () => {
+    version = await withClient(administered, administered.superuser, 'postgres', askVersion);
+  });
+  hostPort = () => server.hostPort(PORT);
+  const close = async (): Promise<void> => {
+    await server.close();
+    await proxy.close();
+  };
+  try {
+    await server.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    target: address,
+    version,
+    createDatabase: (drill) => createDrillDatabase(administered, drill),
+    kill: () => server.kill(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    stop: () => server.stop(),
+    start: () => server.start(),
+    close,
+  };
+}
+
+async function askVersion(client: {
+  query(sql: string): Promise<{ rows: { server_version: string }[] }>;
+}): Promise<string> {
+  const { rows } = await client.query('show server_version');
+  return rows[0]?.server_version ?? 'unknown';
+}

@@ -1,0 +1,8 @@
+/**
+ * Alerts on Kafka: `import { KafkaBus } from 'killdrill/kafka'`. Apart from the rest, so that an agent that does without does
+ * not load a client of it.
+ */
+export { KafkaBus } from './alerts/kafka-bus.ts';
+export type { KafkaBusOptions, KafkaCluster, KafkaTimings } from './alerts/kafka-options.ts';
+export { openKafkaAdmin } from './alerts/kafka-topics.ts';
+export type { AlertTopics, KafkaAdmin } from './alerts/kafka-topics.ts';
