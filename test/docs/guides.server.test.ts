@@ -114,7 +114,9 @@ describe('a reader who does what the guide says', () => {
     await store.fence.admitIntents('worker-1', head, intents);
     const printed = await follow('detectors');
     expect(printed.match(/^sent look up .*$/gm)).toHaveLength(3);
-    expect(printed).toMatch(/^alert: halt_all of run:run-17: run run-17 \(read\/crm\) has made the same call 3 times within 60 s; 3 is a loop$/m);
+    expect(printed).toMatch(
+      /^alert: halt_all of run:run-17: run run-17 \(read\/crm\) has made the same call 3 times within 60 s; 3 is a loop$/m,
+    );
     expect(printed).toMatch(/^alert: halt_all of run:run-17: run run-17 has spent 6 within 3600 s; 5 is too much$/m);
     expect(printed).toContain('3 rows, 0 unreadable; red at the end: 0');
   });

@@ -63,7 +63,11 @@ describe('a gate with an observer', () => {
       for (let n = 0; n < 3; n += 1) await rig.gate.run(LOOKUP, early.call).catch(() => undefined);
     });
     await refusals;
-    expect(notes.told.slice(1)).toEqual(['refused read/crm by operator', 'refused read/crm by operator', 'refused read/crm by operator']);
+    expect(notes.told.slice(1)).toEqual([
+      'refused read/crm by operator',
+      'refused read/crm by operator',
+      'refused read/crm by operator',
+    ]);
     expect([late.started, early.started]).toEqual([0, 0]);
   });
 
