@@ -49,7 +49,7 @@ create table alert_gap (
 create trigger append_only before update or delete or truncate on alert_gap execute function refuse_change();
 
 -- Is asked under the flip's lock for each alert.
-create index engagement_closed_on on engagement (namespace, scope, target) where closed_revision is not null;
+create index engagement_closed_switch on engagement (namespace, scope, target) where closed_revision is not null;
 
 create function alert_position_of(p_namespace text, p_topic text, p_partition integer) returns bigint language sql volatile as $$
   select position from alert_position where namespace = p_namespace and topic = p_topic and partition = p_partition
