@@ -1,7 +1,8 @@
 import { Detection } from '../src/detect/detection.ts';
 import { readDetectors } from '../src/detect/config.ts';
+import { DetectionObserver } from '../src/detect/detection-observer.ts';
 import { fingerprint } from '../src/detect/fingerprint.ts';
-import type { Observation } from '../src/detect/observation.ts';
+import type { Actor, Observation } from '../src/detect/observation.ts';
 import { systemClock } from '../src/index.ts';
 import { median } from './statistics.ts';
 
@@ -63,6 +64,7 @@ function makeSubjects(): readonly Subject[] {
   return [
     observing('a write, rate per tenant', 200_000, [RATE], writes),
     observing('a write, rates per tenant and capability, and loop', 200_000, [RATE, PER_CAPABILITY, LOOP], writes),
+    telling('the same, as the gate tells of it', [RATE, PER_CAPABILITY, LOOP], actors),
     observing('a cost, per run and per tenant', 200_000, COSTS, costs),
     observing('a reading of a guardrail', 200_000, [GUARDRAIL], readings),
     {
@@ -88,6 +90,23 @@ function observing(what: string, perRound: number, rules: readonly unknown[], al
     once: (at) => {
       const observation = all[at % all.length];
       if (observation !== undefined) detectors.observe(observation);
+    },
+  };
+}
+
+function telling(what: string, rules: readonly unknown[], actors: readonly Actor[]): Subject {
+  const observer = new DetectionObserver(detection(rules, 10_000));
+  const subjects = actors.map((actor) => {
+    return { ...actor, lineage: [], capability: 'write/mail', admittedRevision: null, critical: false };
+  });
+  const effect = { capability: 'write/mail', access: 'write', idempotencyKey: 'k', deadlineMs: 1_000 } as const;
+  const effects = subjects.map((_, at) => ({ ...effect, fingerprint: fingerprint({ to: at }) }));
+  return {
+    what,
+    perRound: 200_000,
+    once: (at) => {
+      const [subject, sent] = [subjects[at % subjects.length], effects[at % effects.length]];
+      if (subject !== undefined && sent !== undefined) observer.sent(subject, sent);
     },
   };
 }

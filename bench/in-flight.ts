@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { RegistryDecider } from '../src/decider.ts';
 import { canonicalText } from '../src/flip-text.ts';
 import { Gate } from '../src/gate.ts';
-import type { Effect } from '../src/gate.ts';
+import type { Effect } from '../src/effect.ts';
 import { systemClock } from '../src/index.ts';
 import { InFlight } from '../src/in-flight.ts';
 import { IntentJournal } from '../src/journal/intents.ts';

@@ -56,7 +56,7 @@ function mutants(): string {
 function faults(): string {
   return page(
     'Faults',
-    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that worker and plane; what is held or delayed goes on in order afterwards.`,
+    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that worker and plane; what is held or delayed goes on in order afterwards. A \`clock\` adds its offset to what a worker's wall clock says; it is for the simulated fleet only, which reads its wall clock through a seam for that (\`KILLDRILL_SIM_CLOCK\`, no part of [the contract](fleet-contract.md)): no program of any language can be lied to about the time from outside. A scenario with \`fleet.command\` and a \`clock\` is refused.`,
     table(
       ['kind', 'of', 'has to have', 'may have'],
       FAULT_KINDS.map((kind) => [
@@ -74,7 +74,7 @@ function faults(): string {
 
 /** The validator's own word: `worker-1` stands for every worker. */
 function hits(kind: (typeof FAULT_KINDS)[number], target: string): boolean {
-  return !faultMeaning({ kind, target }, 1).some(({ path }) => path.at(-1) === 'target');
+  return !faultMeaning({ kind, target }, { workers: 1, simulated: true }).some(({ path }) => path.at(-1) === 'target');
 }
 
 function exitCodes(): string {

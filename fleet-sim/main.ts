@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as timeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectWorkerStore, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
-import type { ContractEnvironment } from '../src/index.ts';
+import type { Clock, ContractEnvironment } from '../src/index.ts';
+import { CLOCK_VARIABLE, drilledClock } from './drilled-clock.ts';
 import { bendBy } from './mutants/bend.ts';
 import { MUTANTS } from './mutants/registry.ts';
 import { makePayloads } from './payloads.ts';
@@ -46,15 +47,17 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     return runtime;
   };
   const bent = bendBy(mutant, { runtime: runtimeNow, databaseUrl, namespace }, say);
+  const clock = clockOf(process.env[CLOCK_VARIABLE]);
   const readyByMs = systemClock.monotonicMs() + READY_MS;
   const genuine = await connectWhenThere(
-    { namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs) },
+    { namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs), clock },
     readyByMs,
   );
   const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
     namespace,
     incarnation,
     claimMs: CLAIM_MS,
+    clock,
     onError: (error) => log(error.message),
     ...(leaseMs === null ? {} : { leaseMs }),
     ...(bent.decider === undefined ? {} : { decider: bent.decider }),
@@ -67,7 +70,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   const world = new WorldClient(worldUrl);
   const worker = new Worker({
     agents: contract.agents ?? DEFAULT_AGENTS,
-    clock: systemClock,
+    clock,
     runtime: governed,
     world,
     payload: makePayloads(contract.seed ?? 0),
@@ -85,6 +88,12 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   await governed.close(FLUSH_MS);
   world.close();
   say({ event: 'bye', effects: governed.gate.dispatchedCount, intents: governed.intents.admittedCount });
+}
+
+/** The machine's, unless the drill sets it off. */
+function clockOf(file: string | undefined): Clock {
+  if (file === undefined) return systemClock;
+  return drilledClock(systemClock, file, (offsetMs) => say({ event: 'clock', offsetMs }));
 }
 
 function storeOf({ databaseUrl, registryUrl }: ContractEnvironment): { databaseUrl: string; registryUrl: string } {

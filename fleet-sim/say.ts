@@ -1,8 +1,14 @@
 import { writeSync } from 'node:fs';
 import type { ContractEvent } from '../src/index.ts';
 
+/** What the simulated fleet says beyond the contract: its wall clock is off by so much. */
+interface ClockEvent {
+  readonly event: 'clock';
+  readonly offsetMs: number;
+}
+
 /** Says one line of the fleet contract on stdout, at once: a process that is killed next has still said it. */
-export function say(event: ContractEvent): void {
+export function say(event: ContractEvent | ClockEvent): void {
   const line = `${JSON.stringify(event)}\n`;
   try {
     writeSync(1, line);

@@ -4,8 +4,10 @@ import type { EffectCall } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Decider } from './decider.ts';
 import { haltedByOperator, haltedUnverified } from './decider.ts';
+import type { Effect } from './effect.ts';
 import { KilldrillError } from './errors.ts';
-import type { HaltedError } from './halted-error.ts';
+import type { GateObserver } from './gate-observer.ts';
+import { HaltedError } from './halted-error.ts';
 import type { InFlight } from './in-flight.ts';
 import type { IntentJournal } from './journal/intents.ts';
 import type { OutcomeBuffer } from './journal/outcomes.ts';
@@ -15,19 +17,6 @@ import { currentRun, enterRun } from './run-context.ts';
 import type { RunContext, RunIdentity } from './run-context.ts';
 import type { ClaimToken, ClaimedTask } from './store/store.ts';
 import type { Subject } from './switch.ts';
-
-/** One effect: a call that leaves the process. */
-export interface Effect {
-  /** A path such as `write/mail`. */
-  readonly capability: string;
-  readonly access: 'read' | 'write';
-  /** The same for every attempt at the same effect, so that the downstream can tell a retry from a new wish. */
-  readonly idempotencyKey: string;
-  /** How long the call may take, milliseconds; there is no default, since a call without an end cannot be accounted for. */
-  readonly deadlineMs: number;
-  /** False declares a read that needs no intent; it is then held by registry and lease alone. Default true. */
-  readonly journal?: boolean;
-}
 
 /** A subject's check, bound once and asked often. */
 export interface Check {
@@ -45,6 +34,8 @@ interface GateParts {
   readonly runs?: RunningRuns;
   /** Why the claim is no longer ours; null while it is. Without it only the fence knows. */
   readonly lostClaim?: (claim: ClaimToken) => KilldrillError | null;
+  /** Told of what was sent, how it ended, and what was refused. It must throw nothing. */
+  readonly observer?: GateObserver;
 }
 
 const MAX_DEADLINE_MS = 24 * 3_600_000;
@@ -90,22 +81,15 @@ export class Gate {
    */
   async run<T>(effect: Effect, call: EffectCall<T>): Promise<T> {
     const context = currentRun();
-    if (context.latch !== null) throw context.latch; // refusing in a loop must cost next to nothing
+    if (context.latch !== null) throw this.#refusedBy(context.latch, context.subject, effect); // in a loop this costs next to nothing
     const lost = this.#lostClaim(context);
     if (lost !== null) throw lost;
     const subject = subjectOf(context, effect);
     const check = new BoundCheck(this.#parts.decider, context, subject);
     const refused = check.refusal();
-    if (refused !== null) throw refused;
+    if (refused !== null) throw this.#refusedBy(refused, subject, effect);
     if (effect.journal === false) return this.#dispatch(effect, call, check, null);
-    const { run, agent, tenant, feature, lineage } = subject;
-    const { capability, access, idempotencyKey, deadlineMs } = effect;
-    const { claim } = context;
-    const seq = await this.#parts.intents.admit(
-      { run, agent, tenant, feature, lineage, capability, access, idempotencyKey, deadlineMs, claim },
-      () => check.refusal(),
-    );
-    return this.#dispatch(effect, call, check, seq);
+    return this.#dispatch(effect, call, check, await this.#admit(effect, check));
   }
 
   /** Makes a function of one argument into one that asks the gate first; `effect` may be made from the argument. */
@@ -125,6 +109,27 @@ export class Gate {
     return new BoundCheck(this.#parts.decider, context, { ...context.subject, capability });
   }
 
+  async #admit(effect: Effect, check: BoundCheck): Promise<number> {
+    const { context, subject } = check;
+    const { run, agent, tenant, feature, lineage } = subject;
+    const { capability, access, idempotencyKey, deadlineMs } = effect;
+    const { claim } = context;
+    try {
+      return await this.#parts.intents.admit(
+        { run, agent, tenant, feature, lineage, capability, access, idempotencyKey, deadlineMs, claim },
+        () => check.refusal(),
+      );
+    } catch (error) {
+      if (error instanceof HaltedError) throw this.#refusedBy(error, subject, effect);
+      throw error;
+    }
+  }
+
+  #refusedBy(error: HaltedError, subject: Subject, effect: Effect): HaltedError {
+    this.#parts.observer?.refused(subject, effect, error);
+    return error;
+  }
+
   /** A run whose claim is another's must not go on, not even with a read that the fence never sees. */
   #lostClaim({ claim }: RunContext): KilldrillError | null {
     return claim === null ? null : (this.#parts.lostClaim?.(claim) ?? null);
@@ -132,17 +137,18 @@ export class Gate {
 
   /** The second decision and the call stand in one tick: nothing may come between them. */
   #dispatch<T>(effect: Effect, call: EffectCall<T>, check: BoundCheck, seq: number | null): Promise<T> {
-    const { outcomes, inFlight, clock } = this.#parts;
+    const { outcomes, inFlight, clock, observer } = this.#parts;
     const late = check.refusal() ?? this.#lostClaim(check.context);
     if (late !== null) {
       if (seq !== null) outcomes.add({ seq, kind: 'blocked', detail: 'refused before its dispatch' });
+      if (late instanceof HaltedError) this.#refusedBy(late, check.subject, effect);
       return Promise.reject(late);
     }
     this.#dispatched += 1;
     const { context, subject } = check;
     const { idempotencyKey } = effect;
     const group = groupOf(context, effect, clock);
-    return startCall({
+    const result = startCall({
       call,
       effect,
       group,
@@ -154,8 +160,11 @@ export class Gate {
         inFlight.add({ subject, context, idempotencyKey, startedMs: clock.monotonicMs(), fate: group, answer }),
       ended: (kind, detail) => {
         if (seq !== null) outcomes.add({ seq, kind, detail });
+        observer?.ended(subject, effect, kind);
       },
     });
+    observer?.sent(subject, effect);
+    return result;
   }
 }
 

@@ -7,6 +7,8 @@ import type { Decider } from './decider.ts';
 import { DrainTimers } from './drain-timers.ts';
 import { KilldrillError, messageOf } from './errors.ts';
 import type { FenceContext } from './fenced-batches.ts';
+import { guardedObserver } from './gate-observer.ts';
+import type { GateObserver } from './gate-observer.ts';
 import { Gate } from './gate.ts';
 import { InFlight, watchLease } from './in-flight.ts';
 import { IntentJournal } from './journal/intents.ts';
@@ -50,6 +52,8 @@ export interface RuntimeOptions {
   readonly clock?: Clock;
   /** Wraps the decider, for those who must see or (in a drill) bend its answers. */
   readonly decider?: (genuine: Decider) => Decider;
+  /** Is told what the gate has sent and refused, for example a `DetectionObserver`; what it throws goes to `onError`. */
+  readonly observer?: GateObserver;
   readonly onError?: (error: Error) => void;
 }
 
@@ -110,7 +114,9 @@ export class Runtime {
     this.intake = new TaskIntake({ fence: store.fence, decider, context: fenced, lostClaim });
     const runs = new RunningRuns(clock);
     const { intents, outcomes, inFlight } = this;
-    this.gate = new Gate({ decider, intents, outcomes, inFlight, clock, runs, lostClaim });
+    const observed =
+      options.observer === undefined ? {} : { observer: guardedObserver(options.observer, this.#report) };
+    this.gate = new Gate({ decider, intents, outcomes, inFlight, clock, runs, lostClaim, ...observed });
     this.sweeper = new Sweeper({ tasks: store.tasks, clock, ...logged });
     this.emergency = new EmergencyResponse({
       ...{ namespace, incarnation, worker: options.worker ?? 'worker', clock, registry, lease, inFlight, runs },

@@ -37,7 +37,8 @@ export function failedUnverified(index: DrillIndex): Finding | null {
 /** When some worker was kept from the store, by the store's clock. */
 function unverifiedWindows(index: DrillIndex): readonly Span[] {
   return index.faults.flatMap((fault) => {
-    if (fault.target !== 'postgres' && !isOnPlane(fault)) return [];
+    // A clock that is set ends a lease too: what it counted from is not to be trusted any more.
+    if (fault.target !== 'postgres' && fault.kind !== 'clock' && !isOnPlane(fault)) return [];
     const [fromNs, toNs] = [storeNsOf(index, fault.fromNs), storeNsOf(index, fault.toNs)];
     return fromNs === null || toNs === null ? [] : [{ fromNs, toNs }];
   });

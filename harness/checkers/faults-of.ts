@@ -60,7 +60,7 @@ export function takesStoreAway(fault: FaultWindow): boolean {
 }
 
 const ON_PLANE: Readonly<Record<FaultKind, 'isolates' | 'slows' | null>> = {
-  ...{ kill: null, pause: null, restart: null },
+  ...{ kill: null, pause: null, restart: null, clock: null },
   ...{ cut: 'isolates', reset: 'isolates', 'half-open': 'isolates' },
   ...{ latency: 'slows', jitter: 'slows', bandwidth: 'slows' },
 };

@@ -79,8 +79,7 @@ export class Conductor {
       case 'flip-hold':
         return this.#until(this.#firstFlipNs ?? this.#previousNs, this.#parts.scenario.holdMs);
       case 'exposed':
-        if (entry.kind === 'flip') await this.#awaitExposure(entry);
-        return;
+        return this.#awaitExposure(entry);
       case 'effect':
         return this.#awaitEffect(when);
       default:
@@ -148,8 +147,11 @@ export class Conductor {
   }
 
   /** Waits until the stop would catch something in the act; goes on without it after 10 s, on record. */
-  async #awaitExposure(entry: FlipEntry): Promise<void> {
-    const { world, history, signal } = this.#parts;
+  async #awaitExposure(before: TimelineEntry): Promise<void> {
+    const { scenario, world, history, signal } = this.#parts;
+    // A fault that waits for exposure waits for what the stop behind it is to catch.
+    const entry = before.kind === 'flip' ? before : scenario.timeline.find(({ kind }) => kind === 'flip');
+    if (entry?.kind !== 'flip') return;
     const inScope = inScopeOf(entry);
     const wanted = this.#wanted(entry, inScope);
     const missing = (): readonly string[] => missingExposure(workersOf(world.exposure(inScope)), wanted);

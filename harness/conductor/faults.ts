@@ -4,9 +4,10 @@ import type { FaultFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FaultEntry } from '../scenario/scenario.ts';
 import type { Fault, FaultGround } from './fault.ts';
+import { setClockOff } from './faults/clock.ts';
 import { faultOnPlane, proxyFaultOf } from './faults/plane.ts';
 import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
-import { killWorker, pauseWorker } from './faults/worker.ts';
+import { killWorker, pauseWorker, restartWorker } from './faults/worker.ts';
 
 interface Active {
   readonly facts: FaultFacts;
@@ -110,7 +111,9 @@ function faultOf(entry: FaultEntry, seed: string): Fault {
     case 'pause':
       return onPostgres ? pausePostgres() : pauseWorker(target);
     case 'restart':
-      return restartPostgres();
+      return onPostgres ? restartPostgres() : restartWorker(target);
+    case 'clock':
+      return setClockOff(target, entry.offsetMs ?? 0);
     case 'cut':
     case 'reset':
     case 'half-open':

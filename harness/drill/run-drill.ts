@@ -36,6 +36,7 @@ import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
 import type { Planted } from './prepare-store.ts';
 import { makeFleet, workerNames } from './start-fleet.ts';
+import type { FleetParts } from './start-fleet.ts';
 import { asOwner } from './store-address.ts';
 
 export interface DrillInput {
@@ -49,6 +50,8 @@ export interface DrillInput {
   /** What a mutant needs of the store; `NOTHING_PLANTED` for everybody else. */
   readonly planted: Planted;
   readonly onSpawned: (pid: number) => void;
+  /** Makes the proxies of the planes; the real one by default. */
+  readonly startProxy?: FleetParts['startProxy'];
   readonly onProgress: (progress: DrillProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -212,7 +215,7 @@ class Drill {
   }
 
   async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
-    const { environment, folder, command, onSpawned, signal } = this.#input;
+    const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
     const fleet = makeFleet({
       scenario,
@@ -224,6 +227,7 @@ class Drill {
       history,
       openChannel: (worker) => world.openChannel(worker),
       onSpawned,
+      startProxy,
     });
     this.#brackets.add(() => fleet.close());
     this.#brackets.add(async () => void (await fleet.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs)));

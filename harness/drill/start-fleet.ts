@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
 import type { DrillDatabase } from '../environment/environment.ts';
+import { startProxy } from '../environment/proxy.ts';
 import type { ConnectTarget } from '../environment/proxy.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
 import { Fleet } from '../fleet/fleet.ts';
@@ -21,6 +22,8 @@ export interface FleetParts {
   readonly history: HistorySink;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   readonly onSpawned: (pid: number) => void;
+  /** Makes the proxies of the planes; the real one by default. */
+  readonly startProxy?: typeof startProxy | undefined;
 }
 
 /** A fleet that is told of everything that the contract has (DESIGN §7), not started yet. */
@@ -46,7 +49,14 @@ export function makeFleet(parts: FleetParts): Fleet {
     storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,
     openChannel,
     onSpawned,
+    clockFile: hasClockFault(scenario) ? (worker) => join(folder, `clock-${database.name}-${worker}`) : null,
+    startProxy: parts.startProxy ?? startProxy,
   });
+}
+
+/** Whether a worker's clock is to be set off; a fleet of one's own has no seam for it, and its scenario no such fault. */
+function hasClockFault({ fleet, timeline }: Scenario): boolean {
+  return fleet.command === null && timeline.some((entry) => entry.kind === 'fault' && entry.fault === 'clock');
 }
 
 export function workerNames({ fleet }: Scenario): readonly string[] {

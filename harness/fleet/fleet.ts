@@ -2,8 +2,7 @@ import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
 import { DRILL_TIMES } from '../drill/drill.ts';
 import { waitUntil } from '../environment/wait.ts';
-import { startProxy } from '../environment/proxy.ts';
-import type { ConnectTarget, Proxy } from '../environment/proxy.ts';
+import type { ConnectTarget, Proxy, startProxy } from '../environment/proxy.ts';
 import type { Plane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -28,6 +27,10 @@ export interface FleetOptions {
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   /** Called with each process started, for the guardian. */
   readonly onSpawned: (pid: number) => void;
+  /** The file that a worker reads how far its wall clock is off from; null for a fleet that has no such seam. */
+  readonly clockFile: ((worker: string) => string) | null;
+  /** Makes the proxies of the planes; a test hands in one that does nothing, to see that its faults are missed. */
+  readonly startProxy: typeof startProxy;
 }
 
 interface Member {
@@ -36,6 +39,8 @@ interface Member {
   process: WorkerProcess | null;
 }
 
+/** Of the simulated fleet alone, and no part of the fleet contract; fleet-sim/drilled-clock.ts reads it. */
+const CLOCK_VARIABLE = 'KILLDRILL_SIM_CLOCK';
 const READY_LOOK_MS = 5;
 /** SIGKILL needs no longer, unless the system hangs. */
 const KILLED_MS = 2_000;
@@ -74,7 +79,7 @@ export class Fleet {
   /** Starts a new incarnation of a worker, with a channel of its own. */
   async spawn(worker: string): Promise<WorkerProcess> {
     const member = this.#member(worker);
-    const { command, environment, cwd, history, storeUrl, openChannel, onSpawned } = this.#options;
+    const { command, environment, cwd, history, storeUrl, openChannel, onSpawned, clockFile } = this.#options;
     const channel = await openChannel(worker);
     const started = new WorkerProcess({
       worker,
@@ -88,6 +93,7 @@ export class Fleet {
         KILLDRILL_WORLD_URL: channel.url,
         KILLDRILL_REGISTRY_URL: storeUrl(member.planes.registry.port),
         KILLDRILL_DATABASE_URL: storeUrl(member.planes.work.port),
+        ...(clockFile === null ? {} : { [CLOCK_VARIABLE]: clockFile(worker) }),
       },
     });
     member.process = started;
@@ -100,6 +106,14 @@ export class Fleet {
     const { process: one } = this.#member(worker);
     if (one !== null && !one.hasExited) return one;
     throw new KilldrillError('WORKER_GONE', `${worker} is not running, so nothing can be done to it`);
+  }
+
+  /** @throws KilldrillError `CLOCK_OUT_OF_REACH` for a fleet whose clock cannot be set off */
+  clockFile(worker: string): string {
+    const { clockFile } = this.#options;
+    if (clockFile !== null) return clockFile(worker);
+    const message = `the clock of ${worker} cannot be set off: only the simulated fleet has a seam for that; take the clock fault out of the scenario`;
+    throw new KilldrillError('CLOCK_OUT_OF_REACH', message);
   }
 
   proxy(worker: string, plane: Plane): Proxy {
@@ -127,8 +141,8 @@ export class Fleet {
   }
 
   async #admit(worker: string): Promise<void> {
-    const target = this.#options.postgres;
-    const [registry, work] = await Promise.all([startProxy({ target }), startProxy({ target })]);
+    const { postgres: target, startProxy: start } = this.#options;
+    const [registry, work] = await Promise.all([start({ target }), start({ target })]);
     this.#members.set(worker, { worker, planes: { registry, work }, process: null });
   }
 

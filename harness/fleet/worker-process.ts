@@ -41,6 +41,7 @@ export class WorkerProcess {
   #expected = false;
   #ready = false;
   #stderr = '';
+  #clockOffsetMs = 0;
   #heardOut = false;
 
   constructor(spec: WorkerSpec) {
@@ -100,6 +101,11 @@ export class WorkerProcess {
     return this.#heardOut;
   }
 
+  /** How far its wall clock is off, by its own word; 0 until it says otherwise. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs;
+  }
+
   /** The end of what it wrote to stderr, for an error message. */
   get complaint(): string {
     return this.#stderr.trim().split('\n').slice(-5).join('\n');
@@ -144,6 +150,7 @@ export class WorkerProcess {
 
   #said(line: SaidLine): void {
     const { worker, channel } = this;
+    if (line.event === 'clock' && typeof line['offsetMs'] === 'number') this.#clockOffsetMs = line['offsetMs'];
     if (line.event !== 'ready') {
       this.#history.append({ type: 'worker.said', worker, channel, said: line });
       return;

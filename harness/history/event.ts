@@ -19,7 +19,7 @@ export interface Stamp {
 /** The world's channel of one incarnation of a worker: its own port and token. */
 export type ChannelId = number;
 
-export type FaultKind = 'kill' | 'pause' | 'restart' | PlaneFaultKind;
+export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | PlaneFaultKind;
 /** Faults on a worker's connections on one plane. */
 export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
 export type Plane = 'registry' | 'work';

@@ -1,5 +1,5 @@
 import { DRILL_TIMES } from '../drill/drill.ts';
-import type { Scenario } from './scenario.ts';
+import type { FaultEntry, Scenario, TimelineEntry } from './scenario.ts';
 
 /** Traffic goes on for a while, should the drill's entries take longer than planned. */
 const MARGIN_MS = 5_000;
@@ -10,16 +10,22 @@ const MARGIN_MS = 5_000;
  */
 export function drillEndMs(scenario: Scenario): number {
   const sum = { previous: 0, start: 0, flip: 0, effects: 0, faults: 0 };
-  for (const entry of scenario.timeline) {
+  for (const [nth, entry] of scenario.timeline.entries()) {
     const { when } = entry;
     if (when.kind === 'previous') sum.previous += when.offsetMs;
     if (when.kind === 'start') sum.start = Math.max(sum.start, when.offsetMs);
     if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
-    if (entry.kind === 'fault') sum.faults += entry.forMs ?? 0;
+    if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
   const timelineMs = DRILL_TIMES.exposedGiveUpMs + sum.previous + sum.start + sum.flip + sum.effects + sum.faults;
   return scenario.steadyState.forMs + timelineMs + scenario.holdMs + scenario.settleMs + MARGIN_MS;
+}
+
+/** Faults that begin together and last equally long are one incident: nobody waits for them one after another. */
+function isSameIncident(before: TimelineEntry | undefined, { when, forMs }: FaultEntry): boolean {
+  const together = when.kind === 'previous' && when.offsetMs === 0;
+  return together && before?.kind === 'fault' && before.forMs === forMs;
 }
 
 /** Effects that the drill's traffic plans, primed runs apart. */

@@ -1,17 +1,18 @@
 import type { Complaint } from './complaint.ts';
 import { faultMeaning } from './fault-meaning.ts';
+import type { DrilledFleet } from './fault-meaning.ts';
 import { namedMeaning, targetMeaning } from './target-meaning.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
 type Of<K extends string> = Extract<ReadEntry, Readonly<Record<K, unknown>>>;
 
-/** What is wrong within one entry; paths are relative to it. `workers` is null when it is not known. */
-export function entryMeaning(entry: ReadEntry, workers: number | null): readonly Complaint[] {
-  return [...momentMeaning(entry), ...deedMeaning(entry, workers)];
+/** What is wrong within one entry; paths are relative to it. */
+export function entryMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[] {
+  return [...momentMeaning(entry), ...deedMeaning(entry, fleet)];
 }
 
-function deedMeaning(entry: ReadEntry, workers: number | null): readonly Complaint[] {
-  if ('fault' in entry) return faultMeaning(entry.fault, workers);
+function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[] {
+  if ('fault' in entry) return faultMeaning(entry.fault, fleet);
   if ('resume' in entry) return resumeMeaning(entry.resume);
   if ('contract' in entry) return [];
   if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target);

@@ -13,7 +13,7 @@ interface Kind {
 }
 
 /** Keys that some kinds of faults know and others do not. */
-const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes'] as const;
+const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes', 'offset'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
 const ON_PROCESS = { needs: [], may: [] } as const;
@@ -22,7 +22,8 @@ const ON_PLANE = { targets: ['worker'], may: ['direction'] } as const;
 const KINDS: Readonly<Record<FaultKind, Kind>> = {
   kill: { targets: ['postgres', 'worker'], ...ON_PROCESS },
   pause: { targets: ['postgres', 'worker'], ...ON_PROCESS },
-  restart: { targets: ['postgres'], ...ON_PROCESS },
+  restart: { targets: ['postgres', 'worker'], ...ON_PROCESS },
+  clock: { targets: ['worker'], needs: ['offset'], may: [] },
   cut: { targets: ['worker'], needs: ['plane'], may: [] },
   reset: { ...ON_PLANE, needs: ['plane'] },
   'half-open': { ...ON_PLANE, needs: ['plane'] },
@@ -36,6 +37,7 @@ const KEY_WORDS: Readonly<Record<FaultKey, { readonly one: string; readonly exam
   direction: { one: 'a direction', example: 'direction: to-server' },
   delay: { one: 'a delay', example: 'delay: 200ms' },
   bytes: { one: 'a number of bytes', example: 'bytes: 50000/s' },
+  offset: { one: 'an offset', example: 'offset: -10m' },
 };
 
 /** What each kind of fault has to have and may have, for the reference. */
@@ -50,10 +52,19 @@ export function takesKey(kind: FaultKind, key: FaultKey): boolean {
   return needs.includes(key) || may.includes(key);
 }
 
-/** What is wrong with a fault beyond the shape of its values; `workers` is null when it is not known. */
-export function faultMeaning(fault: ReadFault, workers: number | null): readonly Complaint[] {
+/** The fleet that a fault is to hit, as far as it is known. */
+export interface DrilledFleet {
+  /** Null when it is not known. */
+  readonly workers: number | null;
+  /** Whether it is the simulated fleet. */
+  readonly simulated: boolean;
+}
+
+/** What is wrong with a fault beyond the shape of its values. */
+export function faultMeaning(fault: ReadFault, { workers, simulated }: DrilledFleet): readonly Complaint[] {
   return [
     ...targetMeaning(fault, workers),
+    ...(simulated ? [] : clockMeaning(fault)),
     ...FAULT_KEYS.flatMap((key) => keyMeaning(fault, key)),
     ...durationMeaning(fault),
   ];
@@ -94,6 +105,18 @@ function keyMeaning(fault: ReadFault, key: FaultKey): readonly Complaint[] {
     .join(', ');
   const fix = `remove it, or make the kind one of ${takers}`;
   return [{ path, aboutKey: true, found: `${one} on a ${kind}`, expected: `${one} on one of ${takers} only`, fix }];
+}
+
+/**
+ * No program of any language can be lied to about the time from outside (a namespace offsets monotonic clocks only, and a
+ * preloaded library is not everywhere): the simulated fleet reads its wall clock through a seam that others do not have.
+ */
+function clockMeaning({ kind }: ReadFault): readonly Complaint[] {
+  if (kind !== 'clock') return [];
+  const expected = 'the simulated fleet: the clock of a fleet with a command of its own cannot be set';
+  return [
+    { path: ['fault', 'kind'], found: "'clock' with fleet.command", expected, fix: 'remove it, or fleet.command' },
+  ];
 }
 
 function durationMeaning(fault: ReadFault): readonly Complaint[] {

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import type { Range } from './limits.ts';
 import { nearest } from './nearest.ts';
-import { DURATION, RATE, formatDuration, formatRate, parseDuration, parseRate } from './quantity.ts';
+import {
+  DURATION,
+  OFFSET,
+  RATE,
+  formatDuration,
+  formatRate,
+  parseDuration,
+  parseOffset,
+  parseRate,
+} from './quantity.ts';
 
 /**
  * The leaves of the scenario's schema. A leaf's message has two lines, so that every error can be told in full: what
@@ -71,6 +80,24 @@ function durationFix(input: unknown, range: Range): string | null {
   if (/^\s*-/u.test(input)) return 'a time cannot be negative';
   const plain = input.replace(/\s+/gu, '').toLowerCase();
   return parseDuration(plain) === null ? null : `write ${plain}`;
+}
+
+/** A time that may go back, such as `-10m`; its value is in whole milliseconds, at least and at most so far from nothing. */
+export function offset({ min, max }: Range, example: string) {
+  const said = say({
+    expected: `a time other than nothing, up to ${formatDuration(max)} either way, in ms, s or m`,
+    example,
+    fix: (input) => (typeof input === 'number' ? `add the unit: ${input}s or ${input}ms` : null),
+  });
+  return z
+    .string(said)
+    .regex(OFFSET, said)
+    .transform((text, context) => {
+      const ms = parseOffset(text);
+      if (ms !== null && Math.abs(ms) >= min && Math.abs(ms) <= max) return ms;
+      context.addIssue({ code: 'custom', message: said.error({ input: text }), input: text });
+      return z.NEVER;
+    });
 }
 
 /** A rate such as `200/s`; its value is per second. */

@@ -13,6 +13,8 @@ export const LIMITS = {
   timelineEntries: { min: 1, max: 100 },
   offsetMs: { min: 0, max: 600_000 },
   faultMs: { min: 1, max: 600_000 },
+  /** Either way. */
+  faultOffsetMs: { min: 1, max: 600_000_000 },
   faultDelayMs: { min: 1, max: 30_000 },
   faultBytesPerSecond: { min: 1, max: 100_000_000 },
   drainMs: { min: 1, max: 600_000 },

@@ -2,6 +2,7 @@ import type { RunContract } from '../../src/store/store.ts';
 import type { Complaint } from './complaint.ts';
 import { drillEndMs, plannedEffects } from './drill-end.ts';
 import { describeFound } from './found.ts';
+import type { DrilledFleet } from './fault-meaning.ts';
 import { LIMITS } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { formatDuration, formatRate } from './quantity.ts';
@@ -22,14 +23,16 @@ export function meaningComplaints(value: unknown, properties: readonly string[])
   const raw = value as Readonly<Partial<Record<'fleet' | 'contract' | 'timeline' | 'expect', unknown>>>;
   return [
     ...criticalComplaints(raw.fleet),
-    ...timelineComplaints(raw.timeline, workersOf(raw.fleet), contractOf(raw.contract)),
+    ...timelineComplaints(raw.timeline, fleetOf(raw.fleet), contractOf(raw.contract)),
     ...propertyComplaints(raw.expect, properties),
   ];
 }
 
-function workersOf(fleet: unknown): number | null {
+function fleetOf(fleet: unknown): DrilledFleet {
   const read = scenarioSchema.shape.fleet.safeParse(fleet);
-  return read.success ? read.data.workers : null;
+  // Of a fleet that cannot be read nothing is held against its faults.
+  if (!read.success) return { workers: null, simulated: true };
+  return { workers: read.data.workers, simulated: read.data.command === undefined };
 }
 
 /** Undefined when it cannot be read. */
@@ -54,7 +57,7 @@ function criticalComplaints(fleet: unknown): readonly Complaint[] {
 
 function timelineComplaints(
   timeline: unknown,
-  workers: number | null,
+  fleet: DrilledFleet,
   contract: RunContract | null | undefined,
 ): readonly Complaint[] {
   if (!Array.isArray(timeline) || timeline.length > LIMITS.timelineEntries.max) return [];
@@ -63,7 +66,7 @@ function timelineComplaints(
     const read = entrySchema.safeParse(entry);
     if (!read.success) return [];
     entries.push(read.data);
-    return entryMeaning(read.data, workers).map((one) => ({ ...one, path: ['timeline', index, ...one.path] }));
+    return entryMeaning(read.data, fleet).map((one) => ({ ...one, path: ['timeline', index, ...one.path] }));
   });
   // How entries fit each other is said once each of them can be read.
   return entries.length === timeline.length ? [...complaints, ...timelineMeaning(entries, contract)] : complaints;

@@ -16,6 +16,20 @@ export function parseDuration(text: string): number | null {
   return Math.abs(ms - whole) < 1e-6 ? whole : null;
 }
 
+/** A time that may go back: `-10m`, `1.2s`. */
+export const OFFSET = /^-?\d{1,9}(?:\.\d{1,6})?(?:ms|s|m)$/;
+
+/** Milliseconds of a written offset, negative for one that goes back; null unless it is one and comes to whole milliseconds. */
+export function parseOffset(text: string): number | null {
+  const ms = parseDuration(text.replace(/^-/, ''));
+  return ms !== null && text.startsWith('-') ? -ms : ms;
+}
+
+/** As it is written. */
+export function formatOffset(ms: number): string {
+  return ms < 0 ? `-${formatDuration(-ms)}` : formatDuration(ms);
+}
+
 /** Whole milliseconds in the largest unit that writes them without a fraction. */
 export function formatDuration(ms: number): string {
   if (ms !== 0 && ms % UNIT_MS.m === 0) return `${ms / UNIT_MS.m}m`;

@@ -68,7 +68,7 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
 
 type ReadFault = Extract<ReadEntry, { readonly fault: unknown }>['fault'];
 
-function resolveFault({ kind, target, plane, direction, delay, bytes, for: forMs }: ReadFault) {
+function resolveFault({ kind, target, plane, direction, delay, bytes, offset, for: forMs }: ReadFault) {
   return {
     fault: kind,
     target,
@@ -76,6 +76,7 @@ function resolveFault({ kind, target, plane, direction, delay, bytes, for: forMs
     direction: takesKey(kind, 'direction') ? (direction ?? 'both') : null,
     delayMs: delay ?? null,
     bytesPerSecond: bytes ?? null,
+    offsetMs: offset ?? null,
     forMs: forMs ?? null,
   };
 }

@@ -113,6 +113,8 @@ export interface FaultEntry {
   readonly delayMs: number | null;
   /** Of a bandwidth; null otherwise. */
   readonly bytesPerSecond: number | null;
+  /** Of a clock: what is added to it, below 0 to set it back; null otherwise. */
+  readonly offsetMs: number | null;
   /** Null: it lasts until the end of the drill. */
   readonly forMs: number | null;
 }

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
 import { DIRECTIONS } from '../environment/proxy-fault.ts';
 import { contractSchema } from './contract-schema.ts';
-import { count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
+import { count, duration, exactly, flag, list, map, offset, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
 import { momentShape } from './moment-schema.ts';
 
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
-export const FAULT_KINDS = ['kill', 'pause', 'restart', ...PLANE_FAULT_KINDS] as const;
+export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
@@ -77,6 +77,9 @@ const fault = map(
     bytes: rate(LIMITS.faultBytesPerSecond, '50000/s')
       .optional()
       .describe('Of a bandwidth: so many bytes a second, each connection and each way by itself.'),
+    offset: offset(LIMITS.faultOffsetMs, '-10m')
+      .optional()
+      .describe('Of a clock: so much is added to what its wall clock says; it may be negative.'),
     for: duration(LIMITS.faultMs, '3s').optional().describe('Without it, the fault lasts until the end of the drill.'),
   },
   '{ kind: kill, target: postgres, for: 3s }',

@@ -2,7 +2,7 @@ import { Document, isMap } from 'yaml';
 import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
-import { formatDuration, formatRate } from './quantity.ts';
+import { formatDuration, formatOffset, formatRate } from './quantity.ts';
 import type { Anchor, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
@@ -82,7 +82,8 @@ function writeEntry(entry: TimelineEntry): unknown {
   }
 }
 
-function writeFault({ fault, target, plane, direction, delayMs, bytesPerSecond, forMs }: FaultEntry): unknown {
+function writeFault(entry: FaultEntry): unknown {
+  const { fault, target, plane, direction, delayMs, bytesPerSecond, offsetMs, forMs } = entry;
   return {
     kind: fault,
     target,
@@ -90,6 +91,7 @@ function writeFault({ fault, target, plane, direction, delayMs, bytesPerSecond, 
     ...(direction === null ? {} : { direction }),
     ...(delayMs === null ? {} : { delay: formatDuration(delayMs) }),
     ...(bytesPerSecond === null ? {} : { bytes: formatRate(bytesPerSecond) }),
+    ...(offsetMs === null ? {} : { offset: formatOffset(offsetMs) }),
     ...(forMs === null ? {} : { for: formatDuration(forMs) }),
   };
 }

@@ -13,6 +13,7 @@ const GUIDES = [
   'put-the-gate-into-an-agent',
   'queue-work-through-the-gate',
   'stop-and-bring-back',
+  'detectors',
   'drill-your-own-fleet',
 ] as const;
 /** What a reader's program has besides. */
@@ -105,6 +106,19 @@ describe('a reader who does what the guide says', () => {
       ],
     );
     expect((await store.flips.load()).critical).toEqual(['read/crm', 'model/*']);
+  });
+
+  it('has detectors that see a loop and a cost, in the agent and read its ledger', async () => {
+    const { head } = await store.flips.load();
+    const intents = [1, 2, 3].map((seq) => sampleIntent(seq, { capability: 'write/mail' }));
+    await store.fence.admitIntents('worker-1', head, intents);
+    const printed = await follow('detectors');
+    expect(printed.match(/^sent look up .*$/gm)).toHaveLength(3);
+    expect(printed).toMatch(
+      /^alert: halt_all of run:run-17: run run-17 \(read\/crm\) has made the same call 3 times within 60 s; 3 is a loop$/m,
+    );
+    expect(printed).toMatch(/^alert: halt_all of run:run-17: run run-17 has spent 6 within 3600 s; 5 is too much$/m);
+    expect(printed).toContain('3 rows, 0 unreadable; red at the end: 0');
   });
 
   it('has a scenario for a fleet of their own that is valid', async () => {

@@ -23,7 +23,8 @@ describe('the generated reference', () => {
 
   it('says of each fault what it can hit, as the validator does', () => {
     expect(textOf('faults')).toContain('| `kill` | `postgres`, `worker-1` |');
-    expect(textOf('faults')).toContain('| `restart` | `postgres` |');
+    expect(textOf('faults')).toContain('| `restart` | `postgres`, `worker-1` |');
+    expect(textOf('faults')).toContain('| `clock` | `worker-1` | `offset` |');
     expect(textOf('faults')).toContain('| `cut` | `worker-1` | `plane` |');
     expect(textOf('faults')).toContain('| `latency` | `worker-1` | `plane`, `delay` | `direction` |');
   });

@@ -45,6 +45,37 @@ const CASES: readonly FaultCase[] = [
     more: { hold: '14s' },
   },
   {
+    name: 'workers whose other planes are slow, uneven, narrow, half-open and broken',
+    faults: [
+      '{ at: +1s, fault: { kind: half-open, target: worker-1, plane: work, for: 1500ms } }',
+      '{ at: +200ms, fault: { kind: latency, target: worker-2, plane: registry, delay: 100ms, for: 2s } }',
+      '{ at: +200ms, fault: { kind: jitter, target: worker-2, plane: work, delay: 100ms, for: 2s } }',
+      '{ at: +4s, fault: { kind: reset, target: worker-2, plane: registry, for: 1s } }',
+      '{ at: +200ms, fault: { kind: bandwidth, target: worker-1, plane: registry, bytes: 20000/s, for: 2s } }',
+    ],
+    more: { hold: '14s' },
+  },
+  {
+    name: 'workers that are heard and hear nothing, or hear and are not heard',
+    faults: [
+      '{ at: +1s, fault: { kind: half-open, target: worker-1, plane: registry, direction: to-server, for: 2s } }',
+      '{ at: +200ms, fault: { kind: half-open, target: worker-2, plane: work, direction: to-client, for: 1500ms } }',
+      '{ at: +4s, fault: { kind: reset, target: worker-2, plane: registry, direction: to-server, for: 1s } }',
+      '{ at: +200ms, fault: { kind: latency, target: worker-1, plane: registry, direction: to-client, delay: 100ms, for: 2s } }',
+      '{ at: +200ms, fault: { kind: bandwidth, target: worker-1, plane: work, direction: to-server, bytes: 20000/s, for: 2s } }',
+    ],
+    more: { hold: '14s' },
+  },
+  {
+    name: 'a worker that is restarted, and one whose clock is set back and forth',
+    faults: [
+      '{ at: +1s, fault: { kind: restart, target: worker-1 } }',
+      '{ at: +200ms, fault: { kind: clock, target: worker-2, offset: -10m, for: 2s } }',
+      '{ at: +3s, fault: { kind: clock, target: worker-1, offset: 90s, for: 1s } }',
+    ],
+    more: { hold: '12s' },
+  },
+  {
     name: 'PostgreSQL paused',
     faults: ['{ at: +1s, fault: { kind: pause, target: postgres, for: 3s } }'],
     more: { effects: '240/s', hold: '10s' },

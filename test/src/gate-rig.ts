@@ -1,6 +1,7 @@
 import { RegistryDecider } from '../../src/decider.ts';
-import type { Effect } from '../../src/gate.ts';
+import type { Effect } from '../../src/effect.ts';
 import { Gate } from '../../src/gate.ts';
+import type { GateObserver } from '../../src/gate-observer.ts';
 import { InFlight } from '../../src/in-flight.ts';
 import { IntentJournal } from '../../src/journal/intents.ts';
 import { OutcomeBuffer } from '../../src/journal/outcomes.ts';
@@ -31,7 +32,7 @@ export class GateRig {
   readonly #held: (() => void)[] = [];
   #flips = 0;
 
-  constructor() {
+  constructor(observer?: GateObserver) {
     const { clock, registry, lease } = this;
     this.verify();
     const decider = new RegistryDecider(registry, lease);
@@ -44,7 +45,9 @@ export class GateRig {
     };
     const context = { registry, lease, diverged: () => undefined };
     const intents = new IntentJournal('i1', fence, this.outcomes, context);
-    this.gate = new Gate({ decider, intents, outcomes: this.outcomes, inFlight: this.inFlight, clock });
+    const { outcomes, inFlight } = this;
+    const observed = observer === undefined ? {} : { observer };
+    this.gate = new Gate({ decider, intents, outcomes, inFlight, clock, ...observed });
   }
 
   async #record(outcomes: readonly Outcome[]): Promise<void> {

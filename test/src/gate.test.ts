@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EffectFailedError } from '../../src/call.ts';
-import type { Effect } from '../../src/gate.ts';
+import type { Effect } from '../../src/effect.ts';
 import { HaltedError } from '../../src/halted-error.ts';
 import { currentRun } from '../../src/run-context.ts';
 import { Fate } from './fate.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/store/store.ts';
 import type { EmergencyResult } from '../../src/control/emergency.ts';
-import type { Effect } from '../../src/gate.ts';
+import type { Effect } from '../../src/effect.ts';
 import type { RunIdentity } from '../../src/run-context.ts';
 import { Runtime } from '../../src/runtime.ts';
 import type { RuntimeOptions, WorkerStore } from '../../src/runtime.ts';

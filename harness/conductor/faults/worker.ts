@@ -28,6 +28,21 @@ export function killWorker(worker: string): Fault {
   };
 }
 
+/** SIGTERM to a worker, as a deployment does it, and SIGKILL if it does not end. Observed when it has ended; recovers as a killed one does. */
+export function restartWorker(worker: string): Fault {
+  return {
+    ...killWorker(worker),
+    async inject({ fleet, signal }, observed) {
+      const victim = fleet.process(worker);
+      victim.signal('SIGTERM', { expected: true });
+      await waitUntil(() => victim.hasExited, { boundMs: DRILL_TIMES.byeMs, everyMs: LOOK_MS, signal });
+      victim.signal('SIGKILL', { expected: true });
+      await victim.exited;
+      observed();
+    },
+  };
+}
+
 /** SIGSTOP to a worker. Observed when the system says that it is stopped; recovers by SIGCONT. */
 export function pauseWorker(worker: string): Fault {
   return {

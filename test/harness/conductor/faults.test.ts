@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Faults } from '../../../harness/conductor/faults.ts';
 import { startProxy } from '../../../harness/environment/proxy.ts';
@@ -16,6 +19,9 @@ let proxies: Readonly<Record<'registry' | 'work', Proxy>>;
 let sockets: Socket[];
 let events: EventBody[];
 let faults: Faults;
+let folder: string;
+/** What the only worker does about its clock, and what it says of it. */
+let worker: { readonly worker: string; readonly hasExited: boolean; readonly clockOffsetMs: number };
 
 beforeEach(async () => {
   [sockets, events] = [[], []];
@@ -27,7 +33,13 @@ beforeEach(async () => {
   await once(server, 'listening');
   const target = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   proxies = { registry: await startProxy({ target }), work: await startProxy({ target }) };
-  const fleet = { proxy: (_: string, plane: 'registry' | 'work') => proxies[plane] } as unknown as Fleet;
+  folder = mkdtempSync(join(tmpdir(), 'killdrill-faults-'));
+  worker = { worker: 'worker-1', hasExited: false, clockOffsetMs: 0 };
+  const fleet = {
+    proxy: (_: string, plane: 'registry' | 'work') => proxies[plane],
+    clockFile: (name: string) => join(folder, name),
+    processes: () => [worker],
+  } as unknown as Fleet;
   const postgres = null as unknown as PostgresServer; // no fault of these tests is on it
   const clock = { nowNs: () => 0 } as unknown as ConstructorParameters<typeof Faults>[2];
   const history = { append: (body: EventBody) => void events.push(body) } as unknown as ConstructorParameters<
@@ -41,6 +53,7 @@ afterEach(async () => {
   for (const proxy of Object.values(proxies)) await proxy.close();
   for (const socket of sockets) socket.destroy();
   server.close();
+  rmSync(folder, { recursive: true });
 });
 
 const eventually = async (condition: () => boolean) =>
@@ -52,7 +65,7 @@ function entryOf(fault: FaultEntry['fault'], more: Partial<FaultEntry> = {}): Fa
   const when = { kind: 'previous', offsetMs: 0 } as const;
   const direction = fault === 'cut' ? null : ('both' as const);
   const on = { target: 'worker-1', plane: 'registry', direction } as const;
-  return { kind: 'fault', when, fault, ...on, ...size, bytesPerSecond, forMs: null, ...more };
+  return { kind: 'fault', when, fault, ...on, ...size, bytesPerSecond, offsetMs: null, forMs: null, ...more };
 }
 
 /** Everything that comes back over this plane, and whether the connection is over. */
@@ -110,5 +123,29 @@ describe('a fault on a plane', () => {
     const client = dial('registry');
     client.socket.write('word');
     await eventually(() => typesOf().includes('fault.observed'));
+  });
+});
+
+describe('a fault of a clock', () => {
+  const off = entryOf('clock', { plane: null, direction: null, offsetMs: -600_000 });
+
+  it('is told by a file, is seen once the worker says so, and goes with the file', async () => {
+    const file = join(folder, 'worker-1');
+    const injected = faults.inject(off);
+    await eventually(() => existsSync(file));
+    expect(readFileSync(file, 'utf8')).toBe('-600000');
+    expect(typesOf()).not.toContain('fault.observed');
+    worker = { ...worker, clockOffsetMs: -600_000 };
+    await injected;
+    expect(typesOf()).toEqual(['fault.selected', 'fault.observed', 'fault.injected']);
+    worker = { ...worker, clockOffsetMs: 0 };
+    await faults.undoAll();
+    expect(existsSync(file)).toBe(false);
+    expect(typesOf().at(-1)).toBe('fault.recovered');
+  });
+
+  it('has no receipt of being observed when the worker says nothing of it', async () => {
+    await faults.inject(off);
+    expect(typesOf()).toEqual(['fault.selected', 'fault.injected']);
   });
 });

@@ -381,9 +381,29 @@ describe('a timeline that makes no sense is refused', () => {
     ],
     ['worker 0', timelineText('{ fault: { kind: kill, target: worker-0 } }'), /'worker-0'/],
     [
-      'a restart of a worker',
-      timelineText('{ fault: { kind: restart, target: worker-1 } }'),
-      /restart of worker-1 \| restart of postgres/,
+      'a clock of postgres',
+      timelineText('{ fault: { kind: clock, target: postgres, offset: 1s } }'),
+      /clock of postgres/,
+    ],
+    [
+      'a clock that nothing is done to',
+      timelineText('{ fault: { kind: clock, target: worker-1 } }'),
+      /nothing \| an offset, which a clock has to have \| add it, for example offset: -10m/,
+    ],
+    [
+      'a clock that is off by nothing',
+      timelineText('{ fault: { kind: clock, target: worker-1, offset: -0s } }'),
+      /'-0s' \| a time other than nothing, up to 10000m either way/,
+    ],
+    [
+      'a clock that is off by a number',
+      timelineText('{ fault: { kind: clock, target: worker-1, offset: -5 } }'),
+      /-5 \| a time other than nothing, .* \| add the unit: -5s or -5ms/,
+    ],
+    [
+      'an offset of a kill',
+      timelineText('{ fault: { kind: kill, target: worker-1, offset: 1s } }'),
+      /an offset on a kill \| an offset on one of clock only/,
     ],
     [
       'a restart that lasts',
@@ -455,6 +475,28 @@ describe('a timeline that makes no sense is refused', () => {
   test.each(cases)('%s', (_, timeline, expected) => {
     expect(told(scenarioText({ timeline })).join('\n')).toMatch(expected);
     expect(told(scenarioText({ timeline }))).toHaveLength(1);
+  });
+});
+
+describe('the clock of a worker', () => {
+  const timeline = timelineText('{ fault: { kind: clock, target: worker-1, offset: -90s } }');
+
+  test('can be set off in the simulated fleet, either way', () => {
+    const { timeline: entries } = parseScenario(scenarioText({ timeline }), 'x.yaml', PROPERTIES);
+    expect(entries[1]).toMatchObject({
+      kind: 'fault',
+      fault: 'clock',
+      target: 'worker-1',
+      offsetMs: -90_000,
+      forMs: null,
+    });
+  });
+
+  test('cannot be set off in a fleet of any other command, and the scenario says so before anything is started', () => {
+    const fleet = 'fleet: { workers: 4, command: [my-fleet] }';
+    expect(told(scenarioText({ timeline, fleet }))).toEqual([
+      "7:22 'clock' with fleet.command | the simulated fleet: the clock of a fleet with a command of its own cannot be set | remove it, or fleet.command",
+    ]);
   });
 });
 

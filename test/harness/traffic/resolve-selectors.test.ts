@@ -17,7 +17,7 @@ const runs = [
 
 const base = parseScenario(scenarioText(), 'x.yaml', []);
 const when = { kind: 'exposed' } as const;
-const ON_NO_PLANE = { plane: null, direction: null, delayMs: null, bytesPerSecond: null } as const;
+const ON_NO_PLANE = { plane: null, direction: null, delayMs: null, bytesPerSecond: null, offsetMs: null } as const;
 function resolved(entries: readonly TimelineEntry[], traffic = runs): Scenario['timeline'] {
   return resolveSelectors({ ...base, timeline: entries }, traffic).timeline;
 }
