@@ -63,7 +63,6 @@ export type { Alert, Evidence, ShortAlert } from './alerts/alert.ts';
 export { SIGNATURE_HEADER, signAlert } from './alerts/alert-signature.ts';
 export type * from './alerts/alert-bus.ts';
 export type * from './alerts/alert-store.ts';
-export type { AlertDraft, AlertPort } from './detect/alert-draft.ts';
 export { openAlertBus, openAlertPublisher } from './store/postgres/alert-bus.ts';
 export type { AlertBusOptions } from './store/postgres/alert-bus.ts';
 export { openAlertStore } from './store/postgres/alert-store.ts';

@@ -7,6 +7,7 @@ import { runDrill } from '../../harness/drill/run-drill.ts';
 import { withEnvironment } from '../../harness/drill/with-environment.ts';
 import { startProxy } from '../../harness/environment/proxy.ts';
 import { parseScenario } from '../../harness/scenario/parse.ts';
+import { planDrill } from '../../harness/traffic/plan-drill.ts';
 import { shortDrill } from './short-drill.ts';
 import { project, Workshop } from './workshop.ts';
 
@@ -25,9 +26,9 @@ const FAULTS = [
 async function drill(start: typeof startProxy): Promise<Judgement> {
   const text = shortDrill({ name: 'without-proxies', faults: FAULTS, hold: '9s' });
   const { signal } = new AbortController();
-  return withEnvironment(signal, async ({ environment, folder, watch }) => {
+  return withEnvironment('embedded', signal, async ({ environment, folder, watch }) => {
     const { judgement } = await runDrill({
-      scenario: parseScenario(text, 'without-proxies.yaml', PROPERTY_NAMES),
+      plan: planDrill(parseScenario(text, 'without-proxies.yaml', PROPERTY_NAMES)),
       environment,
       folder,
       reportsFolder: join(workshop.folder, 'reports'),
