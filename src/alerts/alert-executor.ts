@@ -101,7 +101,7 @@ export class AlertExecutor {
         why: judgement.why,
         flipId: null,
       } as const;
-      return { kind: 'refusal', refusal, letter: null, isHeld: false };
+      return { kind: 'refusal', refusal, letter: null };
     }
     const { trip } = judgement;
     const signature = this.#sign(trip.text);
@@ -134,7 +134,6 @@ export class AlertExecutor {
       kind: 'refusal',
       refusal,
       letter: { message, code, why },
-      isHeld: was?.isHeld ?? false,
     };
     this.#letters.send(entry);
     return entry;

@@ -22,8 +22,6 @@ export interface RefusalEntry {
   readonly refusal: AlertRefusal;
   /** What has still to be kept before the position may pass; null once it is, and where none is due. */
   letter: DeadLetter | null;
-  /** A stop of it that is enforced here, and is to be dropped once the refusal is on record. */
-  readonly isHeld: boolean;
 }
 
 export type LaneEntry = TripEntry | RefusalEntry;

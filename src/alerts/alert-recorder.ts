@@ -112,13 +112,13 @@ export class AlertRecorder {
     } catch (thrown) {
       if (!(thrown instanceof KilldrillError && FOR_EVER.has(thrown.code))) throw thrown;
       this.#isAway = false;
-      this.#parts.poisoned(lane, entry, 'refused-by-store', thrown.message);
+      this.#refused(lane, entry, 'refused-by-store', thrown.message);
       return;
     }
     this.#isAway = false;
     if (answer.kind === 'reused') {
       const why = `alert id '${trip.alertId}' of '${trip.detector}' was used with other content; ids are unique for ever`;
-      this.#parts.poisoned(lane, entry, 'reused-id', why);
+      this.#refused(lane, entry, 'reused-id', why);
       return;
     }
     const isFirst = !entry.isAnswered;
@@ -129,17 +129,24 @@ export class AlertRecorder {
     if (isFirst) this.#parts.answered(entry, answer);
   }
 
+  /** The stop comes to nothing: it is let go here at once, since somebody else may put that on record before us. */
+  #refused(lane: AlertLane, entry: TripEntry, code: PoisonCode, why: string): void {
+    this.#parts.registry.relayed(entry.trip.flipId, CLOSED);
+    this.#parts.poisoned(lane, entry, code, why);
+  }
+
+  /** Whether or not this entry is held: an earlier reading of the same alert may have held its stop. */
   #enforce(entry: TripEntry, answer: Exclude<TripAnswer, { readonly kind: 'reused' }>): void {
     const { registry } = this.#parts;
     const { flipId } = entry.trip;
     const { head, ageMs } = answer;
     if (answer.kind === 'stale') {
-      if (entry.isHeld) registry.relayed(flipId, { kind: 'closed', revision: answer.revision, head, ageMs });
+      registry.relayed(flipId, { kind: 'closed', revision: answer.revision, head, ageMs });
       return;
     }
     const { text, signature, epoch, revision } = answer.record;
     if (answer.isOpen) this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision } }));
-    if (entry.isHeld) registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
+    registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
   }
 
   async #advance(lane: AlertLane): Promise<void> {
@@ -158,13 +165,10 @@ export class AlertRecorder {
   }
 
   async #refuse(lane: AlertLane, entries: readonly RefusalEntry[]): Promise<void> {
-    const { store, registry } = this.#parts;
+    const { store } = this.#parts;
     const refusals = entries.map(({ refusal }) => refusal);
     const position = await this.#bounded('refused alerts', store.refuse(refusals));
     this.#isAway = false;
-    for (const { isHeld, refusal } of entries) {
-      if (isHeld && refusal.flipId !== null) registry.relayed(refusal.flipId, CLOSED);
-    }
     lane.answered(position);
   }
 

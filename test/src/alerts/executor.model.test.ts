@@ -7,7 +7,7 @@ import type { MemoryAlertHooks } from '../../../src/store/memory-alerts.ts';
 import type { MemoryState, StoredFlip } from '../../../src/store/memory-state.ts';
 import { parseFlip } from '../../../src/flip-text.ts';
 import { counterexampleOf } from '../planted-bug.ts';
-import { model } from './executor.model.ts';
+import { ExecutorWorld, model } from './executor.model.ts';
 import { TOPIC } from './samples.ts';
 
 const RUNS = 400;
@@ -79,6 +79,19 @@ class BeginsAtTheLatest extends MemoryBus {
 
 describe('the executor, whatever dies and whatever is cut off', () => {
   it('passes no alert without its record, and loses none', () => model({}, RUNS), BOUND_MS);
+});
+
+describe('an executor that does not know that it lost its partition', () => {
+  it('lets go of a refused stop that the other has put on record', async () => {
+    const world = new ExecutorWorld({});
+    await world.act({ kind: 'start' });
+    await world.act({ kind: 'alert', target: 0, behind: 0 });
+    await world.act({ kind: 'reused id' });
+    await world.act({ kind: 'alert', target: 0, behind: null });
+    await world.act({ kind: 'rebalance', how: 'oblivious' });
+    await world.act({ kind: 'alert', target: 0, behind: null });
+    await world.recovers();
+  });
 });
 
 describe('the model finds', () => {
