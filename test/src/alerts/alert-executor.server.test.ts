@@ -85,6 +85,25 @@ describe('an executor over PostgreSQL', () => {
   });
 });
 
+describe('a storm', () => {
+  test('leaves stale what is stale, although stops wait so long for their turn that they are enforced early', async () => {
+    await rig.publish(rig.alert({ target: 'acme' }));
+    await until(1);
+    await rig.releaseAll();
+    const stale = (number: number): boolean => number % 10 === 9;
+    const alerts = Array.from({ length: 600 }, (_, number) =>
+      stale(number) ? rig.alert({ target: 'acme', observedRevision: 1 }) : rig.alert({ target: `t${number}` }),
+    );
+    await Promise.all(alerts.map((alert) => rig.publish(alert)));
+    await until(601);
+    const kinds = (await rig.records()).slice(1).map(({ kind }) => kind);
+    expect(kinds).toEqual(alerts.map((_, number) => (stale(number) ? 'stale' : 'flip')));
+    const heldStale = rig.events.filter(({ kind, message }) => kind === 'held' && stale(message.position - 1));
+    expect(heldStale.length).toBeGreaterThan(5);
+    expect([(await rig.durable()).includes('acme'), rig.targets().includes('acme')]).toEqual([false, false]);
+  });
+});
+
 interface Bad {
   readonly name: string;
   readonly make: () => Sent;

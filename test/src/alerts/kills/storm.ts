@@ -136,7 +136,8 @@ export class KillStorm {
     await vi.waitFor(
       () => {
         const so = one.said.get(word) ?? 0;
-        if (so < times) throw new Error(`an executor said '${word}' ${so} of ${times} times: ${one.log}`);
+        const life = one.isAlive ? 'alive' : 'ended by itself';
+        if (so < times) throw new Error(`an executor (${life}) said '${word}' ${so} of ${times} times: ${one.log}`);
       },
       { ...WAIT, interval: 2 },
     );
