@@ -4,6 +4,7 @@ import { startContainerPostgres } from './container-postgres.ts';
 import { connectDocker, drillLabels, listDrillContainers, removeContainer } from './docker-engine.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import type { Environment } from './environment.ts';
+import { waitUntil } from './wait.ts';
 
 /** Pinned: a drill of next year runs on what a drill of today ran on. */
 export const DEFAULT_POSTGRES_IMAGE = 'postgres:17.6-alpine';
@@ -64,6 +65,7 @@ interface Closable {
 }
 
 const REMOVE_AGAIN_MS = 200;
+const REMOVED_BOUND_MS = 10_000;
 
 /** Who asks for the end while servers start does not wait until they have: their containers are taken away from under them. */
 async function unlessAborted<T>(
@@ -93,9 +95,14 @@ async function unlessAborted<T>(
   }
 }
 
+/** Returns once none is left: the engine takes a moment over a removal that it has taken on. */
 async function removeAll(engine: DockerEngine, drill: string): Promise<void> {
-  const ours = (await listDrillContainers(engine)).filter((one) => one.drill === drill);
-  await Promise.all(ours.map(({ id }) => removeContainer(engine, id)));
+  const look = async (): Promise<boolean> => {
+    const ours = (await listDrillContainers(engine)).filter((one) => one.drill === drill);
+    await Promise.all(ours.map(({ id }) => removeContainer(engine, id)));
+    return ours.length === 0;
+  };
+  await waitUntil(look, { boundMs: REMOVED_BOUND_MS, everyMs: 50 });
 }
 
 /** Both at once; if one fails, the other is ended as soon as it is there. */

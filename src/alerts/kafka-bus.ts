@@ -12,6 +12,13 @@ import { KafkaSession } from './kafka-session.ts';
 
 /** Dead letters of one request have at most so many bytes of alerts; a broker takes about a mebibyte by default. */
 const LETTERS_BYTES = 512 * 1_024;
+/** A cluster that has just started, or never had a group, is still making what coordinates groups; kafkajs gives up at once. */
+const COORDINATOR_TO_COME: ReadonlySet<string> = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+const COORDINATOR_LOOK_MS = 50;
 /** What is kept of an alert that the dead-letter topic does not take whole. */
 const CUT_BYTES = 64 * 1_024;
 
@@ -80,6 +87,19 @@ export class KafkaBus implements AlertBus, AlertPublisher {
   }
 
   async join(member: BusMember): Promise<BusSession> {
+    const { clock, timings } = this.#settings;
+    const giveUpMs = clock.monotonicMs() + timings.joinMs / 2;
+    for (;;) {
+      try {
+        return await this.#join(member);
+      } catch (error) {
+        if (!COORDINATOR_TO_COME.has(brokerCode(error) ?? '') || clock.monotonicMs() > giveUpMs) throw error;
+        await new Promise<void>((resolve) => void clock.after(COORDINATOR_LOOK_MS, resolve));
+      }
+    }
+  }
+
+  async #join(member: BusMember): Promise<BusSession> {
     const { newId, onError } = this.#settings;
     const partitions = await this.#partitions();
     const committed = await this.#groups.committed().catch((error: unknown) => {

@@ -32,7 +32,7 @@ describe('the servers of external', () => {
   });
 
   test.each([
-    ['the database', { KILLDRILL_DRILL_DATABASE_URL: 'postgres://a:b@db.example:5432' }],
+    ['the database', { KILLDRILL_DRILL_DATABASE_URL: 'postgres://db.example:5432' }],
     [
       'a broker',
       { KILLDRILL_DRILL_DATABASE_URL: URL, KILLDRILL_DRILL_KAFKA_BROKERS: 'localhost:9092,db.example:9092' },

@@ -23,18 +23,21 @@ async function startKind() {
   const broker = await startTestBroker();
   const { kafka } = broker;
   const client = new Kafka({ brokers: [kafka.door('tests').brokers], logLevel: logLevel.NOTHING });
-  const admin = client.admin();
-  await admin.connect();
-  return {
-    openTopic: () => openTopic(kafka, client, admin),
-    close: async () => {
-      await admin.disconnect();
-      await broker.close();
-    },
-  };
+  return { openTopic: () => openTopic(kafka, client), close: () => broker.close() };
 }
 
-async function openTopic(kafka: KafkaServer, client: Kafka, admin: Admin): Promise<BusTopic> {
+/** A new one each time: it goes on asking for every topic that it has ever looked at, also once that is deleted. */
+async function withAdmin<T>(client: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function openTopic(kafka: KafkaServer, client: Kafka): Promise<BusTopic> {
   const topics = await kafka.createTopics(`t${randomUUID()}`);
   const { alerts: topic, deadLetters: deadTopic, group } = topics;
   const busAt = (door: string, member: string): KafkaBus =>
@@ -56,11 +59,12 @@ async function openTopic(kafka: KafkaServer, client: Kafka, admin: Admin): Promi
       };
       return { bus, kill, close: () => bus.close() };
     },
-    deadLetters: () => readLetters(client, admin, deadTopic),
-    forget: async (partition, earliest) => {
-      await admin.fetchTopicOffsets(topic); // kafkajs deletes of topics only that it has looked at
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(earliest) }] });
-    },
+    deadLetters: () => readLetters(client, deadTopic),
+    forget: (partition, earliest) =>
+      withAdmin(client, async (admin) => {
+        await admin.fetchTopicOffsets(topic); // kafkajs deletes of topics only that it has looked at
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(earliest) }] });
+      }),
     restart: async () => {
       await kafka.kill();
       await kafka.start();
@@ -74,8 +78,8 @@ async function openTopic(kafka: KafkaServer, client: Kafka, admin: Admin): Promi
 }
 
 /** Everything that the topic holds now. */
-async function readLetters(client: Kafka, admin: Admin, topic: string): Promise<readonly DeadLetter[]> {
-  const [range] = await admin.fetchTopicOffsets(topic);
+async function readLetters(client: Kafka, topic: string): Promise<readonly DeadLetter[]> {
+  const [range] = await withAdmin(client, (admin) => admin.fetchTopicOffsets(topic));
   const end = Number(range?.high ?? 0);
   const letters: DeadLetter[] = [];
   if (end === 0) return letters;
