@@ -1,6 +1,6 @@
 import { openKafkaAdmin } from '../../src/alerts/kafka-topics.ts';
-import { ContainerServer } from './container-server.ts';
-import type { DockerEngine } from './docker-engine.ts';
+import { ContainerServer, startForDrill } from './container-server.ts';
+import type { ContainerOptions } from './container-server.ts';
 import { createDrillTopics } from './drill-topics.ts';
 import type { KafkaServer } from './environment.ts';
 import { KafkaDoors } from './kafka-doors.ts';
@@ -11,13 +11,6 @@ import { kafkaProperties } from './kafka-properties.ts';
 const FIRST_PORT = 19_100;
 const CONTROLLER_PORT = 19_093;
 const INTERNAL_PORT = 19_092;
-
-export interface ContainerOptions {
-  readonly engine: DockerEngine;
-  readonly image: string;
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 /** A Kafka broker in a container of an image that keeps the contract of Confluent's. */
 export async function startContainerKafka(
@@ -54,21 +47,11 @@ export async function startContainerKafka(
     await server.close();
     await doors.close();
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const started = await startForDrill(server, close);
   return {
+    ...started,
     door: (client) => doors.door(client),
     createTopics: (drill) => createDrillTopics(admin, `killdrill.${drill}`),
-    kill: () => server.kill(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    stop: () => server.stop(),
-    start: () => server.start(),
-    close,
   };
 }
 

@@ -1,7 +1,7 @@
 import { createDrillDatabase, newSecret, withClient } from './drill-database.ts';
 import type { AdministeredServer } from './drill-database.ts';
-import type { ContainerOptions } from './container-kafka.ts';
-import { ContainerServer } from './container-server.ts';
+import { ContainerServer, startForDrill } from './container-server.ts';
+import type { ContainerOptions } from './container-server.ts';
 import type { DrillDatabase, PostgresServer } from './environment.ts';
 import { startProxy } from './proxy.ts';
 
@@ -47,22 +47,12 @@ export async function startContainerPostgres(options: ContainerOptions): Promise
     await server.close();
     await proxy.close();
   };
-  try {
-    await server.start();
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const started = await startForDrill(server, close);
   return {
+    ...started,
     target: address,
     version,
     createDatabase: (drill) => createDrillDatabase(administered, drill),
-    kill: () => server.kill(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    stop: () => server.stop(),
-    start: () => server.start(),
-    close,
   };
 }
 

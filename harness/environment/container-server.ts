@@ -5,6 +5,11 @@ import type { DockerEngine } from './docker-engine.ts';
 import type { FaultyServer } from './environment.ts';
 import { waitUntil } from './wait.ts';
 
+/** Where a container is made, of what, and how it is found again. */
+export interface ContainerOptions extends Pick<ContainerSpec, 'image' | 'name' | 'labels'> {
+  readonly engine: DockerEngine;
+}
+
 /** What is started as a container. */
 export interface ContainerSpec {
   readonly image: string;
@@ -190,4 +195,25 @@ export class ContainerServer implements FaultyServer {
     this.#queue = done.catch(() => undefined);
     return done;
   }
+}
+
+/** Starts it for the first time and hands out what a drill may do to it; `close` ends it and what belongs to it. */
+export async function startForDrill(
+  server: ContainerServer,
+  close: () => Promise<void>,
+): Promise<FaultyServer & { close(): Promise<void> }> {
+  try {
+    await server.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    kill: () => server.kill(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    stop: () => server.stop(),
+    start: () => server.start(),
+    close,
+  };
 }
