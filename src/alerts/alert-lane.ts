@@ -31,7 +31,7 @@ type Item = LaneEntry | { readonly kind: 'jump'; readonly from: number; readonly
 /** What brings a lane on. */
 export type LaneStep =
   | { readonly kind: 'none' }
-  /** The first one waits for its dead letter, or for the store's first answer. */
+  /** The first one waits for its dead letter, or for the store's first answer; or a stop in hand does, before 'ahead'. */
   | { readonly kind: 'waiting' }
   /** The store stands before what we hold: somebody has to read from there. */
   | { readonly kind: 'ahead' }
@@ -161,7 +161,10 @@ export class AlertLane implements PartitionReader {
     this.#letGo();
     const [first] = this.#items;
     if (first === undefined) return { kind: 'none' };
-    if (this.#unplaced || (this.#stored !== null && this.#stored < startOf(first))) return { kind: 'ahead' };
+    if (this.#unplaced || (this.#stored !== null && this.#stored < startOf(first))) {
+      // Whoever reads again may be another process: a stop that is held here needs the store's word first.
+      return { kind: this.unanswered().length === 0 ? 'ahead' : 'waiting' };
+    }
     if (first.kind === 'jump') return first;
     if (first.kind === 'trip') return first.isAnswered ? { kind: 'trip', entry: first } : { kind: 'waiting' };
     const entries = this.#leadingRefusals();

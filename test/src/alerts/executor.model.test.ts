@@ -94,6 +94,17 @@ describe('an executor that does not know that it lost its partition', () => {
   });
 });
 
+describe('an executor that began while the store was away', () => {
+  it('has the word of the store for each stop in hand before it lets another read them', async () => {
+    const world = new ExecutorWorld({});
+    await world.act({ kind: 'store', isAway: true });
+    await world.act({ kind: 'start' });
+    await world.act({ kind: 'alert', target: 0, behind: 0 });
+    await world.act({ kind: 'reused id' });
+    await world.recovers();
+  });
+});
+
 describe('the model finds', () => {
   it(
     'a position that is set to what was recorded',
