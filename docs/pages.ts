@@ -74,7 +74,9 @@ function faults(): string {
 
 /** The validator's own word: `worker-1` stands for every worker. */
 function hits(kind: (typeof FAULT_KINDS)[number], target: string): boolean {
-  return !faultMeaning({ kind, target }, { workers: 1, simulated: true }).some(({ path }) => path.at(-1) === 'target');
+  return !faultMeaning({ kind, target }, { workers: 1, executors: 1, simulated: true }).some(
+    ({ path }) => path.at(-1) === 'target',
+  );
 }
 
 function exitCodes(): string {

@@ -11,6 +11,7 @@ import { OPERATOR } from '../history/operator.ts';
 import type { InScope, World, WorkerExposure } from '../world/world.ts';
 import { hasHeldChild, missingExposure } from './exposed.ts';
 import type { WantedExposure } from './exposed.ts';
+import type { Detectors } from './detectors.ts';
 import type { Faults } from './faults.ts';
 import type { Operator } from './operator.ts';
 import type { Probes } from './probes.ts';
@@ -27,6 +28,7 @@ export interface ConductorParts {
   readonly wayBack: WayBack;
   readonly probes: Probes;
   readonly faults: Faults;
+  readonly detectors: Detectors;
   readonly enter: (phase: Phase) => void;
   readonly signal: AbortSignal;
 }
@@ -93,7 +95,7 @@ export class Conductor {
   }
 
   async #do(entry: TimelineEntry): Promise<void> {
-    const { wayBack, faults, signal } = this.#parts;
+    const { wayBack, faults, detectors, signal } = this.#parts;
     switch (entry.kind) {
       case 'flip':
         return this.#stop(entry);
@@ -105,6 +107,8 @@ export class Conductor {
         return wayBack.contract(entry);
       case 'compensate':
         return wayBack.compensate(entry, signal);
+      case 'alerts':
+        return detectors.publish(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:

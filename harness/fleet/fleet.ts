@@ -3,7 +3,7 @@ import { KilldrillError } from '../../src/errors.ts';
 import { DRILL_TIMES } from '../drill/drill.ts';
 import { waitUntil } from '../environment/wait.ts';
 import type { ConnectTarget, Proxy, startProxy } from '../environment/proxy.ts';
-import type { Plane } from '../history/event.ts';
+import type { WorkerPlane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { WorkerExit } from './worker-process.ts';
@@ -35,7 +35,7 @@ export interface FleetOptions {
 
 interface Member {
   readonly worker: string;
-  readonly planes: Readonly<Record<Plane, Proxy>>;
+  readonly planes: Readonly<Record<WorkerPlane, Proxy>>;
   process: WorkerProcess | null;
 }
 
@@ -116,7 +116,7 @@ export class Fleet {
     throw new KilldrillError('CLOCK_OUT_OF_REACH', message);
   }
 
-  proxy(worker: string, plane: Plane): Proxy {
+  proxy(worker: string, plane: WorkerPlane): Proxy {
     return this.#member(worker).planes[plane];
   }
 

@@ -22,7 +22,10 @@ export type ChannelId = number;
 export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | PlaneFaultKind;
 /** Faults on a worker's connections on one plane. */
 export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
-export type Plane = 'registry' | 'work';
+/** Of a worker: `registry` and `work`. Of an executor: `registry`, `alerts` (its bus) and `control` (where its stops go). */
+export type Plane = WorkerPlane | ExecutorPlane;
+export type WorkerPlane = 'registry' | 'work';
+export type ExecutorPlane = 'registry' | 'alerts' | 'control';
 
 /** A switch after selectors were resolved. */
 export interface FlipFacts {
@@ -55,10 +58,32 @@ export type ActionFacts = {
   | { readonly kind: 'compensate'; readonly incarnation: string; readonly intent: number; readonly capability: string }
 );
 
+/** One alert that the drill puts on the bus. `alert` counts them from 1. */
+export interface AlertFacts {
+  readonly alert: number;
+  /**
+   * `sound` asks for a stop that is due; `again` has the bytes of an earlier one; `stale` was overtaken by a release of what
+   * it asks for; `poison` cannot be read, or may not ask for what it asks for.
+   */
+  readonly kind: 'sound' | 'again' | 'stale' | 'poison';
+  /** The stop of the timeline that it asks for; null for one that the timeline does not name. */
+  readonly flip: number | null;
+  /** The detector's name and the alert's id; null where the bytes have none. */
+  readonly detector: string | null;
+  readonly id: string | null;
+  readonly scope: string | null;
+  readonly target: string | null;
+  readonly mode: string | null;
+  /** Id that its stop has in the store; null of poison. */
+  readonly flipId: string | null;
+  /** sha256 of its bytes, hex: how the store's records and dead letters name it. */
+  readonly content: string;
+}
+
 export interface FaultFacts {
   readonly fault: number;
   readonly kind: FaultKind;
-  /** Worker name, or `postgres`. */
+  /** Worker or executor name, `postgres` or `kafka`. */
   readonly target: string;
   readonly plane: Plane | null;
 }
@@ -107,6 +132,9 @@ export type EventBody =
       readonly revision: number | null;
       readonly error: string | null;
     } & FlipFacts)
+  | ({ readonly type: 'alert.published' } & AlertFacts)
+  /** The bus has it for certain (`ok`), or said that it has not. */
+  | ({ readonly type: 'alert.acknowledged'; readonly ok: boolean; readonly error: string | null } & AlertFacts)
   | ({ readonly type: 'operator.asked' } & ActionFacts)
   /** `answer` is what the store said: tasks and runs resumed, or the compensation's id, whether it was new, and its outcome. */
   | ({
@@ -165,6 +193,18 @@ export type EventBody =
       /** Whether the harness had asked for it (end of drill or a kill fault). */
       readonly expected: boolean;
     }
+  | { readonly type: 'executor.spawned'; readonly executor: string; readonly pid: number }
+  /** It has joined its bus, and knows its store. */
+  | { readonly type: 'executor.ready'; readonly executor: string }
+  /** Any other line that it said: `alert.read`, `alert.held`, `alert.answered`, `alert.poison`, `mutant`, `bye`. */
+  | { readonly type: 'executor.said'; readonly executor: string; readonly said: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'executor.exited';
+      readonly executor: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly expected: boolean;
+    }
   /** The harness's event loop was blocked this long; arrivals during it have wide intervals. */
   | { readonly type: 'loop.lag'; readonly lagMs: number }
   /** The store's head row and age, at the end. */
@@ -177,6 +217,30 @@ export type EventBody =
       readonly text: string;
       readonly signature: string | null;
     }
+  /** What became of an alert, by the store. */
+  | {
+      readonly type: 'store.alert';
+      readonly topic: string;
+      readonly partition: number;
+      readonly position: number;
+      readonly kind: 'flip' | 'duplicate' | 'stale' | 'poison' | 'expired';
+      /** These four are null of poison and of what expired. */
+      readonly detector: string | null;
+      readonly alertId: string | null;
+      readonly content: string | null;
+      readonly flipId: string | null;
+      readonly code: string | null;
+      readonly why: string | null;
+    }
+  /** The next alert of a partition that the store has no record of. */
+  | {
+      readonly type: 'store.alertPosition';
+      readonly topic: string;
+      readonly partition: number;
+      readonly position: number;
+    }
+  /** A message on the topic of dead letters; `content` is the sha256 of the alert's bytes. Read from the bus at the end, in its order. */
+  | { readonly type: 'bus.deadLetter'; readonly content: string; readonly code: string; readonly why: string }
   | {
       readonly type: 'store.intent';
       readonly incarnation: string;

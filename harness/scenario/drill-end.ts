@@ -9,16 +9,18 @@ const MARGIN_MS = 5_000;
  * the last moment and nothing of the timeline overlapped.
  */
 export function drillEndMs(scenario: Scenario): number {
-  const sum = { previous: 0, start: 0, flip: 0, effects: 0, faults: 0 };
+  const sum = { previous: 0, start: 0, flip: 0, effects: 0, faults: 0, alerts: 0 };
   for (const [nth, entry] of scenario.timeline.entries()) {
     const { when } = entry;
     if (when.kind === 'previous') sum.previous += when.offsetMs;
     if (when.kind === 'start') sum.start = Math.max(sum.start, when.offsetMs);
     if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
+    if (entry.kind === 'alerts') sum.alerts += entry.overMs;
     if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
-  const timelineMs = DRILL_TIMES.exposedGiveUpMs + sum.previous + sum.start + sum.flip + sum.effects + sum.faults;
+  const timelineMs =
+    DRILL_TIMES.exposedGiveUpMs + sum.previous + sum.start + sum.flip + sum.effects + sum.faults + sum.alerts;
   return scenario.steadyState.forMs + timelineMs + scenario.holdMs + scenario.settleMs + MARGIN_MS;
 }
 

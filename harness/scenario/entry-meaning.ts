@@ -1,3 +1,4 @@
+import { alertsMeaning, viaMeaning } from './alert-meaning.ts';
 import type { Complaint } from './complaint.ts';
 import { faultMeaning } from './fault-meaning.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
@@ -15,11 +16,16 @@ function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[
   if ('fault' in entry) return faultMeaning(entry.fault, fleet);
   if ('resume' in entry) return resumeMeaning(entry.resume);
   if ('contract' in entry) return [];
+  if ('alerts' in entry) return alertsMeaning(entry.alerts, fleet);
   if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target);
   if ('compensate' in entry) {
     return targetMeaning(['compensate', 'target'], entry.compensate.scope, entry.compensate.target);
   }
-  return [...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target), ...drainMeaning(entry.flip)];
+  return [
+    ...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target),
+    ...drainMeaning(entry.flip),
+    ...viaMeaning(entry.flip, fleet),
+  ];
 }
 
 const MOMENT_KEYS = ['at', 'when', 'after'] as const;

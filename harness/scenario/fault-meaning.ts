@@ -1,12 +1,15 @@
-import type { FaultKind } from '../history/event.ts';
+import type { FaultKind, Plane } from '../history/event.ts';
 import type { Complaint } from './complaint.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
 type ReadFault = Extract<ReadEntry, { readonly fault: unknown }>['fault'];
 
+/** What a fault can be done to. */
+type Thing = 'postgres' | 'kafka' | 'worker' | 'executor';
+
 interface Kind {
   /** Which things it can be done to. */
-  readonly targets: readonly ('postgres' | 'worker')[];
+  readonly targets: readonly Thing[];
   /** Keys that it has to have, and those that it may have, besides kind, target and for. */
   readonly needs: readonly FaultKey[];
   readonly may: readonly FaultKey[];
@@ -16,15 +19,16 @@ interface Kind {
 const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes', 'offset'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
+const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'worker', 'executor'];
 const ON_PROCESS = { needs: [], may: [] } as const;
-const ON_PLANE = { targets: ['worker'], may: ['direction'] } as const;
+const ON_PLANE = { targets: ['worker', 'executor'], may: ['direction'] } as const;
 
 const KINDS: Readonly<Record<FaultKind, Kind>> = {
-  kill: { targets: ['postgres', 'worker'], ...ON_PROCESS },
-  pause: { targets: ['postgres', 'worker'], ...ON_PROCESS },
-  restart: { targets: ['postgres', 'worker'], ...ON_PROCESS },
+  kill: { targets: EVERYTHING, ...ON_PROCESS },
+  pause: { targets: EVERYTHING, ...ON_PROCESS },
+  restart: { targets: EVERYTHING, ...ON_PROCESS },
   clock: { targets: ['worker'], needs: ['offset'], may: [] },
-  cut: { targets: ['worker'], needs: ['plane'], may: [] },
+  cut: { targets: ['worker', 'executor'], needs: ['plane'], may: [] },
   reset: { ...ON_PLANE, needs: ['plane'] },
   'half-open': { ...ON_PLANE, needs: ['plane'] },
   latency: { ...ON_PLANE, needs: ['plane', 'delay'] },
@@ -56,37 +60,71 @@ export function takesKey(kind: FaultKind, key: FaultKey): boolean {
 export interface DrilledFleet {
   /** Null when it is not known. */
   readonly workers: number | null;
+  /** Null when it is not known. */
+  readonly executors: number | null;
   /** Whether it is the simulated fleet. */
   readonly simulated: boolean;
 }
 
 /** What is wrong with a fault beyond the shape of its values. */
-export function faultMeaning(fault: ReadFault, { workers, simulated }: DrilledFleet): readonly Complaint[] {
+export function faultMeaning(fault: ReadFault, fleet: DrilledFleet): readonly Complaint[] {
   return [
-    ...targetMeaning(fault, workers),
-    ...(simulated ? [] : clockMeaning(fault)),
+    ...targetMeaning(fault, fleet),
+    ...planeMeaning(fault),
+    ...(fleet.simulated ? [] : clockMeaning(fault)),
     ...FAULT_KEYS.flatMap((key) => keyMeaning(fault, key)),
     ...durationMeaning(fault),
   ];
 }
 
-function targetMeaning({ kind, target }: ReadFault, workers: number | null): readonly Complaint[] {
+/** The planes that each sort of process has. */
+export const PLANES_OF = {
+  worker: ['registry', 'work'],
+  executor: ['registry', 'alerts', 'control'],
+} as const satisfies Readonly<Record<string, readonly Plane[]>>;
+
+function thingOf(target: string): { readonly thing: Thing; readonly number: number | null } | null {
+  if (target === 'postgres' || target === 'kafka') return { thing: target, number: null };
+  const [, name, number] = /^(worker|executor)-([1-9]\d*)$/.exec(target) ?? [];
+  return name === undefined ? null : { thing: name as Thing, number: Number(number) };
+}
+
+function targetMeaning({ kind, target }: ReadFault, { workers, executors }: DrilledFleet): readonly Complaint[] {
   const path = ['fault', 'target'];
-  const number = /^worker-([1-9]\d*)$/.exec(target)?.[1];
-  const thing = target === 'postgres' ? 'postgres' : 'worker';
-  const last = workers === null ? 'worker-1 and so on' : workers === 1 ? 'worker-1' : `worker-1 to worker-${workers}`;
   const { targets } = KINDS[kind];
-  const expected = targets.map((one) => (one === 'worker' ? last : one)).join(' or ');
-  if (thing === 'worker' && number === undefined) {
-    return [{ path, found: `'${target}'`, expected, fix: 'write one of these' }];
-  }
+  const counts = { worker: workers, executor: executors, postgres: null, kafka: null };
+  const expected = targets
+    .filter((one) => counts[one] !== 0)
+    .map((one) => namesOf(one, counts[one]))
+    .join(' or ');
+  const hit = thingOf(target);
+  if (hit === null) return [{ path, found: `'${target}'`, expected, fix: 'write one of these' }];
+  const { thing, number } = hit;
   if (!targets.includes(thing)) {
     return [
       { path, found: `${kind} of ${target}`, expected: `${kind} of ${expected}`, fix: 'choose another target or kind' },
     ];
   }
-  if (number === undefined || workers === null || Number(number) <= workers) return [];
-  return [{ path, found: `'${target}'`, expected, fix: 'name a worker of this fleet, or raise fleet.workers' }];
+  const there = counts[thing];
+  if (number === null || there === null || number <= there) return [];
+  const fix = `name a ${thing} of this fleet, or raise fleet.${thing}s`;
+  return [{ path, found: `'${target}'`, expected, fix }];
+}
+
+function namesOf(thing: Thing, count: number | null): string {
+  if (thing === 'postgres' || thing === 'kafka') return thing;
+  if (count === null) return `${thing}-1 and so on`;
+  return count === 1 ? `${thing}-1` : `${thing}-1 to ${thing}-${count}`;
+}
+
+/** A process is on some planes and not on others. */
+function planeMeaning({ kind, target, plane }: ReadFault): readonly Complaint[] {
+  const thing = thingOf(target)?.thing;
+  if (plane === undefined || !takesKey(kind, 'plane') || (thing !== 'worker' && thing !== 'executor')) return [];
+  const planes: readonly Plane[] = PLANES_OF[thing];
+  if (planes.includes(plane)) return [];
+  const expected = `a plane of ${thing === 'worker' ? 'a worker' : 'an executor'}: ${planes.join(', ')}`;
+  return [{ path: ['fault', 'plane'], found: `'${plane}' of ${target}`, expected, fix: 'write one of these' }];
 }
 
 function keyMeaning(fault: ReadFault, key: FaultKey): readonly Complaint[] {

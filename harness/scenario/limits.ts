@@ -5,6 +5,7 @@ export const LIMITS = {
   seed: { min: 0, max: 4_294_967_295 },
   workers: { min: 1, max: 64 },
   agentsPerWorker: { min: 1, max: 512 },
+  executors: { min: 0, max: 8 },
   leaseMs: { min: 200, max: 30_000 },
   commandWords: 64,
   effectsPerSecond: { min: 0, max: 5_000 },
@@ -17,6 +18,10 @@ export const LIMITS = {
   faultOffsetMs: { min: 1, max: 600_000_000 },
   faultDelayMs: { min: 1, max: 30_000 },
   faultBytesPerSecond: { min: 1, max: 100_000_000 },
+  /** Alerts of one entry, of each sort. */
+  alerts: { min: 0, max: 10_000 },
+  alertTargets: { min: 1, max: 1_000 },
+  alertsOverMs: { min: 0, max: 600_000 },
   drainMs: { min: 1, max: 600_000 },
   /** The n of `after: effect n of …`; a trace plans no more. */
   effectCount: { min: 1, max: 500_000 },

@@ -31,8 +31,9 @@ export function meaningComplaints(value: unknown, properties: readonly string[])
 function fleetOf(fleet: unknown): DrilledFleet {
   const read = scenarioSchema.shape.fleet.safeParse(fleet);
   // Of a fleet that cannot be read nothing is held against its faults.
-  if (!read.success) return { workers: null, simulated: true };
-  return { workers: read.data.workers, simulated: read.data.command === undefined };
+  if (!read.success) return { workers: null, executors: null, simulated: true };
+  const { workers, executors, command } = read.data;
+  return { workers, executors, simulated: command === undefined };
 }
 
 /** Undefined when it cannot be read. */

@@ -16,6 +16,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
     fleet: {
       workers: fleet.workers,
       agentsPerWorker: fleet.agentsPerWorker,
+      executors: fleet.executors,
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
       critical: resolveCritical(fleet.critical),
@@ -33,6 +34,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
     settleMs: read.settle,
     expect: {
       timeToStop: { connectedMs: expect.timeToStop.connected, cutMs: expect.timeToStop.cut },
+      alertToStopMs: expect.alertToStop ?? null,
       effectsAfterBudget: expect.effectsAfterBudget,
       properties: expect.properties,
     },
@@ -62,6 +64,10 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   if ('compensate' in entry) {
     const { scope, target = GLOBAL_TARGET, capability, atMost, twice } = entry.compensate;
     return { kind: 'compensate', when, scope, target, capability, atMost, twice };
+  }
+  if ('alerts' in entry) {
+    const { over, ...counts } = entry.alerts;
+    return { kind: 'alerts', when, ...counts, overMs: over ?? 0 };
   }
   return { kind: 'fault', when, ...resolveFault(entry.fault) };
 }

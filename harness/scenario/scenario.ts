@@ -19,6 +19,8 @@ export interface Scenario {
   readonly settleMs: number;
   readonly expect: {
     readonly timeToStop: { readonly connectedMs: number; readonly cutMs: number };
+    /** From an alert's publishing to the last exposed worker's stop; null for no bound. */
+    readonly alertToStopMs: number | null;
     readonly effectsAfterBudget: number;
     readonly properties: 'all' | readonly string[];
   };
@@ -27,6 +29,8 @@ export interface Scenario {
 export interface FleetSpec {
   readonly workers: number;
   readonly agentsPerWorker: number;
+  /** Processes that read alerts and trip switches, named executor-1, executor-2 and so on. */
+  readonly executors: number;
   readonly leaseMs: number;
   /** The fleet's command and its arguments; null for the simulated fleet. */
   readonly command: readonly string[] | null;
@@ -47,6 +51,9 @@ export type Anchor =
   /** As soon as the n-th effect in scope of this switch has arrived, counted from T0 (`after: effect 137 of $busiest`). */
   | { readonly kind: 'effect'; readonly count: number; readonly scope: Scope; readonly target: string };
 
+/** The way by which a stop is asked for: put into the store by the operator, or as a detector's alert on the bus. */
+export type StopPath = 'postgres' | 'alert';
+
 export interface FlipEntry {
   readonly kind: 'flip';
   readonly when: Anchor;
@@ -57,7 +64,7 @@ export interface FlipEntry {
   readonly queue: QueuePolicy;
   /** Null unless `queue` is `drain`. */
   readonly drainMs: number | null;
-  readonly via: 'postgres';
+  readonly via: StopPath;
   readonly reason: string;
 }
 
@@ -99,11 +106,32 @@ export interface CompensateEntry {
   readonly twice: boolean;
 }
 
+/** Puts alerts on the bus, as detectors do; the timeline goes on once the bus has acknowledged all of them. */
+export interface AlertsEntry {
+  readonly kind: 'alerts';
+  readonly when: Anchor;
+  /** So many sound alerts, each with an id of its own… */
+  readonly count: number;
+  /** …over so many switches: agents that the trace does not know, so that the stop of one hits nobody. */
+  readonly targets: number;
+  /** Among them, so many that cannot be read or may not ask for what they ask for. */
+  readonly poison: number;
+  /** So many of the sound ones come a second time, byte by byte. */
+  readonly again: number;
+  /**
+   * Of switches that an alert of this drill stopped and a release opened again: so many whose detector had seen nothing of
+   * the release.
+   */
+  readonly stale: number;
+  /** How long it takes to publish them, evenly; 0 for as fast as the bus takes them. */
+  readonly overMs: number;
+}
+
 export interface FaultEntry {
   readonly kind: 'fault';
   readonly when: Anchor;
   readonly fault: FaultKind;
-  /** `postgres` or `worker-1`, `worker-2`, … */
+  /** `postgres`, `kafka`, `worker-1`, … or `executor-1`, … */
   readonly target: string;
   /** Null for a fault that is on no plane. */
   readonly plane: Plane | null;
@@ -119,4 +147,5 @@ export interface FaultEntry {
   readonly forMs: number | null;
 }
 
-export type TimelineEntry = FlipEntry | ReleaseEntry | ResumeEntry | ContractEntry | CompensateEntry | FaultEntry;
+export type TimelineEntry =
+  FlipEntry | ReleaseEntry | ResumeEntry | ContractEntry | CompensateEntry | AlertsEntry | FaultEntry;

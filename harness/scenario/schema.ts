@@ -14,6 +14,9 @@ const fleet = map(
   {
     workers: count(LIMITS.workers, 4).describe('Worker processes, named worker-1, worker-2 and so on.'),
     agentsPerWorker: count(LIMITS.agentsPerWorker, 16).prefault(16),
+    executors: count(LIMITS.executors, 1)
+      .prefault(0)
+      .describe('Processes that read alerts and trip switches, named executor-1, executor-2 and so on.'),
     lease: duration(LIMITS.leaseMs, '1.2s').prefault('1.2s').describe('How long a worker may trust its registry.'),
     command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
       .optional()
@@ -49,6 +52,9 @@ const expect = map(
       },
       '{ connected: 600ms, cut: 2s }',
     ).prefault({}),
+    alertToStop: duration(LIMITS.budgetMs, '1s')
+      .optional()
+      .describe('From an alert’s publishing to the last exposed worker’s stop; without it, no bound.'),
     effectsAfterBudget: count(LIMITS.effectsAfterBudget, 0).prefault(0),
     properties: z
       .union(

@@ -1,4 +1,5 @@
 import type { RunContract } from '../../src/store/store.ts';
+import { alertOrderMeaning } from './alert-meaning.ts';
 import type { Complaint } from './complaint.ts';
 import { formatDuration } from './quantity.ts';
 import { releaseMeaning } from './release-meaning.ts';
@@ -20,7 +21,12 @@ export function timelineMeaning(
       { path: ['timeline'], found: 'no flip', expected: 'at least one: a drill without a stop proves nothing', fix },
     ];
   }
-  return [...anchorMeaning(entries), ...wayBackMeaning(entries), ...releaseMeaning(entries, contract)];
+  return [
+    ...anchorMeaning(entries),
+    ...wayBackMeaning(entries),
+    ...releaseMeaning(entries, contract),
+    ...alertOrderMeaning(entries),
+  ];
 }
 
 function anchorMeaning(entries: readonly ReadEntry[]): readonly Complaint[] {

@@ -9,7 +9,8 @@ import { momentShape } from './moment-schema.ts';
 
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_KINDS] as const;
-export const PLANES = ['registry', 'work'] as const;
+export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
+export const STOP_PATHS = ['postgres', 'alert'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -26,7 +27,9 @@ const flip = map(
       .prefault('discard')
       .describe('What becomes of queued work in scope; a halt_noncritical parks, whatever this says.'),
     drainFor: duration(LIMITS.drainMs, '5s').optional().describe('With queue: drain, how long admitted work may pass.'),
-    via: oneOf(['postgres']).prefault('postgres').describe('The path by which the stop is taken.'),
+    via: oneOf(STOP_PATHS)
+      .prefault('postgres')
+      .describe('The path by which the stop is taken: put into the store, or as a detector’s alert for an executor.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',
@@ -63,11 +66,36 @@ const compensate = map(
   '{ scope: tenant, target: $busiest, capability: write/mail }',
 );
 
+const alerts = map(
+  {
+    count: count(LIMITS.alerts, 100).prefault(0).describe('Sound alerts, each with an id of its own…'),
+    targets: count(LIMITS.alertTargets, 20)
+      .prefault(1)
+      .describe('…over so many agents that the traffic does not have.'),
+    poison: count(LIMITS.alerts, 5).prefault(0).describe('Among them, unreadable and forged ones.'),
+    again: count(LIMITS.alerts, 5).prefault(0).describe('Of the sound ones, how many come twice.'),
+    stale: count(LIMITS.alerts, 3)
+      .prefault(0)
+      .describe(
+        'Alerts on the last switch that an alert stopped and a release opened, by a detector that had not seen it.',
+      ),
+    over: duration(LIMITS.alertsOverMs, '1s').optional().describe('How long publishing takes; without it, at once.'),
+  },
+  '{ count: 100, targets: 20, poison: 5 }',
+);
+
 const fault = map(
   {
     kind: oneOf(FAULT_KINDS),
-    target: text(LINE, { min: 1, max: LIMITS.nameLength }, 'postgres, or a worker such as worker-1', 'postgres'),
-    plane: oneOf(PLANES).optional().describe('Of a fault on connections: which of the worker’s.'),
+    target: text(
+      LINE,
+      { min: 1, max: LIMITS.nameLength },
+      'postgres, kafka, a worker such as worker-1, or an executor',
+      'postgres',
+    ),
+    plane: oneOf(PLANES)
+      .optional()
+      .describe('Of a fault on connections: a worker’s registry or work, an executor’s registry, alerts or control.'),
     direction: oneOf(DIRECTIONS)
       .optional()
       .describe('Which way bytes are hit, of all but a cut: both, unless it says one way only.'),
@@ -94,9 +122,10 @@ export const ENTRY_SCHEMAS = {
   resume: map({ ...momentShape, resume }, EXAMPLE),
   contract: map({ ...momentShape, contract: contractSchema }, EXAMPLE),
   compensate: map({ ...momentShape, compensate }, EXAMPLE),
+  alerts: map({ ...momentShape, alerts }, EXAMPLE),
   fault: map({ ...momentShape, fault }, EXAMPLE),
 } as const;
-export const ENTRY_KEYS = ['flip', 'release', 'resume', 'contract', 'compensate', 'fault'] as const;
+export const ENTRY_KEYS = ['flip', 'release', 'resume', 'contract', 'compensate', 'alerts', 'fault'] as const;
 
 /** One entry of the timeline: something that the operator or a fault does, and when. */
 export const entrySchema = z.union([
@@ -105,6 +134,7 @@ export const entrySchema = z.union([
   ENTRY_SCHEMAS.resume,
   ENTRY_SCHEMAS.contract,
   ENTRY_SCHEMAS.compensate,
+  ENTRY_SCHEMAS.alerts,
   ENTRY_SCHEMAS.fault,
 ]);
 export type ReadEntry = z.output<typeof entrySchema>;

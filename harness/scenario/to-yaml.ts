@@ -28,6 +28,7 @@ export function scenarioToYaml(scenario: Scenario): string {
         connected: formatDuration(expect.timeToStop.connectedMs),
         cut: formatDuration(expect.timeToStop.cutMs),
       },
+      ...(expect.alertToStopMs === null ? {} : { alertToStop: formatDuration(expect.alertToStopMs) }),
       effectsAfterBudget: expect.effectsAfterBudget,
       properties: expect.properties,
     },
@@ -40,11 +41,12 @@ export function scenarioToYaml(scenario: Scenario): string {
   return document.toString({ lineWidth: 0, blockQuote: false });
 }
 
-function writeFleet({ workers, agentsPerWorker, leaseMs, command, critical }: Scenario['fleet']): unknown {
+function writeFleet({ workers, agentsPerWorker, executors, leaseMs, command, critical }: Scenario['fleet']): unknown {
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
     agentsPerWorker,
+    ...(executors === 0 ? {} : { executors }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
@@ -74,6 +76,11 @@ function writeEntry(entry: TimelineEntry): unknown {
     case 'compensate': {
       const { capability, atMost, twice } = entry;
       return { ...moment, compensate: { ...onOf(entry), capability, atMost, twice } };
+    }
+    case 'alerts': {
+      const { count, targets, poison, again, stale, overMs } = entry;
+      const over = overMs === 0 ? {} : { over: formatDuration(overMs) };
+      return { ...moment, alerts: { count, targets, poison, again, stale, ...over } };
     }
     case 'fault':
       return { ...moment, fault: writeFault(entry) };

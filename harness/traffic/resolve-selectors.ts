@@ -44,6 +44,7 @@ function resolveEntry(entry: TimelineEntry, resolve: Resolve): TimelineEntry {
     case 'resume':
       return { ...entry, when, which: resolveWhich(entry.which, resolve) };
     case 'contract':
+    case 'alerts':
     case 'fault':
       return { ...entry, when };
   }

@@ -1,6 +1,6 @@
 import type { AppliedFault } from '../../environment/proxy.ts';
 import type { ProxyFault } from '../../environment/proxy-fault.ts';
-import type { Plane, PlaneFaultKind } from '../../history/event.ts';
+import type { Plane, PlaneFaultKind, WorkerPlane } from '../../history/event.ts';
 import type { FaultEntry } from '../../scenario/scenario.ts';
 import type { Fault } from '../fault.ts';
 
@@ -10,7 +10,7 @@ export function faultOnPlane(worker: string, plane: Plane, what: ProxyFault): Fa
   return {
     endsWhatItHits: false,
     inject({ fleet }, observed) {
-      applied = fleet.proxy(worker, plane).apply(what, observed);
+      applied = fleet.proxy(worker, plane as WorkerPlane).apply(what, observed);
       return Promise.resolve();
     },
     recover() {

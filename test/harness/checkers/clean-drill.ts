@@ -171,13 +171,16 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     name: 'tenant-halt',
     description: 'a drill of the tests',
     seed: 42,
-    fleet: { workers: 2, agentsPerWorker: 8, leaseMs: 1_200, command: null, critical, contract: null },
+    fleet: { workers: 2, agentsPerWorker: 8, executors: 0, leaseMs: 1_200, command: null, critical, contract: null },
     traffic: { profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 2_000, effectsPerSecond: { min: 50 } },
     timeline: [stop, ...(isReleased ? [release] : []), ...(isResumed ? [resume] : [])],
     holdMs: 6_000,
     settleMs: 5_000,
-    expect: { timeToStop: { connectedMs: 600, cutMs: 2_000 }, effectsAfterBudget: 0, properties: 'all' },
+    expect: {
+      timeToStop: { connectedMs: 600, cutMs: 2_000 },
+      ...{ alertToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
+    },
   };
 }

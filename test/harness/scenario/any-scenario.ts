@@ -230,6 +230,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     fleet: fc.record({
       workers: within(LIMITS.workers),
       agentsPerWorker: within(LIMITS.agentsPerWorker),
+      executors: within(LIMITS.executors),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
       critical,
@@ -246,6 +247,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     settleMs: within(LIMITS.settleMs),
     expect: fc.record({
       timeToStop: fc.record({ connectedMs: within(LIMITS.budgetMs), cutMs: within(LIMITS.budgetMs) }),
+      alertToStopMs: fc.option(within(LIMITS.budgetMs)),
       effectsAfterBudget: within(LIMITS.effectsAfterBudget),
       properties: fc.constantFrom<'all' | readonly string[]>(
         'all',
