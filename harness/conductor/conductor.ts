@@ -28,7 +28,8 @@ export interface ConductorParts {
   readonly wayBack: WayBack;
   readonly probes: Probes;
   readonly faults: Faults;
-  readonly detectors: Detectors;
+  /** Null for a scenario without alerts. */
+  readonly detectors: Detectors | null;
   readonly enter: (phase: Phase) => void;
   readonly signal: AbortSignal;
 }
@@ -108,7 +109,7 @@ export class Conductor {
       case 'compensate':
         return wayBack.compensate(entry, signal);
       case 'alerts':
-        return detectors.publish(entry, signal);
+        return detectors?.publish(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:

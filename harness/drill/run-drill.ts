@@ -247,7 +247,7 @@ class Drill {
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
     world.startArrivals(this.#t0Ns);
-    await new Conductor({ scenario, trace, clock, history, world, ...hands, faults, enter, signal }).play(this.#t0Ns);
+    await new Conductor({ scenario, trace, clock, history, world, ...hands, faults, detectors: null, enter, signal }).play(this.#t0Ns);
     await faults.undoAll();
   }
 
