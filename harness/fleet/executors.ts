@@ -112,8 +112,8 @@ export class Executors {
 
   /** Closes the proxies; the doors are the broker's. */
   async close(): Promise<void> {
-    const proxies = [...this.#members.values()].flatMap(({ own }) => Object.values(own));
-    await Promise.all(proxies.map((proxy) => proxy?.close()));
+    const proxies = [...this.#members.values()].flatMap(({ own }): readonly (Proxy | null)[] => Object.values(own));
+    await Promise.all(proxies.filter((proxy) => proxy !== null).map((proxy) => proxy.close()));
   }
 
   async #admit(executor: string): Promise<void> {

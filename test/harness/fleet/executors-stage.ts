@@ -87,7 +87,9 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
     durable: async () => (await flips.openEngagements()).map(({ flip }) => flip.target),
     said: (event) =>
       events.flatMap((one) => (one.type === 'executor.said' && one.said['event'] === event ? [one.said] : [])),
-    until: (condition) => expect.poll(condition, WAIT).toBe(true),
+    until: async (condition) => {
+      await expect.poll(condition, WAIT).toBe(true);
+    },
     close: async () => {
       await executors.stop(5_000);
       await executors.close();
