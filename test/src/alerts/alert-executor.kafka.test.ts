@@ -169,7 +169,7 @@ describe.skipIf(why !== null)(`an executor over Kafka${why === null ? '' : ` (${
       { connectionString: database.flipperUrl, namespace: rig.namespace },
       'reader',
     );
-    return readTopic(reader, WAIT.timeout).finally(() => reader.close());
+    return readTopic(reader, WAIT.timeout);
   }
 
   const groups = (): Promise<readonly string[]> =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Admin, IHeaders } from 'kafkajs';
 import type { DeadLetter } from '../../../src/alerts/alert-bus.ts';
+import { SIGNATURE_HEADER } from '../../../src/alerts/alert-signature.ts';
 
 /** A client of a test's own, which shares nothing with the bus under test. */
 export function plainKafka(brokers: readonly string[]): Kafka {
@@ -47,7 +48,7 @@ export async function readLetters(client: Kafka, topic: string): Promise<readonl
 
 function letterOf(headers: IHeaders, bytes: Buffer): DeadLetter {
   const text = (name: string): string => String(headers[name]);
-  const signature = headers['signature'] === undefined ? null : text('signature');
+  const signature = headers[SIGNATURE_HEADER] === undefined ? null : text(SIGNATURE_HEADER);
   const where = { topic: text('topic'), partition: Number(text('partition')), position: Number(text('position')) };
   const publishedAtMs = Date.parse(text('published-at'));
   return { message: { ...where, bytes, signature, publishedAtMs }, code: text('code'), why: text('why') };

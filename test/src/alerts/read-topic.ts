@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import type { AlertBus, BusMessage } from '../../../src/alerts/alert-bus.ts';
+import type { Opened } from '../../../src/store/postgres/flip-source.ts';
 import { RecordingMember } from './bus-member.ts';
 
 export interface TopicContent {
@@ -8,8 +9,8 @@ export interface TopicContent {
   readonly ends: ReadonlyMap<number, number>;
 }
 
-/** All that stands on a bus now, read as anybody reads it. */
-export async function readTopic(bus: AlertBus, timeoutMs: number): Promise<TopicContent> {
+/** All that stands on a bus now, read as anybody reads it; closes the bus afterwards. */
+export async function readTopic(bus: Opened<AlertBus>, timeoutMs: number): Promise<TopicContent> {
   const ends = new Map<number, number>();
   const starts = new Map<number, number>();
   const member = new RecordingMember(bus, async (partition) => {
@@ -18,8 +19,8 @@ export async function readTopic(bus: AlertBus, timeoutMs: number): Promise<Topic
     starts.set(partition, earliest);
     return earliest;
   });
-  await member.join();
   try {
+    await member.join();
     const wanted = [...ends].reduce((sum, [partition, end]) => sum + end - (starts.get(partition) ?? 0), 0);
     const messages = (): readonly BusMessage[] =>
       member.delivered.filter(({ partition, position }) => position < (ends.get(partition) ?? 0));
@@ -30,5 +31,6 @@ export async function readTopic(bus: AlertBus, timeoutMs: number): Promise<Topic
     return { messages: messages(), ends };
   } finally {
     await member.close();
+    await bus.close();
   }
 }

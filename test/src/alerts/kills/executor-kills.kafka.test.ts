@@ -9,6 +9,7 @@ import type { KillReport } from './storm.ts';
 
 /** Fifty take about two minutes on a busy machine: by hand, or as `.ci/soak executors`. */
 const KILLS = Number(process.env['KILLDRILL_KILLS'] ?? 16);
+const CALM_KILLS = 5;
 const { kafka: why } = inject('infrastructure');
 
 async function kill(kills: number): Promise<KillReport> {
@@ -17,7 +18,7 @@ async function kill(kills: number): Promise<KillReport> {
     const address = broker.kafka.door('executors').brokers;
     const topics = await broker.kafka.createTopics(`kills-${randomUUID()}`);
     return await killExecutors({
-      ...{ kills, main: compiled.main, bus: onKafka(address, topics) },
+      ...{ kills, calmKills: CALM_KILLS, main: compiled.main, bus: onKafka(address, topics) },
       letters: async () => {
         const letters = await readLetters(plainKafka([address]), topics.deadLetters);
         return letters.map(({ message: { partition, position } }) => `${partition}/${position}`);

@@ -16,9 +16,12 @@ beforeAll(async () => {
 const TOPIC = 'killdrill.alerts';
 
 /** Over the bus in PostgreSQL. */
-function kill(kills: number, prepare?: (owner: pg.Client) => Promise<void>): Promise<KillReport> {
+function kill(
+  { kills, calmKills = 0 }: { readonly kills: number; readonly calmKills?: number },
+  prepare?: (owner: pg.Client) => Promise<void>,
+): Promise<KillReport> {
   return killExecutors({
-    ...{ kills, main: compiled.main, ...(prepare === undefined ? {} : { prepare }) },
+    ...{ kills, calmKills, main: compiled.main, ...(prepare === undefined ? {} : { prepare }) },
     bus: { kind: 'postgres', topic: TOPIC },
     letters: async (owner, namespace) => {
       const sql = `select partition || '/' || position as place from killdrill.alert_dead_letter where namespace = $1`;
@@ -29,7 +32,7 @@ function kill(kills: number, prepare?: (owner: pg.Client) => Promise<void>): Pro
 
 describe('executors that are killed at random under a stream of alerts', () => {
   it('lose no acknowledged alert and make no stop twice', async () => {
-    const { wrong, exposure } = await kill(50);
+    const { wrong, exposure } = await kill({ kills: 50, calmKills: 8 });
     expect(wrong).toEqual([]);
     expectExposure(exposure, 50);
   }, 240_000);
@@ -37,7 +40,7 @@ describe('executors that are killed at random under a stream of alerts', () => {
   it('are found out if the position may jump over what is not on record', async () => {
     const jump = (owner: pg.Client) =>
       plant(owner, 'keep_alert', 'and p.position = r.position;', 'and p.position <= r.position;');
-    const { wrong } = await kill(12, jump);
+    const { wrong } = await kill({ kills: 12 }, jump);
     expect(wrong.join('\n')).toMatch(/is on record as nothing/);
   }, 120_000);
 });

@@ -4,7 +4,7 @@ import { readDetectorKeys } from '../../../../src/alerts/detector-keys.ts';
 import { systemClock } from '../../../../src/clock.ts';
 import { openAlertStore } from '../../../../src/store/postgres/alert-store.ts';
 import { busOrderSchema, openBusOf } from '../bus-order.ts';
-import { followRegistry } from '../following-registry.ts';
+import { followFrom } from '../following-registry.ts';
 
 /** What a test tells the process. */
 export const orderSchema = z.object({
@@ -19,6 +19,7 @@ export const orderSchema = z.object({
 });
 export type ExecutorOrder = z.infer<typeof orderSchema>;
 
+const LOOK_MS = 5;
 const say = (word: string): void => void process.stdout.write(`${word}\n`);
 
 /** An executor as a process of its own; says on stdout, a word a line, how far it is and what happens to alerts. */
@@ -27,12 +28,10 @@ async function main(): Promise<void> {
   const order = orderSchema.parse(JSON.parse(process.env['EXECUTOR_ORDER'] ?? 'null'));
   const { namespace, timings } = order;
   const asFlipper = { connectionString: order.flipperUrl, namespace, timings };
-  // both at once, as a process does that is in a hurry to stop what it is asked to
-  const [bus, { registry }] = await Promise.all([
-    openBusOf(order.bus, asFlipper, order.member),
-    followRegistry({ ...asFlipper, connectionString: order.workerUrl }),
-  ]);
-  say('loaded');
+  const bus = await openBusOf(order.bus, asFlipper, order.member);
+  // Not waited for: what is stopped before the registry has loaded is kept by it.
+  const { registry, following } = followFrom({ ...asFlipper, connectionString: order.workerUrl });
+  following.then(() => say('loaded')).catch(() => undefined);
   const executor = new AlertExecutor({
     ...{ bus, store: openAlertStore(asFlipper), registry, clock: systemClock },
     policy: { namespace, keys: readDetectorKeys(order.keys), skewMs: 5_000, queue: 'discard', unsigned: 'accepted' },
@@ -40,6 +39,11 @@ async function main(): Promise<void> {
     onError: ({ message }) => process.stderr.write(`${message}\n`),
   });
   executor.start();
+  const look = setInterval(() => {
+    if (!executor.status().isReading) return;
+    clearInterval(look);
+    say('reading');
+  }, LOOK_MS);
 }
 
 await main();

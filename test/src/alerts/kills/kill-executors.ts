@@ -10,6 +10,8 @@ const GIVEN_SEED = process.env['KILLDRILL_KILL_SEED'];
 
 export interface KillPlan {
   readonly kills: number;
+  /** Without a storm, of each kind: alone, and with another beside. Default none. */
+  readonly calmKills?: number;
   readonly bus: BusOrder;
   /** What node is to run as an executor. */
   readonly main: string;
@@ -19,7 +21,14 @@ export interface KillPlan {
 }
 
 /** The choices of a seed come again; how they fall in with the processes does not. */
-export async function killExecutors({ kills, bus, main, letters, prepare }: KillPlan): Promise<KillReport> {
+export async function killExecutors({
+  kills,
+  calmKills = 0,
+  bus,
+  main,
+  letters,
+  prepare,
+}: KillPlan): Promise<KillReport> {
   const seed = GIVEN_SEED ?? String(randomInt(2 ** 31));
   const recipe = `kills over ${bus.kind} of seed ${seed} (KILLDRILL_KILL_SEED=${seed} draws the same again)`;
   process.stdout.write(`${recipe}\n`);
@@ -34,7 +43,7 @@ export async function killExecutors({ kills, bus, main, letters, prepare }: Kill
       letters: () => letters(owner, namespace),
     });
     try {
-      const report = await storm.rage(kills);
+      const report = await storm.rage(kills, calmKills);
       process.stdout.write(`${JSON.stringify(report.exposure)}\n`);
       return report;
     } finally {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { vi } from 'vitest';
@@ -20,8 +21,8 @@ import type { ExecutorOrder } from './executor-main.ts';
 import { ExecutorProcess } from './executor-process.ts';
 import { judgeKills } from './judge.ts';
 import type { AcknowledgedAlert } from './judge.ts';
-import { KillWatch, spreadOf } from './kill-watch.ts';
-import type { Spread } from './kill-watch.ts';
+import { spreadOf } from './spread.ts';
+import type { Spread } from './spread.ts';
 
 export interface KillReport {
   readonly wrong: readonly string[];
@@ -37,13 +38,21 @@ export interface KillReport {
     readonly flips: number;
     readonly poison: number;
     readonly duplicates: number;
-    /** From a kill to the next stop enforced in another process, milliseconds: where it was the only one, the next one's start included. */
-    readonly untilNextStopMs: { readonly alone: Spread; readonly withAnother: Spread };
+    /**
+     * Without a storm: from a kill until a stop that is asked for at once is enforced in another process, milliseconds.
+     * Where it was the only executor, the next one's start is part of it.
+     */
+    readonly untilNextStopMs: Calm;
     /** From the start of a process to the first time that it said a word, milliseconds. */
     readonly firstSaidMs: Readonly<Record<string, Spread>>;
     /** What the processes reported, and how often. */
     readonly errors: Readonly<Record<string, number>>;
   };
+}
+
+interface Calm {
+  readonly alone: Spread;
+  readonly withAnother: Spread;
 }
 
 export interface Stage {
@@ -57,7 +66,8 @@ export interface Stage {
 }
 
 const WAIT = { timeout: 60_000, interval: 20 };
-const WORDS = ['imported', 'loaded', 'read', 'answered'];
+const WORDS = ['imported', 'loaded', 'reading', 'read', 'answered'];
+const NEXT = 'next-';
 
 interface Opening {
   readonly owner: pg.Client;
@@ -71,10 +81,11 @@ export class KillStorm {
   readonly #prng: Prng;
   readonly #detector = newDetector();
   readonly #opened: Opening;
-  readonly #watch: KillWatch;
   readonly #order: Omit<ExecutorOrder, 'member'>;
   readonly #acknowledged: AcknowledgedAlert[] = [];
   readonly #alerts: Sent[] = [];
+  /** When stops that were asked for after a kill were enforced in this process. */
+  readonly #enforcedMs = new Map<string, number>();
   #alive: ExecutorProcess[] = [];
   #isOver = false;
   #withWorkInHand = 0;
@@ -88,8 +99,13 @@ export class KillStorm {
     const { workerUrl, flipperUrl } = database;
     this.#stage = stage;
     this.#opened = opened;
-    this.#watch = new KillWatch(opened.following.registry);
     this.#prng = makePrng(seed);
+    opened.following.registry.onChange((registry) => {
+      const nowMs = performance.now();
+      for (const { target } of registry.openEngagements()) {
+        if (target.startsWith(NEXT) && !this.#enforcedMs.has(target)) this.#enforcedMs.set(target, nowMs);
+      }
+    });
     const keys = [this.#detector.entry];
     this.#order = { namespace, bus, workerUrl, flipperUrl, keys, timings: { ...PATIENT } };
   }
@@ -108,7 +124,8 @@ export class KillStorm {
     await Promise.all([this.#opened.publisher.close(), this.#opened.following.close()]);
   }
 
-  async rage(kills: number): Promise<KillReport> {
+  /** Kills under a storm of alerts; then so many of each kind without one, of which the next stop is timed. */
+  async rage(kills: number, calmKills: number): Promise<KillReport> {
     const stream = this.#stream(this.#prng.split('alerts'));
     const moments = this.#prng.split('kills');
     try {
@@ -116,18 +133,51 @@ export class KillStorm {
         while (this.#alive.length < (kill < kills / 2 ? 1 : 2)) this.#start(`executor-${this.#alive.length}`);
         await this.#killOne(moments);
       }
-      // the last kill has its next stop too
-      const { length } = this.#acknowledged;
-      const hasNews = (): boolean => this.#acknowledged.slice(length).some(({ flipId }) => flipId !== null);
-      await vi.waitFor(() => {
-        if (!hasNews()) throw new Error('nothing was published after the last kill');
-      }, WAIT);
     } finally {
       this.#isOver = true;
       await stream;
     }
     await this.#settled();
-    return this.#report(kills);
+    return this.#report(kills, await this.#killCalmly(calmKills));
+  }
+
+  /** One of two, then the only one, again and again. */
+  async #killCalmly(calmKills: number): Promise<Calm> {
+    const prng = this.#prng.split('calm');
+    const withAnother = await this.#killWithAStopBehind(prng, calmKills);
+    const [one] = this.#alive;
+    if (one !== undefined) await this.#kill(one);
+    const alone = await this.#killWithAStopBehind(prng, calmKills);
+    await this.#settled();
+    return { alone: spreadOf(alone), withAnother: spreadOf(withAnother) };
+  }
+
+  async #killWithAStopBehind(prng: Prng, calmKills: number): Promise<readonly number[]> {
+    const took: number[] = [];
+    for (let kill = 0; kill < calmKills; kill += 1) {
+      await Promise.all(this.#alive.map((one) => this.#said(one, 'reading', 1)));
+      await this.#settled();
+      const one = pick(prng, this.#alive);
+      const fromMs = performance.now();
+      await this.#kill(one);
+      this.#start(one.member);
+      const target = `${NEXT}${randomUUID()}`;
+      await this.#publish(this.#stopOf(randomUUID(), target));
+      const enforcedMs = await vi.waitFor(() => {
+        const atMs = this.#enforcedMs.get(target);
+        if (atMs === undefined) throw new Error(`the stop of ${target} after a kill is not enforced`);
+        return atMs;
+      }, WAIT);
+      took.push(enforcedMs - fromMs);
+    }
+    return took;
+  }
+
+  async #kill(one: ExecutorProcess): Promise<void> {
+    await one.kill();
+    this.#alive = this.#alive.filter((other) => other !== one);
+    this.#log += one.log;
+    for (const [word, ms] of one.firstMs) this.#firstSaidMs.get(word)?.push(ms);
   }
 
   /** Who comes after another has its name. */
@@ -143,13 +193,8 @@ export class KillStorm {
     await pause(moment < 0.2 ? afterMs * 15 : afterMs);
     if (!one.said.has('read')) this.#beforeReading += 1;
     if (one.said.has('answered')) this.#whileRecording += 1;
-    const isAnotherReading = this.#alive.some((other) => other !== one && other.said.has('read'));
-    this.#watch.killed(performance.now(), !isAnotherReading);
-    await one.kill();
-    this.#alive = this.#alive.filter((other) => other !== one);
+    await this.#kill(one);
     this.#start(one.member);
-    this.#log += one.log;
-    for (const [word, ms] of one.firstMs) this.#firstSaidMs.get(word)?.push(ms);
     const { length } = this.#acknowledged;
     if ((await this.#passed()) < length) this.#withWorkInHand += 1;
   }
@@ -181,24 +226,24 @@ export class KillStorm {
     if (kind < 0.15) return raw(`poison ${id}`);
     const [before] = this.#alerts.slice(-1 - below(prng, 10));
     if (kind < 0.25 && before !== undefined) return before;
+    return this.#stopOf(id, `tenant-${id}`, prng.uniform() < 0.3 ? { observedRevision: 1_000_000 } : {});
+  }
+
+  /** Some are enforced before the store has answered, most wait for it. */
+  #stopOf(id: string, target: string, seen: { readonly observedRevision?: number } = {}): Sent {
     const { namespace } = this.#stage;
     const now = Date.now();
     const at = { raisedAt: new Date(now).toISOString(), expiresAt: new Date(now + 3_600_000).toISOString() };
-    // Some are enforced before the store has answered, most wait for it.
-    const seen = prng.uniform() < 0.3 ? { observedRevision: 1_000_000 } : {};
-    return signed(this.#detector, { namespace, id, target: `tenant-${id}`, ...at, ...seen });
+    return signed(this.#detector, { namespace, id, target, ...at, ...seen });
   }
 
   async #publish(alert: Sent): Promise<void> {
     const { namespace } = this.#stage;
     const judgement = judgeAlert(messageOf(alert), policyFor([this.#detector], { namespace }), Date.now());
     const flipId = judgement.kind === 'trip' ? judgement.trip.flipId : null;
-    const isNew = !this.#acknowledged.some((before) => before.flipId === flipId);
-    const atMs = performance.now();
     const target = `tenant:${this.#acknowledged.length % 16}`;
     await this.#opened.publisher.publish(alert.bytes, alert.signature, target);
     if (judgement.kind === 'trip') this.#alerts.push(alert);
-    if (flipId !== null && isNew) this.#watch.asked(flipId, atMs);
     this.#acknowledged.push({ content: Buffer.from(alert.bytes).toString(), flipId });
   }
 
@@ -220,11 +265,11 @@ export class KillStorm {
     return this.#rows('select partition, position::integer from killdrill.alert_position where namespace = $1');
   }
 
-  async #report(kills: number): Promise<KillReport> {
+  async #report(kills: number, untilNextStopMs: Calm): Promise<KillReport> {
     const { database, namespace, bus: order } = this.#stage;
     const asFlipper = { connectionString: database.flipperUrl, namespace, timings: PATIENT };
     const bus = await openBusOf(order, asFlipper, 'reader');
-    const { messages, ends } = await readTopic(bus, WAIT.timeout).finally(() => bus.close());
+    const { messages, ends } = await readTopic(bus, WAIT.timeout);
     const records = await this.#rows<{ place: string; kind: string; flipId: string | null }>(
       `select partition || '/' || position as place, kind, flip_id as "flipId"
        from killdrill.alert_record where namespace = $1`,
@@ -249,10 +294,7 @@ export class KillStorm {
         ...{ kills, withWorkInHand: this.#withWorkInHand, beforeReading: this.#beforeReading },
         ...{ whileRecording: this.#whileRecording, alerts: this.#acknowledged.length, flips: count('flip') },
         ...{ poison: count('poison'), duplicates: count('duplicate') },
-        untilNextStopMs: {
-          alone: this.#watch.untilNextStopMs(true),
-          withAnother: this.#watch.untilNextStopMs(false),
-        },
+        untilNextStopMs,
         firstSaidMs: Object.fromEntries([...this.#firstSaidMs].map(([word, all]) => [word, spreadOf(all)])),
         errors: this.#errors(),
       },
