@@ -1,3 +1,5 @@
+import type { AlertPolicy } from '../../src/alerts/judge-alert.ts';
+import type { DrillKeys } from '../conductor/drill-keys.ts';
 import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
 import type { Credentials, DrillDatabase } from '../environment/environment.ts';
 import { startProxy } from '../environment/proxy.ts';
@@ -9,15 +11,6 @@ import type { HistorySink } from '../history/write.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 
-/** A detector's key, as `readDetectorKeys` reads it. */
-export interface ToldDetectorKey {
-  readonly detector: string;
-  /** PEM, or base64 of DER. */
-  readonly publicKey: string;
-  readonly widestScope: string;
-  readonly strictestMode: string;
-}
-
 export interface ExecutorsParts {
   readonly scenario: Pick<Scenario, 'fleet' | 'timeline'>;
   /** The executors' command; the simulated fleet's when null. */
@@ -26,7 +19,7 @@ export interface ExecutorsParts {
   readonly postgres: ConnectTarget;
   /** The broker and the drill's topics there; null where PostgreSQL is the alert bus. */
   readonly kafka: ExecutorsKafka | null;
-  readonly detectorKeys: readonly ToldDetectorKey[];
+  readonly detectorKeys: DrillKeys['list'];
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
   readonly history: HistorySink;
@@ -68,7 +61,7 @@ function executorNames({ fleet }: Pick<Scenario, 'fleet'>): readonly string[] {
 }
 
 /** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
-export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): 'discard' | 'park' {
+export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): AlertPolicy['queue'] {
   const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via === 'alert' ? [entry.queue] : []));
   return stops[0] === 'park' ? 'park' : 'discard';
 }
