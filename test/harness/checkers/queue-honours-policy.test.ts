@@ -250,6 +250,10 @@ describe(PROPERTY, () => {
     );
     const kill = fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, 4_000, 6_000);
     expect(check(PROPERTY, plus(waits, ...kill)).verdict).toBe('pass');
+    for (const target of ['kafka', 'executor-1']) {
+      const elsewhere = fault({ fault: 1, kind: 'kill', target, plane: null }, 4_000, 6_000);
+      expect(check(PROPERTY, plus(waits, ...elsewhere)).verdict).toBe('fail');
+    }
   });
 
   it('fails on a task that is ended as failed because its worker could not ask the store', () => {
@@ -265,7 +269,9 @@ describe(PROPERTY, () => {
     const failed = refusal.map(({ body }): Timed['body'] => ({ ...body, type: 'effect.failed' }) as Timed['body']);
     const refused = plus(lost, ...refusal, ...failed.map((body) => ({ atMs: 10_212, body })));
     expect(check(PROPERTY, refused).verdict).toBe('pass');
-    expect(check(PROPERTY, otherwise(discarding, 'run-505', 10_205, ended)).verdict).toBe('pass');
+    const apart = fault({ fault: 1, kind: 'cut', target: 'executor-1', plane: 'control' }, 10_200, 12_000);
+    for (const faults of [[], apart])
+      expect(check(PROPERTY, plus(otherwise(discarding, 'run-505', 10_205, ended), ...faults)).verdict).toBe('pass');
   });
 
   it('lets the claim of a worker be that was killed too late for it to be over', () => {
