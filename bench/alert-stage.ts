@@ -29,7 +29,7 @@ export interface StageOptions {
 }
 
 /** An alert that is ready to be sent, and the flip that it has to become. */
-interface ReadyAlert extends SealedAlert {
+export interface ReadyAlert extends SealedAlert {
   readonly flipId: string;
 }
 
