@@ -98,7 +98,7 @@ describe('a reader who does what the guide says', () => {
   it('has an executor that makes an alert a stop, and keeps what nobody can read', async () => {
     const printed = await follow('alerts');
     expect(printed).toMatch(/^poison unreadable$/m);
-    expect(printed).toMatch(/^tenant:acme: it writes too much$/m);
+    expect(printed).toMatch(/^tenant:acme: it writes too much \(writes per second 80/m);
     const [letter] = await rows('select code from killdrill.alert_dead_letter where namespace = $1');
     expect(letter).toEqual({ code: 'unreadable' });
     expect((await store.control.openEngagements()).map(({ flip }) => flip.target)).toEqual(['acme']);
