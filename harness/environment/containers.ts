@@ -107,13 +107,13 @@ async function removeAll(engine: DockerEngine, drill: string): Promise<void> {
   await waitUntil(look, { boundMs: REMOVED_BOUND_MS, everyMs: 50 });
 }
 
-/** Both at once; if one fails, the other is ended as soon as it is there. */
+/** Both at once; if one fails, the other is ended as soon as it is there. What broke first is what is thrown. */
 async function both<A extends Closable, B extends Closable>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   try {
     return await Promise.all([first, second]);
   } catch (error) {
     const settled = await Promise.allSettled([first, second]);
-    for (const one of settled) if (one.status === 'fulfilled') await one.value.close();
+    for (const one of settled) if (one.status === 'fulfilled') await one.value.close().catch(() => undefined);
     throw error;
   }
 }

@@ -53,7 +53,7 @@ describe('an environment that nobody named', () => {
     const { code, stdout, stderr } = await workshop.run(['run', idle, '--out', 'reports'], { KAFKA_HOME: '' });
     expect(code).toBe(2);
     const [, chosen = 'none'] = /^environment: (containers|embedded) .*; chosen by auto: /.exec(stderr) ?? [];
-    const inOneLine = stdout.replaceAll(/\\?\s+/g, ' ');
+    const inOneLine = stdout.replaceAll(/[\s\\]+/g, ' ');
     expect(inOneLine).toMatch(new RegExp(`reproduce: killdrill run .* --environment ${chosen} $`));
     expect(workshop.left()).toEqual([]);
   });
