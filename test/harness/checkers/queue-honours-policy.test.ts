@@ -230,6 +230,19 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, cleanDrill({ on }))).toMatchObject({ verdict: 'pass' });
   });
 
+  it('lets a run be discarded whose stop was released while it wrote that it had met it, and none that began after', () => {
+    const drill = cleanDrill({ on: { scope: 'capability', target: 'write/mail' } });
+    const late = { from: 'running', to: 'discarded', stamp: 1 } as const;
+    const during = otherwise(drill, 'run-447', AT.release - 40, { ...late, atMs: AT.released + 5 });
+    expect(check(PROPERTY, during)).toMatchObject({ verdict: 'pass' });
+    const claimed = { from: 'queued', to: 'running', stamp: 1, atMs: AT.released + 5 } as const;
+    const began = otherwise(drill, 'run-447', AT.release - 59, claimed, { ...late, atMs: AT.released + 10 });
+    expect(check(PROPERTY, began)).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringContaining('run run-447 was discarded after revision 2, and no stop since its admission'),
+    });
+  });
+
   it('lets a task run be that a drain passes, and judges none for what a fault kept it from', () => {
     expect(
       check(
