@@ -9,7 +9,7 @@ import { judge } from '../../harness/checkers/judge.ts';
 import { PROPERTY_NAMES } from '../../harness/checkers/registry.ts';
 import { NOTHING_PLANTED } from '../../harness/drill/prepare-store.ts';
 import { runDrill } from '../../harness/drill/run-drill.ts';
-import type { DrillOutcome } from '../../harness/drill/run-drill.ts';
+import type { DrillOutcome } from '../../harness/drill/drill-input.ts';
 import { withEnvironment } from '../../harness/drill/with-environment.ts';
 import { startProxy } from '../../harness/environment/proxy.ts';
 import type { HistoryEvent } from '../../harness/history/event.ts';
