@@ -89,7 +89,18 @@ describe('the package', () => {
     const version = await killdrill('--version');
     expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await killdrill('validate')).toMatchObject({ code: 0 });
-    const drill = await killdrill('run', 'global-halt', '--hold', '3s', '--out', join(folder, 'out'), '-q', '--json');
+    const drill = await killdrill(
+      'run',
+      'global-halt',
+      '--environment',
+      'embedded',
+      '--hold',
+      '3s',
+      '--out',
+      join(folder, 'out'),
+      '-q',
+      '--json',
+    );
     expect(drill).toMatchObject({ code: 0 });
     expect(JSON.parse(drill.stdout)).toMatchObject({
       version: 1,

@@ -14,7 +14,9 @@ afterAll(() => workshop.close());
 describe('several drills', () => {
   it('pass side by side, from two processes', async () => {
     const scenario = workshop.write('short.yaml', shortDrill({ hold: '3s' }));
-    const runs = ['one', 'one'].map((out) => workshop.run(['run', scenario, '--out', out, '-q', '--json']));
+    const runs = ['one', 'one'].map((out) =>
+      workshop.run(['run', scenario, '--environment', 'embedded', '--out', out, '-q', '--json']),
+    );
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
       const { verdict, worst } = JSON.parse(stdout) as VerdictFile;
       expect({ verdict, worst: worst?.reason, code, stderr }).toEqual({
@@ -44,7 +46,16 @@ describe('several drills', () => {
         shortDrill({ ...short, name: 'passing', expect: '{ properties: [flips_on_record] }' }),
       ),
     ];
-    const { code, stderr } = await workshop.run(['run', ...files, '--out', 'out', '--reporter', 'json=all.json']);
+    const { code, stderr } = await workshop.run([
+      'run',
+      ...files,
+      '--environment',
+      'embedded',
+      '--out',
+      'out',
+      '--reporter',
+      'json=all.json',
+    ]);
     const verdicts = readFileSync(join(workshop.folder, 'all.json'), 'utf8')
       .split(/^(?=\{)/m)
       .map((text) => JSON.parse(text) as { scenario: string; verdict: string });

@@ -80,6 +80,27 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
   });
 
+  it.each([
+    ['the store', [{ fault: 1, kind: 'kill', target: 'postgres', plane: null }], 'kill of postgres'],
+    [
+      'a plane',
+      [
+        { fault: 1, kind: 'cut', target: 'worker-1', plane: 'registry' },
+        { fault: 2, kind: 'half-open', target: 'worker-1', plane: 'work' },
+      ],
+      'cut of every plane of worker-1',
+    ],
+  ] as const)('does not blame the fleet for a fault on %s that nobody saw to act', (_, facts, cause) => {
+    const faults = facts.flatMap((one) => fault(one, LOST, LOST + 3_000));
+    const draft = plus(cleanDrill(), ...faults);
+    expect(check(PROPERTY, draft).verdict).toBe('fail');
+    const unseen = without(draft, ({ body }) => body.type === 'fault.observed' && body.fault === facts.length);
+    expect(check(PROPERTY, unseen)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: `that the ${cause} was seen to act` },
+    });
+  });
+
   it('does not take a plane that is slow for one that is shut', () => {
     const slow = (kind: 'latency' | 'jitter' | 'bandwidth') =>
       (['registry', 'work'] as const).flatMap((plane, at) =>

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { KilldrillError } from '../../../src/errors.ts';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import { settled } from '../manual-clock.ts';
 import { AlertRig } from './alert-rig.ts';
 import type { RigExecutor } from './alert-rig.ts';
-import { NAMESPACE, messageOf, raw, sampleAlert, signed } from './samples.ts';
+import { NAMESPACE, at, messageOf, raw, sampleAlert, signed } from './samples.ts';
 import type { Sent } from './samples.ts';
 
 let rig: AlertRig;
@@ -80,6 +81,34 @@ describe('an executor', () => {
     expect(rig.position()).toBe(2);
     expect(rig.records()).toEqual(['0 poison', '1 flip']);
     expect(rig.deadPositions()).toEqual([0, 0]);
+  });
+
+  test('has the first stops of a storm recorded while it still judges the rest', async () => {
+    const targets = Array.from({ length: 100 }, (_, number) => `t${number}`);
+    for (const target of targets) rig.publish(stopOf(target));
+    const one = await rig.start();
+    for (let look = 0; look < 50 && rig.stops().length < 100; look += 1) await settled();
+    expect(rig.stops()).toEqual(targets);
+    const kinds = one.events.map(({ kind }) => kind);
+    expect(kinds.indexOf('answered')).toBeLessThan(50);
+    expect(kinds.lastIndexOf('read')).toBeGreaterThan(kinds.indexOf('answered'));
+  });
+
+  test('lets a stop wait for one statement about refused alerts, and not for all that there are', async () => {
+    for (let number = 0; number < 700; number += 1) rig.publish(stopOf(`t${number}`));
+    rig.clock.block(120_000);
+    const steps: string[] = [];
+    rig.onStep = async (_, step) => {
+      if (step !== 'before refuse' && step !== 'before trip') return;
+      steps.push(step);
+      if (steps.length > 1) return;
+      rig.publish(stopOf('acme', { raisedAt: at(120_000), expiresAt: at(180_000) }));
+      await settled();
+    };
+    await rig.start();
+    for (let look = 0; look < 50 && rig.position() !== 701; look += 1) await settled();
+    expect(steps.slice(0, 3)).toEqual(['before refuse', 'before trip', 'before refuse']);
+    expect([rig.position(), rig.stops()]).toEqual([701, ['acme']]);
   });
 
   test('records an expired alert and stops nothing', async () => {
@@ -213,6 +242,44 @@ describe('a stale alert', () => {
     await rig.pass(150);
     expect(rig.records()).toEqual(['0 flip', '1 flip']);
     expect(rig.stops()).toEqual(['acme', 'acme']);
+  });
+});
+
+describe('a storm of alerts', () => {
+  test('is recorded in few statements, and the stop of the widest scope goes with the first', async () => {
+    const one = await rig.start();
+    const steps: string[] = [];
+    let isHeldUp = true;
+    const waiting: (() => void)[] = [];
+    rig.onStep = (_, step) => {
+      steps.push(step);
+      if (isHeldUp && step === 'before trip') return new Promise<void>((resolve) => void waiting.push(resolve));
+      return undefined;
+    };
+    for (let nth = 1; nth <= 50; nth += 1) rig.publish(stopOf(`run ${nth}`, { scope: 'run' }));
+    rig.publish(stopOf('acme', { scope: 'tenant' }));
+    await rig.pass(5);
+    await expect.poll(() => one.executor.status().unanswered).toBe(51);
+    isHeldUp = false;
+    for (const letGo of waiting) letGo();
+    await rig.pass(150);
+    expect(steps.filter((step) => /^before trips?$/.test(step)).length).toBeLessThan(10);
+    expect(rig.stops().indexOf('acme')).toBeLessThan(40);
+    expect([rig.position(), rig.records().filter((record) => record.endsWith('flip')).length]).toEqual([51, 51]);
+    expect(one.executor.status()).toMatchObject({ backlog: 0, unanswered: 0 });
+  });
+
+  test('has each stop that the store will never take found, and no other is lost by it', async () => {
+    await rig.start();
+    let isRefused = true;
+    rig.onStep = (_, step) => {
+      if (step !== 'before trips' || !isRefused) return undefined;
+      isRefused = false;
+      return Promise.reject(new KilldrillError('FLIP_UNREADABLE', 'one of them'));
+    };
+    for (const name of ['a', 'b', 'c', 'd']) rig.publish(stopOf(name));
+    await rig.pass(150);
+    expect(rig.records()).toEqual(['0 flip', '1 flip', '2 flip', '3 flip']);
   });
 });
 
