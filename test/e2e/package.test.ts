@@ -75,7 +75,14 @@ function killdrill(...args: readonly string[]): Promise<Ended> {
 
 describe('the package', () => {
   it('holds what runs and what is read, and nothing of the workshop', () => {
-    const needed = ['LICENSE', 'README.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/fleet-sim/main.js'];
+    const needed = [
+      'LICENSE',
+      'README.md',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/fleet-sim/main.js',
+      'dist/fleet-sim/executor-main.js',
+    ];
     expect(packed).toEqual(expect.arrayContaining([...needed, 'scenarios/tenant-halt.yaml']));
     expect(packed.some((path) => path.startsWith('src/store/postgres/migrations/') && path.endsWith('.sql'))).toBe(
       true,

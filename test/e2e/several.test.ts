@@ -69,4 +69,20 @@ describe('several drills', () => {
     expect(stderr.match(/^bundle: out\//gm)).toHaveLength(3);
     expect(workshop.left()).toEqual([]);
   });
+
+  it('skip one that needs Kafka where there is none, which is no pass, and refuse it alone', async () => {
+    const faults = ['{ at: +1s, fault: { kind: kill, target: kafka, for: 1s } }'];
+    const needing = workshop.write('needing.yaml', shortDrill({ name: 'needing', faults }));
+    const sound = { name: 'sound', hold: '1s', settle: '0s', expect: '{ properties: [flips_on_record] }' } as const;
+    const passing = workshop.write('sound.yaml', shortDrill(sound));
+    const { code, stdout, stderr } = await workshop.run(['run', needing, passing, '--out', 'out-2', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ scenario: 'sound', verdict: 'pass' });
+    expect(stderr).toMatch(/^skipped: needing needs Kafka, .*choose --environment local or containers$/m);
+    expect(stderr).toMatch(/^1 of 2 scenarios were skipped, which is no pass$/m);
+    expect(code).toBe(2);
+    const alone = await workshop.run(['run', needing, '--out', 'out-3', '-q']);
+    expect({ code: alone.code, stdout: alone.stdout }).toEqual({ code: 3, stdout: '' });
+    expect(alone.stderr).toMatch(/needing needs Kafka/);
+    expect(workshop.left()).toEqual([]);
+  });
 });
