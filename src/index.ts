@@ -8,6 +8,8 @@ export { EffectFailedError } from './call.ts';
 export type { EffectCall, Sending } from './call.ts';
 export type { ActiveStop, Decider } from './decider.ts';
 export { Gate } from './gate.ts';
+export { DEFAULT_LEASE, Lease } from './lease.ts';
+export type { Asked, LeaseTimings } from './lease.ts';
 export type { Check } from './gate.ts';
 export type { Effect } from './effect.ts';
 export type { GateObserver } from './gate-observer.ts';

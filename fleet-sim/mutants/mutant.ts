@@ -1,10 +1,14 @@
-import type { Decider, Runtime, WorkerStore } from '../../src/index.ts';
+import type { Clock, Decider, Runtime, WorkerStore } from '../../src/index.ts';
 import type { AgentTools } from '../agent-tools.ts';
 
 /** What a mutant may hold on to while it bends the worker. */
 export interface MutantContext {
   /** The worker's runtime; throws before it is there. */
   readonly runtime: () => Runtime;
+  /** The worker's, which a drill may have set off. */
+  readonly clock: Clock;
+  /** How long the worker may trust its registry, milliseconds. */
+  readonly leaseMs: number;
   readonly databaseUrl: string;
   readonly namespace: string;
   /** Reports a decision that the unmodified worker would not have made on the same input. Only the first is said. */

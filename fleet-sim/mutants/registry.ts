@@ -1,5 +1,7 @@
+import { acknowledgedStopGoneAfterOutage } from './acknowledged-stop-gone-after-outage.ts';
 import { callerDeclaredCritical } from './caller-declared-critical.ts';
 import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
+import { countsFreshnessFromAYoungStore } from './counts-freshness-from-a-young-store.ts';
 import { decidesWhenQueued } from './decides-when-queued.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
 import { failsWhatIsStopped } from './fails-what-is-stopped.ts';
@@ -18,6 +20,7 @@ import { orphanRow } from './orphan-row.ts';
 import { reParksAfterRelease } from './re-parks-after-release.ts';
 import { refusalsBurnRetries } from './refusals-burn-retries.ts';
 import { releasesWithoutGreen } from './releases-without-green.ts';
+import { renewsLeaseOnReceipt } from './renews-lease-on-receipt.ts';
 import { replaysWhatLanded } from './replays-what-landed.ts';
 import { resumesWithoutAsking } from './resumes-without-asking.ts';
 import { retryFiresLater } from './retry-fires-later.ts';
@@ -29,6 +32,7 @@ import { sticksAfterRelease } from './sticks-after-release.ts';
 import { stopsEverything } from './stops-everything.ts';
 import { timerFiresLater } from './timer-fires-later.ts';
 import { unverifiedDiscardsTheQueue } from './unverified-discards-the-queue.ts';
+import { wallClockLease } from './wall-clock-lease.ts';
 import { watchdogRespawnsAStoppedRun } from './watchdog-respawns-a-stopped-run.ts';
 
 /** Every mutant that the simulated fleet can be. */
@@ -64,4 +68,8 @@ export const MUTANTS: readonly Mutant[] = [
   sticksAfterRelease,
   staysUnverified,
   failsWhatIsStopped,
+  renewsLeaseOnReceipt,
+  countsFreshnessFromAYoungStore,
+  wallClockLease,
+  acknowledgedStopGoneAfterOutage,
 ];

@@ -10,14 +10,17 @@ import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, overlaps, toMs } from './span.ts';
 import type { Span } from './span.ts';
 import { effectEvidence, effectName } from './witness-of.ts';
+import { admittedYoung } from './young-store.ts';
 
 /** Without a store nobody can know that nobody said stop, so nothing goes on. */
 export const failsClosed: Checker = {
   name: 'fails_closed',
   claim:
-    'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back.',
+    'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back; and a store that has just started admits nothing.',
   check(record) {
     const index = indexOf(record);
+    const young = admittedYoung(index);
+    if (young !== null) return young;
     const outages = outagesOf(index);
     if (outages.length === 0) return notApplicable('no fault took the store away, or all planes of a worker');
     return firstWorst(outages.map((outage) => checkOutage(index, outage)));
