@@ -1,4 +1,13 @@
-import type { Asked, Decider, Fence, FenceAnswer, FlipSource, Lease, StoreAnswer, WorkerStore } from '../../src/index.ts';
+import type {
+  Asked,
+  Decider,
+  Fence,
+  FenceAnswer,
+  FlipSource,
+  Lease,
+  StoreAnswer,
+  WorkerStore,
+} from '../../src/index.ts';
 import type { MutantContext } from './mutant.ts';
 
 /** Whether there is nothing in an answer that is yet to be applied. */
@@ -40,7 +49,11 @@ export class SecondLease {
 
   #source(genuine: FlipSource): FlipSource {
     return {
-      load: () => this.#renewedBy(() => genuine.load(), () => true),
+      load: () =>
+        this.#renewedBy(
+          () => genuine.load(),
+          () => true,
+        ),
       flipsAfter: (head) =>
         this.#renewedBy(
           () => genuine.flipsAfter(head),

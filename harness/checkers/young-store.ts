@@ -17,15 +17,18 @@ export function admittedYoung(index: DrillIndex): Finding | null {
     if (first === undefined) continue;
     const ageMs = Math.round(toMs(first.t0 - bornNs));
     const what = `intent ${first.intent} (${first.capability} of run ${first.run})`;
-    return fail(`${what} was admitted by a store that had been up for ${ageMs} ms; it may not before ${storeAgeMs} ms`, {
-      intent: first.intent,
-      incarnation: first.incarnation,
-      run: first.run,
-      capability: first.capability,
-      key: first.key,
-      ageMs,
-      intents: early.length,
-    });
+    return fail(
+      `${what} was admitted by a store that had been up for ${ageMs} ms; it may not before ${storeAgeMs} ms`,
+      {
+        intent: first.intent,
+        incarnation: first.incarnation,
+        run: first.run,
+        capability: first.capability,
+        key: first.key,
+        ageMs,
+        intents: early.length,
+      },
+    );
   }
   return null;
 }

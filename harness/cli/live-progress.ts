@@ -1,4 +1,4 @@
-import type { DrillProgress } from '../drill/run-drill.ts';
+import type { DrillProgress } from '../drill/drill-input.ts';
 import { progressLine } from '../report/progress.ts';
 
 export interface LiveProgress {

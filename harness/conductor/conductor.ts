@@ -68,6 +68,7 @@ export class Conductor {
     await this.#parts.probes.settled();
     enter('settle');
     await sleep(scenario.settleMs, signal);
+    await this.#parts.detectors?.settled();
   }
 
   async #reach(entry: TimelineEntry, t0Ns: number): Promise<void> {
@@ -96,7 +97,7 @@ export class Conductor {
   }
 
   async #do(entry: TimelineEntry): Promise<void> {
-    const { wayBack, faults, detectors, signal } = this.#parts;
+    const { operator, wayBack, faults, detectors, signal } = this.#parts;
     switch (entry.kind) {
       case 'flip':
         return this.#stop(entry);
@@ -109,7 +110,7 @@ export class Conductor {
       case 'compensate':
         return wayBack.compensate(entry, signal);
       case 'alerts':
-        return detectors?.publish(entry, signal);
+        return detectors?.publish(entry, operator.revision, operator.overtaken);
       case 'fault':
         return faults.inject(entry);
       default:

@@ -1,16 +1,21 @@
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { canonicalText } from '../../src/flip-text.ts';
-import type { FlipAnswer, FlipStore } from '../../src/store/store.ts';
+import { canonicalText, parseFlip } from '../../src/flip-text.ts';
+import type { FlipStore } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Flip } from '../../src/switch.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { FlipFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FlipEntry, ReleaseEntry } from '../scenario/scenario.ts';
-import { sleep } from '../environment/wait.ts';
+import { sleep, waitUntil } from '../environment/wait.ts';
+import type { AskedStop, Detectors } from './detectors.ts';
 
 interface OperatorParts {
   readonly store: FlipStore;
+  /** Ask for the stops of alerts; null where nobody reads them. */
+  readonly detectors: Detectors | null;
+  /** The revision of a flip in the store; null while it is not there. */
+  readonly look: (id: string) => Promise<number | null>;
   readonly namespace: string;
   readonly clock: DrillClock;
   readonly history: HistorySink;
@@ -23,12 +28,32 @@ interface OperatorParts {
 /** While the store is away a flip is offered again, under its same id, for as long as this. */
 const INSIST_MS = 10_000;
 const AGAIN_MS = 50;
+/** An executor that is killed in between is back, and has joined its bus, within less. */
+const ALERT_MS = 30_000;
+const ALERT_LOOK_MS = 4;
+
+interface Answered {
+  /** Null when the store did not take it, and then `error` says why. */
+  readonly revision: number | null;
+  readonly error: string | null;
+  /** When the question was sent whose answer this is. */
+  readonly sentNs: number;
+}
+
+interface Taken {
+  readonly id: string;
+  readonly revision: number | null;
+}
 
 /** The drill's operator: takes stops and releases, and remembers which engagements it opened on which switch. */
 export class Operator {
   readonly #parts: OperatorParts;
   readonly #opened = new Map<string, string[]>();
+  /** Stops of alerts by their engagement, as detectors see them from then on. */
+  readonly #byAlert = new Map<string, AskedStop>();
+  #overtaken: AskedStop | null = null;
   #flips = 0;
+  #revision = 0;
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
@@ -36,15 +61,52 @@ export class Operator {
 
   /** Makes one stop durable; its revision, or null when the store did not take it (the history has the reason). */
   async stop(entry: FlipEntry, signal: AbortSignal): Promise<number | null> {
-    const id = this.#parts.newId();
-    const { scope, mode, queue, drainMs, reason } = entry;
-    const target = targetOf(entry);
-    const drain = drainMs === null ? {} : { drainMs };
-    const stop = { ...this.#common(id, scope, target, reason), kind: 'stop', mode, queue, ...drain } as const;
-    const revision = await this.#flip(stop, 'taken', signal);
-    const on = `${scope}:${target}`;
+    const taken = entry.via === 'alert' ? await this.#stopByAlert(entry, signal) : await this.#stop(entry, signal);
+    const { id, revision } = taken;
+    const on = `${entry.scope}:${targetOf(entry)}`;
     if (revision !== null) this.#opened.set(on, [...(this.#opened.get(on) ?? []), id]);
     return revision;
+  }
+
+  /** The last revision that the operator knows of; 0 before the first. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The last stop of an alert that a release has opened, as its detector saw it; null for none. */
+  get overtaken(): AskedStop | null {
+    return this.#overtaken;
+  }
+
+  async #stop(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+    const id = this.#parts.newId();
+    const { scope, mode, queue, drainMs, reason } = entry;
+    const drain = drainMs === null ? {} : { drainMs };
+    const stop = { ...this.#common(id, scope, targetOf(entry), reason), kind: 'stop', mode, queue, ...drain } as const;
+    return { id, revision: await this.#flip(stop, 'taken', (fromNs) => this.#put(stop, fromNs, signal)) };
+  }
+
+  /** Asks for it by an alert, and waits until an executor has put it into the store. */
+  async #stopByAlert(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+    const { detectors } = this.#parts;
+    const { scope, mode, reason } = entry;
+    const asked: AskedStop = {
+      ...{ on: { scope, target: targetOf(entry) }, mode, reason, observedRevision: this.#revision },
+    };
+    const alert = detectors?.ready(asked, 'sound', this.#flips + 1) ?? null;
+    if (detectors === null || alert?.flipText === undefined || alert.flipText === null) {
+      throw new KilldrillError(
+        'NO_EXECUTORS',
+        `the stop of ${scope} goes by an alert, which nobody reads in this drill`,
+      );
+    }
+    const stop = parseFlip(alert.flipText);
+    const revision = await this.#flip(stop, 'taken', async () => {
+      const error = await detectors.send(alert, signal);
+      return error === null ? this.#awaitInStore(stop.id, signal) : { revision: null, error, sentNs: this.#nowNs() };
+    });
+    if (revision !== null) this.#byAlert.set(stop.id, { ...asked, observedRevision: revision });
+    return { id: stop.id, revision };
   }
 
   /**
@@ -56,8 +118,12 @@ export class Operator {
     const target = targetOf(entry);
     const engagements = this.#opened.get(`${scope}:${target}`) ?? [];
     const common = this.#common(this.#parts.newId(), scope, target, reason);
-    const revision = await this.#flip({ ...common, kind: 'release', engagements }, expect, signal);
-    if (revision !== null) this.#opened.delete(`${scope}:${target}`);
+    const release = { ...common, kind: 'release', engagements } as const;
+    const revision = await this.#flip(release, expect, (fromNs) => this.#put(release, fromNs, signal));
+    if (revision === null) return null;
+    this.#opened.delete(`${scope}:${target}`);
+    this.#overtaken =
+      engagements.map((id) => this.#byAlert.get(id)).findLast((one) => one !== undefined) ?? this.#overtaken;
     return revision;
   }
 
@@ -67,7 +133,11 @@ export class Operator {
     return { namespace, id, scope, target, reason, triggeredBy: 'drill', source: 'killdrill run', at } as const;
   }
 
-  async #flip(flip: Flip, expected: FlipFacts['expected'], signal: AbortSignal): Promise<number | null> {
+  async #flip(
+    flip: Flip,
+    expected: FlipFacts['expected'],
+    take: (requestedNs: number) => Promise<Answered>,
+  ): Promise<number | null> {
     const { clock, history } = this.#parts;
     this.#flips += 1;
     const facts: FlipFacts = {
@@ -83,31 +153,47 @@ export class Operator {
     };
     const requestedNs = clock.nowNs();
     history.append({ type: 'flip.requested', ...facts }, { t0: requestedNs, t1: requestedNs });
-    const { answer, error, sentNs } = await this.#insist(canonicalText(flip), requestedNs, signal);
-    const revision = answer?.record.revision ?? null;
+    const { revision, error, sentNs } = await take(requestedNs);
     history.append(
-      { type: 'flip.answered', ...facts, ok: answer !== null, revision, error },
+      { type: 'flip.answered', ...facts, ok: revision !== null, revision, error },
       { t0: sentNs, t1: clock.nowNs() },
     );
-    if (answer !== null) this.#parts.onFlip(flip);
+    if (revision !== null) {
+      this.#parts.onFlip(flip);
+      this.#revision = Math.max(this.#revision, revision);
+    }
     return revision;
   }
 
+  async #awaitInStore(id: string, signal: AbortSignal): Promise<Answered> {
+    let answered: Answered = { revision: null, error: 'no executor has put it into the store', sentNs: this.#nowNs() };
+    const isThere = async (): Promise<boolean> => {
+      const sentNs = this.#nowNs();
+      const revision = await this.#parts.look(id).catch(() => null);
+      if (revision !== null) answered = { revision, error: null, sentNs };
+      return revision !== null;
+    };
+    await waitUntil(isThere, { boundMs: ALERT_MS, everyMs: ALERT_LOOK_MS, signal });
+    return answered;
+  }
+
+  #nowNs(): number {
+    return this.#parts.clock.nowNs();
+  }
+
   /** The same id and text may be offered again: the store takes it once and gives the first answer. */
-  async #insist(
-    text: string,
-    requestedNs: number,
-    signal: AbortSignal,
-  ): Promise<{ answer: FlipAnswer | null; error: string | null; sentNs: number }> {
+  async #put(flip: Flip, requestedNs: number, signal: AbortSignal): Promise<Answered> {
     const { store, clock } = this.#parts;
+    const text = canonicalText(flip);
     for (;;) {
       const sentNs = clock.nowNs();
       try {
-        return { answer: await store.flip(text, null), error: null, sentNs };
+        const { record } = await store.flip(text, null);
+        return { revision: record.revision, error: null, sentNs };
       } catch (error) {
         const again = error instanceof KilldrillError && error.code === 'STORE_UNREACHABLE';
         const tooLate = clock.nowNs() - requestedNs > INSIST_MS * 1e6;
-        if (!again || tooLate) return { answer: null, error: messageOf(error), sentNs };
+        if (!again || tooLate) return { revision: null, error: messageOf(error), sentNs };
         await sleep(AGAIN_MS, signal);
       }
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Flip } from '../../src/switch.ts';
 import type { ConductorParts } from '../conductor/conductor.ts';
+import type { Detectors } from '../conductor/detectors.ts';
 import { Operator } from '../conductor/operator.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
@@ -11,6 +12,7 @@ import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Trace } from '../traffic/trace.ts';
 import type { DrillStore } from './drill-store.ts';
+import { revisionOf } from './recorded-alerts.ts';
 import { plantTask } from './plant-task.ts';
 
 interface HandsParts {
@@ -22,6 +24,8 @@ interface HandsParts {
   readonly history: HistorySink;
   /** Told of each flip that the store took. */
   readonly onFlip: (flip: Flip) => void;
+  /** Null for a drill without alerts. */
+  readonly detectors: Detectors | null;
   readonly signal: AbortSignal;
 }
 
@@ -31,15 +35,18 @@ interface HandsParts {
  */
 export async function operatorsHands(
   parts: HandsParts,
-): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes'>> {
-  const { store, namespace, world, trace, clock, history, onFlip, signal } = parts;
+): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
+  const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
   return {
+    detectors,
     operator: new Operator({
       ...take,
       store: store.flips,
+      detectors,
+      look: (id) => revisionOf(store.owner, namespace, id),
       namespace,
       newId: randomUUID,
       wallMs: Date.now,

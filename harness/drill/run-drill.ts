@@ -5,11 +5,10 @@ import type { Bundle } from '../bundle/create.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
 import type { StoreHead } from '../bundle/manifest.ts';
 import { judge } from '../checkers/judge.ts';
-import type { Judgement } from '../checkers/verdict-file.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
 import { waitUntil } from '../environment/wait.ts';
-import type { DrillDatabase, Environment } from '../environment/environment.ts';
+import type { DrillDatabase } from '../environment/environment.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { startDrillClock } from '../history/clock.ts';
 import type { DrillClock } from '../history/clock.ts';
@@ -19,13 +18,15 @@ import type { HistoryWriter } from '../history/write.ts';
 import { readJournal } from '../journal/read-journal.ts';
 import { scenarioToYaml } from '../scenario/to-yaml.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { DrillPlan } from '../traffic/plan-drill.ts';
 import type { Trace } from '../traffic/trace.ts';
 import { startLoopWatch } from '../world/loop-watch.ts';
 import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
+import { hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
+import type { Alerting } from './alerting.ts';
+import type { DrillInput, DrillOutcome } from './drill-input.ts';
 import { openDrillStore } from './drill-store.ts';
 import type { DrillStore } from './drill-store.ts';
 import { DRILL_TIMES } from './drill.ts';
@@ -34,43 +35,8 @@ import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
-import type { Planted } from './prepare-store.ts';
 import { makeFleet, workerNames } from './start-fleet.ts';
-import type { FleetParts } from './start-fleet.ts';
 import { asOwner } from './store-address.ts';
-
-export interface DrillInput {
-  readonly plan: DrillPlan;
-  readonly environment: Environment;
-  /** The drill's temporary folder, watched by the guardian. */
-  readonly folder: string;
-  readonly reportsFolder: string;
-  /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
-  readonly command: readonly string[] | null;
-  /** What a mutant needs of the store; `NOTHING_PLANTED` for everybody else. */
-  readonly planted: Planted;
-  readonly onSpawned: (pid: number) => void;
-  /** Makes the proxies of the planes; the real one by default. */
-  readonly startProxy?: FleetParts['startProxy'];
-  readonly onProgress: (progress: DrillProgress) => void;
-  readonly signal: AbortSignal;
-}
-
-export interface DrillProgress {
-  readonly phase: Phase;
-  /** Milliseconds since T0; 0 before. */
-  readonly elapsedMs: number;
-  readonly effects: number;
-  readonly inFlight: number;
-  /** Switches that are engaged now, as `scope:target`. */
-  readonly halted: readonly string[];
-}
-
-export interface DrillOutcome {
-  readonly record: DrillRecord;
-  readonly judgement: Judgement;
-  readonly bundleFolder: string;
-}
 
 const DRAIN_MS = 3_000;
 const DRAIN_LOOK_MS = 50;
@@ -124,6 +90,8 @@ interface Stage {
   readonly store: DrillStore;
   readonly world: World;
   readonly fleet: Fleet;
+  /** Null for a drill without alerts. */
+  readonly alerting: Alerting | null;
 }
 
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
@@ -149,14 +117,17 @@ class Drill {
     this.#brackets.add(() => database.drop());
     signal.throwIfAborted();
     const store = await this.#openStore(database);
+    const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
     const fleet = await this.#startFleet(database, world);
-    await this.#play({ database, store, world, fleet });
-    await this.#end({ database, store, world, fleet });
+    const stage: Stage = { database, store, world, fleet, alerting };
+    await this.#play(stage);
+    await this.#end(stage);
     this.#enter('journal');
     const owner = asOwner(environment.postgres.target, database);
     const ledger = () => store.patient.ledger(null);
     await readJournal({ owner, namespace: database.name, ledger }, this.#plan.history);
+    if (alerting !== null) await readDeadLetters(alerting, this.#plan.history);
     this.#enter('end');
     signal.throwIfAborted();
   }
@@ -168,6 +139,15 @@ class Drill {
     await prepareStore(store.owner, database.worker.user, this.#input.planted);
     await declareStart(store.operator, this.#plan.scenario.fleet);
     return store;
+  }
+
+  async #openAlerting(database: DrillDatabase, { owner }: DrillStore): Promise<Alerting | null> {
+    const { scenario, clock, history } = this.#plan;
+    if (!hasAlerts(scenario)) return null;
+    const { environment, signal } = this.#input;
+    const alerting = await openAlerting({ scenario, environment, database, owner, clock, history, signal });
+    this.#brackets.add(() => alerting.bus.close());
+    return alerting;
   }
 
   #begin(): void {
@@ -235,19 +215,31 @@ class Drill {
     return fleet;
   }
 
-  async #play({ database, store, world, fleet }: Stage): Promise<void> {
+  async #play({ database, store, world, fleet, alerting }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
-    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, signal });
+    const detectors = alerting?.detectors ?? null;
+    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, detectors, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
     world.startArrivals(this.#t0Ns);
-    await new Conductor({ scenario, trace, clock, history, world, ...hands, faults, detectors: null, enter, signal }).play(this.#t0Ns);
+    await new Conductor({
+      scenario,
+      trace,
+      clock,
+      history,
+      world,
+      ...hands,
+      faults,
+      detectors: null,
+      enter,
+      signal,
+    }).play(this.#t0Ns);
     await faults.undoAll();
   }
 

@@ -33,6 +33,11 @@ const QUERIES = {
       t.id as task, t.kind, t.run, t.tenant, t.feature, t.agent, t.lineage, t.capability, t.critical, t.state, t.attempts,
       t.admitted_revision::int as "admittedRevision"
     from task t join head h using (namespace) where t.namespace = $1 order by t.created_at, t.id`,
+  alerts: `select (extract(epoch from a.at - h.created_at) * 1e9)::float8 as ns, a.topic, a.partition, a.position::int, a.kind,
+      a.detector, a.alert_id as "alertId", a.content, a.flip_id as "flipId", a.code, a.why
+    from alert_record a join head h using (namespace) where a.namespace = $1 order by a.at, a.partition, a.position`,
+  alertPositions: `select 0::float8 as ns, p.topic, p.partition, p.position::int
+    from alert_position p where p.namespace = $1 order by p.topic, p.partition`,
   // The first word counts; a bug that is asked often would fill the history.
   mutants: `select (extract(epoch from m.at - h.created_at) * 1e9)::float8 as ns, m.name, m.input, m.unmodified, m.mutated
     from drill_mutant m cross join head h where h.namespace = $1 order by m.seq limit 100`,
@@ -45,9 +50,21 @@ const TYPES = {
   intents: 'store.intent',
   taskChanges: 'store.taskChange',
   tasks: 'store.task',
+  alerts: 'store.alert',
+  alertPositions: 'store.alertPosition',
   mutants: 'store.mutant',
 } as const;
-const NAMES = ['head', 'lives', 'flips', 'intents', 'taskChanges', 'tasks', 'mutants'] as const;
+const NAMES = [
+  'head',
+  'lives',
+  'flips',
+  'intents',
+  'taskChanges',
+  'tasks',
+  'alerts',
+  'alertPositions',
+  'mutants',
+] as const;
 
 /** Where the journal is read: the database as its owner, and the ledger as the runtime gives it to an operator. */
 export interface JournalSource {

@@ -1,6 +1,6 @@
 import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
 import { runDrill } from '../drill/run-drill.ts';
-import type { DrillProgress } from '../drill/run-drill.ts';
+import type { DrillProgress } from '../drill/drill-input.ts';
 import type { Ground } from '../drill/with-environment.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
 import type { Scenario } from '../scenario/scenario.ts';

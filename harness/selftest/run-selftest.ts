@@ -1,4 +1,4 @@
-import type { DrillProgress } from '../drill/run-drill.ts';
+import type { DrillProgress } from '../drill/drill-input.ts';
 import { withEnvironment } from '../drill/with-environment.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { drillSubject } from './drill-subject.ts';

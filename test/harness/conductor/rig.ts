@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Conductor } from '../../../harness/conductor/conductor.ts';
+import type { Detectors } from '../../../harness/conductor/detectors.ts';
 import type { Faults } from '../../../harness/conductor/faults.ts';
 import type { DrillStore } from '../../../harness/drill/drill-store.ts';
 import { operatorsHands } from '../../../harness/drill/operators-hands.ts';
@@ -37,6 +38,8 @@ export interface Stage {
   readonly abort: AbortController;
   /** Plays these entries without a steady state, a hold or a rest; each in flow style, as in a scenario. */
   play(contract: string | null, ...entries: readonly string[]): Promise<void>;
+  /** Who asks for stops by alerts; null until a test hands it in. */
+  detectors: Detectors | null;
   of<T extends EventType>(type: T): readonly EventOf<T>[];
 }
 
@@ -90,11 +93,25 @@ function stageOf(
   const abort = new AbortController();
   const trace = { header: { version: TRACE_VERSION, seed: 1, generator: {} }, runs } as const;
   const play = async (contract: string | null, ...entries: readonly string[]): Promise<void> => {
-    const text = scenarioText({ timeline: timelineOf(entries), ...(contract === null ? {} : { contract }) });
+    const text = scenarioText({
+      timeline: timelineOf(entries),
+      fleet: 'fleet: { workers: 4, executors: 1 }',
+      ...(contract === null ? {} : { contract }),
+    });
     const scenario = { ...parseScenario(text, 'x.yaml', []), steadyState: NO_STEADY_STATE, holdMs: 0, settleMs: 0 };
     const { signal } = abort;
     const hands = await operatorsHands({
-      ...{ store, namespace, world, trace, clock, history, onFlip: () => undefined, signal },
+      ...{
+        store,
+        namespace,
+        world,
+        trace,
+        clock,
+        history,
+        onFlip: () => undefined,
+        detectors: stage.detectors,
+        signal,
+      },
     });
     // No entry of these tests is a fault.
     const faults = null as unknown as Faults;
@@ -107,12 +124,12 @@ function stageOf(
       world,
       ...hands,
       faults,
-      detectors: null,
       enter,
       signal,
     }).play(clock.nowNs());
   };
-  return { namespace, ...opened, abort, play, of: (type) => history.of(type) };
+  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null };
+  return stage;
 }
 
 const NO_STEADY_STATE = { forMs: 0, effectsPerSecond: { min: 0 } } as const;

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { readDetectorKeys } from '../../src/alerts/detector-keys.ts';
+import { DEFAULT_SKEW_MS } from '../../src/alerts/judge-alert.ts';
+import type { AlertPolicy } from '../../src/alerts/judge-alert.ts';
+import type { Session } from '../../src/store/postgres/session.ts';
+import { Detectors } from '../conductor/detectors.ts';
+import { makeDrillKeys } from '../conductor/drill-keys.ts';
+import type { DrillKeys } from '../conductor/drill-keys.ts';
+import type { DrillDatabase, Environment } from '../environment/environment.ts';
+import type { DrillClock } from '../history/clock.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { DrillBus } from './drill-bus.ts';
+import { openDrillBus } from './drill-bus.ts';
+import { recordedAlerts } from './recorded-alerts.ts';
+
+export interface AlertingParts {
+  readonly scenario: Scenario;
+  readonly environment: Environment;
+  readonly database: DrillDatabase;
+  readonly owner: Session;
+  readonly clock: DrillClock;
+  readonly history: HistorySink;
+  readonly signal: AbortSignal;
+}
+
+/** A drill's alerts: its bus, the keys of its detectors, and the detectors. */
+export interface Alerting {
+  readonly bus: DrillBus;
+  readonly keys: DrillKeys;
+  /** What executors do about the queue. */
+  readonly queue: AlertPolicy['queue'];
+  readonly detectors: Detectors;
+}
+
+/** Whether anything in this scenario is about alerts. */
+export function hasAlerts({ fleet, timeline }: Scenario): boolean {
+  return fleet.executors > 0 || timeline.some((entry) => entry.kind === 'alerts' || byAlert(entry));
+}
+
+/** @throws what the bus throws at the making of the drill's topics */
+export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
+  const { environment, database, owner, clock, history, scenario, signal } = parts;
+  const namespace = database.name;
+  const keys = makeDrillKeys();
+  const queue = queueOf(scenario);
+  const bus = await openDrillBus(environment, database, owner);
+  const policy: AlertPolicy = {
+    ...{ namespace, queue, keys: readDetectorKeys(keys.list), skewMs: DEFAULT_SKEW_MS, unsigned: 'accepted' },
+  };
+  const detectors = new Detectors({
+    ...{ publisher: bus.publisher, namespace, privateKey: keys.privateKey, policy, clock, history, signal },
+    ...{ newId: randomUUID, wallMs: Date.now, recorded: (contents) => recordedAlerts(owner, namespace, contents) },
+  });
+  return { bus, keys, queue, detectors };
+}
+
+/** Puts what the topic of dead letters holds into the history. */
+export async function readDeadLetters({ bus }: Alerting, history: HistorySink): Promise<void> {
+  for (const letter of await bus.deadLetters()) history.append({ type: 'bus.deadLetter', ...letter });
+}
+
+/** All stops by alert have the same, which the scenario's reader has seen to. */
+function queueOf({ timeline }: Scenario): AlertPolicy['queue'] {
+  const first = timeline.find(byAlert);
+  return first?.kind === 'flip' && first.queue === 'park' ? 'park' : 'discard';
+}
+
+function byAlert(entry: Scenario['timeline'][number]): boolean {
+  return entry.kind === 'flip' && entry.via === 'alert';
+}

@@ -1,0 +1,24 @@
+import { DEFAULT_SCHEMA } from '../../src/store/postgres/options.ts';
+import type { Session } from '../../src/store/postgres/session.ts';
+
+const REVISION = `select revision::int from ${DEFAULT_SCHEMA}.flip where namespace = $1 and id = $2`;
+const RECORDED = `select
+    count(distinct content) filter (where content = any($2))::int as sound,
+    count(*) filter (where kind = 'poison')::int as poison
+  from ${DEFAULT_SCHEMA}.alert_record where namespace = $1`;
+
+/** The revision of a flip; null while the store does not have it. */
+export async function revisionOf(owner: Session, namespace: string, id: string): Promise<number | null> {
+  const [row] = await owner.use('flip', (ask) => ask(REVISION, [namespace, id]));
+  return row === undefined ? null : Number(row['revision']);
+}
+
+/** How many of these contents (sha256, hex) the store has on record, and how many poisoned alerts. */
+export async function recordedAlerts(
+  owner: Session,
+  namespace: string,
+  contents: readonly string[],
+): Promise<{ readonly sound: number; readonly poison: number }> {
+  const [row] = await owner.use('recorded alerts', (ask) => ask(RECORDED, [namespace, [...contents]]));
+  return { sound: Number(row?.['sound'] ?? 0), poison: Number(row?.['poison'] ?? 0) };
+}
