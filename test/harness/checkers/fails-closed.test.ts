@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { effect, fault, plus, withScenario, without } from './history-builder.ts';
+import { effect, fault, find, plus, withScenario, without } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
 const PROPERTY = 'fails_closed';
@@ -78,6 +78,26 @@ describe(PROPERTY, () => {
       ({ body, atMs }) => body.type === 'effect.arrived' && body.worker === 'worker-1' && atMs > LOST,
     );
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
+  });
+
+  describe('of a store that has just started', () => {
+    const admittedAt = find(cleanDrill(), 'store.intent', (_, atMs) => atMs > AT.released).atMs;
+    const bornAt = (atMs: number): DraftDrill => plus(cleanDrill(), { atMs, body: { type: 'store.life' } });
+
+    it('fails on an intent that it admits within 600 ms of its first answer, by its own clock', () => {
+      expect(check(PROPERTY, bornAt(admittedAt - 599))).toMatchObject({
+        verdict: 'fail',
+        reason: expect.stringContaining('was admitted by a store that had been up for 599 ms'),
+      });
+      expect(check(PROPERTY, bornAt(admittedAt)).verdict).toBe('fail');
+    });
+
+    it('lets be what it admits later, and what its life before has admitted', () => {
+      const next = without(bornAt(admittedAt + 0.001), ({ body, atMs }) => {
+        return body.type === 'store.intent' && atMs > admittedAt && atMs <= admittedAt + 601;
+      });
+      expect(check(PROPERTY, next).verdict).toBe('not_applicable');
+    });
   });
 
   it('does not take a plane that is slow for one that is shut', () => {
