@@ -3,6 +3,7 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectWorkerStore, DEFAULT_LEASE, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
 import type { Clock, ContractEnvironment } from '../src/index.ts';
+import { askedToEnd } from './asked-to-end.ts';
 import { CLOCK_VARIABLE, drilledClock } from './drilled-clock.ts';
 import { bendBy } from './mutants/bend.ts';
 import { MUTANTS } from './mutants/registry.ts';
@@ -145,13 +146,6 @@ function sayWhenStopped({ registry }: Runtime): void {
     if (newest <= said) return;
     said = newest;
     say({ event: 'stopped', revision: newest });
-  });
-}
-
-function askedToEnd(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
   });
 }
 

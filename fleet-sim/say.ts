@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { ContractEvent } from '../src/index.ts';
+import type { ExecutorEvent } from './executor-event.ts';
 
 /** What the simulated fleet says beyond the contract: its wall clock is off by so much. */
 interface ClockEvent {
@@ -7,8 +8,8 @@ interface ClockEvent {
   readonly offsetMs: number;
 }
 
-/** Says one line of the fleet contract on stdout, at once: a process that is killed next has still said it. */
-export function say(event: ContractEvent | ClockEvent): void {
+/** Says one line on stdout, at once: a process that is killed next has still said it. */
+export function say(event: ContractEvent | ClockEvent | ExecutorEvent): void {
   const line = `${JSON.stringify(event)}\n`;
   try {
     writeSync(1, line);

@@ -1,5 +1,21 @@
-import type { Clock, Decider, Runtime, WorkerStore } from '../../src/index.ts';
+import type { Clock, Decider, ExecutorParts, Runtime, WorkerStore } from '../../src/index.ts';
 import type { AgentTools } from '../agent-tools.ts';
+
+/** Reports a decision that the unmodified process would not have made on the same input. Only the first is said. */
+export type Differs = (difference: {
+  readonly input: unknown;
+  readonly unmodified: unknown;
+  readonly mutated: unknown;
+}) => void;
+
+/** What a mutant may hold on to while it bends an executor. */
+export interface ExecutorContext {
+  readonly executor: string;
+  readonly namespace: string;
+  /** The store, with the flipper's rights. */
+  readonly stopsUrl: string;
+  readonly differs: Differs;
+}
 
 /** What a mutant may hold on to while it bends the worker. */
 export interface MutantContext {
@@ -11,12 +27,7 @@ export interface MutantContext {
   readonly leaseMs: number;
   readonly databaseUrl: string;
   readonly namespace: string;
-  /** Reports a decision that the unmodified worker would not have made on the same input. Only the first is said. */
-  readonly differs: (difference: {
-    readonly input: unknown;
-    readonly unmodified: unknown;
-    readonly mutated: unknown;
-  }) => void;
+  readonly differs: Differs;
 }
 
 /** What a mutant puts in place of the worker's own parts. */
@@ -46,4 +57,6 @@ export interface Mutant {
    */
   readonly sql?: string;
   bend(context: MutantContext): Bent;
+  /** What it puts in place of an executor's own parts (its bus, its store, …); without it, executors are the genuine ones. */
+  bendExecutor?(context: ExecutorContext): (genuine: ExecutorParts) => ExecutorParts;
 }

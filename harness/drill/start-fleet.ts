@@ -9,6 +9,7 @@ import { Fleet } from '../fleet/fleet.ts';
 import type { WorldChannel } from '../fleet/fleet.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { ownVariables } from './own-variables.ts';
 
 export interface FleetParts {
   readonly scenario: Scenario;
@@ -68,12 +69,4 @@ function makeSnapshotFolder(folder: string, database: string): string {
   const path = join(folder, `snapshots-${database}`);
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return path;
-}
-
-/** What a child needs of our own environment; never another drill's or a production fleet's variables. */
-function ownVariables(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('KILLDRILL_'),
-  );
-  return Object.fromEntries(entries);
 }

@@ -1,12 +1,10 @@
-import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
-import { DRILL_TIMES } from '../drill/drill.ts';
-import { waitUntil } from '../environment/wait.ts';
 import type { ConnectTarget, Proxy, startProxy } from '../environment/proxy.ts';
 import type { WorkerPlane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
+import { endProcesses } from './end-processes.ts';
+import { untilReady } from './ready.ts';
 import { WorkerProcess } from './worker-process.ts';
-import type { WorkerExit } from './worker-process.ts';
 
 /** A worker's channel to the world, as far as the fleet needs it. */
 export interface WorldChannel {
@@ -41,9 +39,6 @@ interface Member {
 
 /** Of the simulated fleet alone, and no part of the fleet contract; fleet-sim/drilled-clock.ts reads it. */
 const CLOCK_VARIABLE = 'KILLDRILL_SIM_CLOCK';
-const READY_LOOK_MS = 5;
-/** SIGKILL needs no longer, unless the system hangs. */
-const KILLED_MS = 2_000;
 
 /** The fleet under drill: one command, started once a worker, each worker behind proxies of its own. */
 export class Fleet {
@@ -63,13 +58,7 @@ export class Fleet {
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#options.workers.map((worker) => this.#admit(worker)));
     await Promise.all(this.#options.workers.map((worker) => this.spawn(worker)));
-    const processes = this.processes();
-    const settled = (): boolean =>
-      processes.every((one) => one.isReady) || processes.some((one) => one.hasExited && one.isHeardOut);
-    await waitUntil(settled, { boundMs: DRILL_TIMES.readyMs, everyMs: READY_LOOK_MS, signal });
-    const dead = processes.filter((one) => one.hasExited);
-    const late = dead.length > 0 ? dead : processes.filter((one) => !one.isReady);
-    if (late.length > 0) throw notReady(late);
+    await untilReady(this.processes(), { all: 'the fleet', one: 'worker' }, signal);
   }
 
   processes(): readonly WorkerProcess[] {
@@ -121,18 +110,8 @@ export class Fleet {
   }
 
   /** SIGTERM to all, a wait of at most `byeMs`, SIGKILL to the rest; names those that had to be forced. */
-  async stop(byeMs: number): Promise<readonly string[]> {
-    const processes = this.processes().filter((one) => !one.hasExited);
-    for (const one of processes) {
-      one.signal('SIGCONT', { expected: true });
-      one.signal('SIGTERM', { expected: true });
-    }
-    const all = Promise.all(processes.map((one) => one.exited));
-    await Promise.race([all, after(byeMs)]);
-    const forced = processes.filter((one) => !one.hasExited);
-    for (const one of forced) one.signal('SIGKILL', { expected: true });
-    await Promise.race([all, after(KILLED_MS)]);
-    return forced.map(({ worker }) => worker);
+  stop(byeMs: number): Promise<readonly string[]> {
+    return endProcesses(this.processes(), byeMs);
   }
 
   async close(): Promise<void> {
@@ -152,32 +131,4 @@ export class Fleet {
     const known = [...this.#members.keys()].join(', ');
     throw new KilldrillError('WORKER_UNKNOWN', `there is no worker '${worker}'; the fleet has ${known}`);
   }
-}
-
-const TOLD_AT_MOST = 3;
-
-function notReady(late: readonly WorkerProcess[]): KilldrillError {
-  const told = late.slice(0, TOLD_AT_MOST).map((one) => `\n${one.worker} ${whyNotReady(one)}`);
-  const more = late.length > TOLD_AT_MOST ? `\nand ${late.length - TOLD_AT_MOST} workers more` : '';
-  return new KilldrillError(
-    'FLEET_NOT_READY',
-    `the fleet did not start; each worker has to say {"event":"ready"} on its stdout within ${DRILL_TIMES.readyMs / 1000} s${told.join('')}${more}`,
-  );
-}
-
-/** How far a worker got, with the end of what it wrote to stderr. */
-export function whyNotReady({ exit, complaint }: WorkerProcess): string {
-  const how = exit === null ? 'has not said ready' : describeExit(exit);
-  return complaint === '' ? how : `${how}; the end of its stderr:\n${complaint.replaceAll(/^/gm, '  ')}`;
-}
-
-function describeExit({ code, signal }: WorkerExit): string {
-  if (signal !== null) return `was ended by ${signal}`;
-  return code === null ? 'could not be started' : `ended with exit code ${code} before it was ready`;
-}
-
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    systemClock.after(ms, resolve);
-  });
 }

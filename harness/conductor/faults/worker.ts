@@ -1,7 +1,7 @@
 import { KilldrillError } from '../../../src/errors.ts';
 import { DRILL_TIMES } from '../../drill/drill.ts';
 import { lookUpProcess } from '../../environment/process-table.ts';
-import { whyNotReady } from '../../fleet/fleet.ts';
+import { whyNotReady } from '../../fleet/ready.ts';
 import type { Fault } from '../fault.ts';
 import { waitUntil } from '../../environment/wait.ts';
 

@@ -1,0 +1,74 @@
+import { DRILL_FOLDER_VARIABLE } from '../environment/drill-folder.ts';
+import type { Credentials, DrillDatabase } from '../environment/environment.ts';
+import { startProxy } from '../environment/proxy.ts';
+import type { ConnectTarget } from '../environment/proxy.ts';
+import { Executors } from '../fleet/executors.ts';
+import type { ExecutorsKafka } from '../fleet/executors.ts';
+import { simulatedExecutor } from '../fleet/fleet-command.ts';
+import type { HistorySink } from '../history/write.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { ownVariables } from './own-variables.ts';
+
+/** A detector's key, as `readDetectorKeys` reads it. */
+export interface ToldDetectorKey {
+  readonly detector: string;
+  /** PEM, or base64 of DER. */
+  readonly publicKey: string;
+  readonly widestScope: string;
+  readonly strictestMode: string;
+}
+
+export interface ExecutorsParts {
+  readonly scenario: Pick<Scenario, 'fleet' | 'timeline'>;
+  /** The executors' command; the simulated fleet's when null. */
+  readonly command: readonly string[] | null;
+  readonly database: DrillDatabase;
+  readonly postgres: ConnectTarget;
+  /** The broker and the drill's topics there; null where PostgreSQL is the alert bus. */
+  readonly kafka: ExecutorsKafka | null;
+  readonly detectorKeys: readonly ToldDetectorKey[];
+  /** The drill's temporary folder, watched by the guardian. */
+  readonly folder: string;
+  readonly history: HistorySink;
+  readonly onSpawned: (pid: number) => void;
+  /** Makes the proxies of the planes; the real one by default. */
+  readonly startProxy?: typeof startProxy | undefined;
+}
+
+/** The executors of a drill, not started yet; null for a scenario without any. */
+export function makeExecutors(parts: ExecutorsParts): Executors | null {
+  const { scenario, command, database, postgres, kafka, detectorKeys, folder, history, onSpawned } = parts;
+  if (scenario.fleet.executors === 0) return null;
+  const as = ({ user, password }: Credentials) => {
+    return (port: number) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`;
+  };
+  return new Executors({
+    command: command ?? simulatedExecutor(),
+    executors: executorNames(scenario),
+    environment: {
+      ...ownVariables(),
+      [DRILL_FOLDER_VARIABLE]: folder,
+      KILLDRILL_NAMESPACE: database.name,
+      KILLDRILL_DETECTOR_KEYS: JSON.stringify(detectorKeys),
+      KILLDRILL_ALERT_QUEUE: alertQueueOf(scenario),
+    },
+    cwd: process.cwd(),
+    history,
+    postgres,
+    registryUrl: as(database.worker),
+    stopsUrl: as(database.flipper),
+    kafka,
+    onSpawned,
+    startProxy: parts.startProxy ?? startProxy,
+  });
+}
+
+function executorNames({ fleet }: Pick<Scenario, 'fleet'>): readonly string[] {
+  return Array.from({ length: fleet.executors }, (_, index) => `executor-${index + 1}`);
+}
+
+/** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
+export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): 'discard' | 'park' {
+  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via === 'alert' ? [entry.queue] : []));
+  return stops[0] === 'park' ? 'park' : 'discard';
+}

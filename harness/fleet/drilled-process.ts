@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { systemClock } from '../../src/clock.ts';
+import { KilldrillError } from '../../src/errors.ts';
+import { readContractLines } from './contract-lines.ts';
+import type { SaidLine } from './contract-lines.ts';
+
+export interface ProcessSpec {
+  /** Of the worker or executor; the same through all its lives. */
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Folder that the process starts in. */
+  readonly cwd: string;
+  readonly record: ProcessRecord;
+}
+
+/** Puts on record what becomes of a process. */
+export interface ProcessRecord {
+  /** Called while the process is being started. */
+  spawned(pid: number): void;
+  /** The first time that it says so. */
+  ready(line: SaidLine): void;
+  /** Any other line. */
+  said(line: SaidLine): void;
+  /** `expected`: the harness had asked for it. */
+  exited(exit: ProcessExit, expected: boolean): void;
+}
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const FLEET_NICENESS = 5;
+const STDERR_KEPT = 4_000;
+/** After its end, what it said last may still be in the pipe; a child of its own may keep the pipe open for ever. */
+const HEAR_OUT_MS = 250;
+
+/** One life of a process under drill: a process group of its own, so that Ctrl-C reaches the harness only. */
+export class DrilledProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves when the process has ended and what it said has been read; never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  readonly #child: ChildProcess;
+  readonly #record: ProcessRecord;
+  #exit: ProcessExit | null = null;
+  #expected = false;
+  #ready = false;
+  #stderr = '';
+  #heardOut = false;
+
+  /** @throws KilldrillError `FLEET_COMMAND` for an empty command; one that cannot be started ends at once. */
+  constructor(spec: ProcessSpec) {
+    const { name, command, environment, cwd, record } = spec;
+    this.name = name;
+    this.#record = record;
+    const [program, ...args] = command;
+    if (program === undefined)
+      throw new KilldrillError('FLEET_COMMAND', 'the fleet has an empty command; expected a program and its arguments');
+    this.#child = spawn(program, args, {
+      cwd,
+      env: { ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.pid = this.#child.pid ?? -1;
+    yieldToWitness(this.pid);
+    this.exited = new Promise((resolve) => {
+      const heardOut = (): void => {
+        this.#heardOut = true;
+        resolve(this.#exit ?? { code: null, signal: null });
+      };
+      this.#child.on('exit', (code, signal) => {
+        this.#exit = { code, signal };
+        record.exited(this.#exit, this.#expected);
+        this.#toGroup('SIGKILL'); // its children, if it left any, end with it
+        systemClock.after(HEAR_OUT_MS, heardOut);
+      });
+      this.#child.on('close', heardOut);
+      this.#child.on('error', (error) => {
+        if (this.pid > 0) return; // a signal could not be sent
+        this.#complain(error.message);
+        this.#exit = { code: null, signal: null };
+        heardOut();
+      });
+    });
+    record.spawned(this.pid);
+    this.#listen();
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  get hasExited(): boolean {
+    return this.#exit !== null;
+  }
+
+  /** How it ended; null while it lives. */
+  get exit(): ProcessExit | null {
+    return this.#exit;
+  }
+
+  /** Nothing that it said is still to come. */
+  get isHeardOut(): boolean {
+    return this.#heardOut;
+  }
+
+  /** The end of what it wrote to stderr, for an error message. */
+  get complaint(): string {
+    return this.#stderr.trim().split('\n').slice(-5).join('\n');
+  }
+
+  /** Sends a signal to the whole process group. `expected` says that an exit is no surprise from now on. */
+  signal(signal: NodeJS.Signals, { expected }: { readonly expected: boolean }): void {
+    if (this.hasExited || this.pid <= 0) return;
+    if (expected) this.#expected = true;
+    this.#toGroup(signal);
+  }
+
+  #toGroup(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // Nobody is left in it; if that is news, the exit is on its way.
+    }
+  }
+
+  #listen(): void {
+    const { stdout, stderr } = this.#child;
+    if (stdout === null || stderr === null) return;
+    readContractLines(
+      stdout,
+      (line) => this.#said(line),
+      (noise) => this.#complain(`stdout: ${noise}\n`),
+    );
+    stderr.setEncoding('utf8');
+    stderr.on('error', () => undefined);
+    stderr.on('data', (chunk: string) => this.#complain(chunk));
+  }
+
+  #complain(text: string): void {
+    this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+  }
+
+  #said(line: SaidLine): void {
+    if (line.event !== 'ready') return this.#record.said(line);
+    if (this.#ready) return;
+    this.#ready = true;
+    this.#record.ready(line);
+  }
+}
+
+/** On a busy machine the witness must not wait for those whom it watches: its intervals would grow too wide to judge by. */
+function yieldToWitness(pid: number): void {
+  if (pid <= 0) return;
+  try {
+    setPriority(pid, FLEET_NICENESS);
+  } catch {
+    // It has ended already, or the system does not let us.
+  }
+}
