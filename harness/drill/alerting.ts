@@ -8,11 +8,14 @@ import { makeDrillKeys } from '../conductor/drill-keys.ts';
 import type { DrillKeys } from '../conductor/drill-keys.ts';
 import type { DrillDatabase, Environment } from '../environment/environment.ts';
 import type { DrillClock } from '../history/clock.ts';
+import type { Executors } from '../fleet/executors.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { DrillBus } from './drill-bus.ts';
 import { openDrillBus } from './drill-bus.ts';
+import type { DrillInput } from './drill-input.ts';
 import { recordedAlerts } from './recorded-alerts.ts';
+import { alertQueueOf, makeExecutors } from './start-executors.ts';
 
 export interface AlertingParts {
   readonly scenario: Scenario;
@@ -28,8 +31,6 @@ export interface AlertingParts {
 export interface Alerting {
   readonly bus: DrillBus;
   readonly keys: DrillKeys;
-  /** What executors do about the queue. */
-  readonly queue: AlertPolicy['queue'];
   readonly detectors: Detectors;
 }
 
@@ -43,7 +44,7 @@ export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
   const { environment, database, owner, clock, history, scenario, signal } = parts;
   const namespace = database.name;
   const keys = makeDrillKeys();
-  const queue = queueOf(scenario);
+  const queue = alertQueueOf(scenario);
   const bus = await openDrillBus(environment, database, owner);
   const policy: AlertPolicy = {
     ...{ namespace, queue, keys: readDetectorKeys(keys.list), skewMs: DEFAULT_SKEW_MS, unsigned: 'accepted' },
@@ -52,18 +53,27 @@ export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
     ...{ publisher: bus.publisher, namespace, privateKey: keys.privateKey, policy, clock, history, signal },
     ...{ newId: randomUUID, wallMs: Date.now, recorded: (contents) => recordedAlerts(owner, namespace, contents) },
   });
-  return { bus, keys, queue, detectors };
+  return { bus, keys, detectors };
+}
+
+/** The executors that read this bus, not started yet; null for a scenario without any. */
+export function executorsOf(
+  { plan, environment, folder, executorCommand, onSpawned, startProxy }: DrillInput,
+  database: DrillDatabase,
+  { bus, keys }: Alerting,
+  history: HistorySink,
+): Executors | null {
+  const { kafka, postgres } = environment;
+  return makeExecutors({
+    ...{ scenario: plan.scenario, command: executorCommand ?? null, database, postgres: postgres.target, folder },
+    ...{ history, onSpawned, startProxy, detectorKeys: keys.list },
+    kafka: kafka === null || bus.topics === null ? null : { server: kafka, topics: bus.topics },
+  });
 }
 
 /** Puts what the topic of dead letters holds into the history. */
 export async function readDeadLetters({ bus }: Alerting, history: HistorySink): Promise<void> {
   for (const letter of await bus.deadLetters()) history.append({ type: 'bus.deadLetter', ...letter });
-}
-
-/** All stops by alert have the same, which the scenario's reader has seen to. */
-function queueOf({ timeline }: Scenario): AlertPolicy['queue'] {
-  const first = timeline.find(byAlert);
-  return first?.kind === 'flip' && first.queue === 'park' ? 'park' : 'discard';
 }
 
 function byAlert(entry: Scenario['timeline'][number]): boolean {

@@ -14,6 +14,8 @@ export interface DrillInput {
   readonly reportsFolder: string;
   /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
   readonly command: readonly string[] | null;
+  /** The executors' command; the simulated one when absent. */
+  readonly executorCommand?: readonly string[];
   /** What a mutant needs of the store; `NOTHING_PLANTED` for everybody else. */
   readonly planted: Planted;
   readonly onSpawned: (pid: number) => void;

@@ -9,6 +9,7 @@ import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
 import { waitUntil } from '../environment/wait.ts';
 import type { DrillDatabase } from '../environment/environment.ts';
+import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { startDrillClock } from '../history/clock.ts';
 import type { DrillClock } from '../history/clock.ts';
@@ -24,7 +25,7 @@ import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
-import { hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
+import { executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
 import type { Alerting } from './alerting.ts';
 import type { DrillInput, DrillOutcome } from './drill-input.ts';
 import { openDrillStore } from './drill-store.ts';
@@ -92,6 +93,8 @@ interface Stage {
   readonly fleet: Fleet;
   /** Null for a drill without alerts. */
   readonly alerting: Alerting | null;
+  /** Null for a drill without executors. */
+  readonly executors: Executors | null;
 }
 
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
@@ -120,7 +123,8 @@ class Drill {
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
     const fleet = await this.#startFleet(database, world);
-    const stage: Stage = { database, store, world, fleet, alerting };
+    const executors = await this.#startExecutors(database, alerting);
+    const stage: Stage = { database, store, world, fleet, alerting, executors };
     await this.#play(stage);
     await this.#end(stage);
     this.#enter('journal');
@@ -215,7 +219,17 @@ class Drill {
     return fleet;
   }
 
-  async #play({ database, store, world, fleet, alerting }: Stage): Promise<void> {
+  async #startExecutors(database: DrillDatabase, alerting: Alerting | null): Promise<Executors | null> {
+    const { signal } = this.#input;
+    const executors = alerting === null ? null : executorsOf(this.#input, database, alerting, this.#plan.history);
+    if (executors === null) return null;
+    this.#brackets.add(() => executors.close());
+    this.#brackets.add(async () => void (await executors.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs)));
+    await executors.start(signal);
+    return executors;
+  }
+
+  async #play({ database, store, world, fleet, alerting, executors }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock, scenario.seed);
@@ -250,7 +264,7 @@ class Drill {
   }
 
   /** Arrivals end → calls end by themselves, or are closed → the fleet is asked to end. */
-  async #end({ database, store, world, fleet }: Stage): Promise<void> {
+  async #end({ database, store, world, fleet, executors }: Stage): Promise<void> {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
@@ -263,7 +277,7 @@ class Drill {
     await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
-    await fleet.stop(DRILL_TIMES.byeMs);
+    await Promise.all([fleet.stop(DRILL_TIMES.byeMs), executors?.stop(DRILL_TIMES.byeMs)]);
   }
 }
 

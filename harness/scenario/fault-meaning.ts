@@ -107,7 +107,7 @@ function targetMeaning({ kind, target }: ReadFault, { workers, executors }: Dril
   }
   const there = counts[thing];
   if (number === null || there === null || number <= there) return [];
-  const fix = `name a ${thing} of this fleet, or raise fleet.${thing}s`;
+  const fix = `name ${thing === 'executor' ? 'an executor' : 'a worker'} of this fleet, or raise fleet.${thing}s`;
   return [{ path, found: `'${target}'`, expected, fix }];
 }
 

@@ -8,6 +8,7 @@ import { figureComplaints } from '../../../harness/scenario/meaning.ts';
 import { LIMITS } from '../../../harness/scenario/limits.ts';
 import type { Range } from '../../../harness/scenario/limits.ts';
 import type {
+  AlertsEntry,
   Anchor,
   CompensateEntry,
   ContractEntry,
@@ -72,9 +73,27 @@ const policy: fc.Arbitrary<Pick<FlipEntry, 'mode' | 'queue' | 'drainMs'>> = fc.o
   }),
 );
 const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
-  fc.record({ when, at: on, policy, reason: line }).map(({ when: moment, at, policy: how, reason }) => ({
-    ...{ kind: 'flip', when: moment, ...at, ...how, via: 'postgres', reason },
-  }));
+  fc
+    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean() })
+    .map(({ when: moment, at, policy: how, reason, byAlert }) => {
+      // Executors are told one policy for all.
+      const via = byAlert && how.queue === 'park' ? 'alert' : 'postgres';
+      return { kind: 'flip', when: moment, ...at, ...how, via, reason };
+    });
+
+const alerts: fc.Arbitrary<AlertsEntry> = fc
+  .record({
+    ...{ when: laterAnchor, count: fc.integer({ min: 1, max: LIMITS.alerts.max }), poison: within(LIMITS.alerts) },
+    overMs: fc.oneof(fc.constant(0), within(LIMITS.alertsOverMs)),
+  })
+  .chain(({ count, ...rest }) =>
+    fc
+      .record({
+        targets: fc.integer({ min: 1, max: Math.min(count, LIMITS.alertTargets.max) }),
+        again: fc.integer({ min: 0, max: count }),
+      })
+      .map(({ targets, again }): AlertsEntry => ({ kind: 'alerts', count, targets, again, stale: 0, ...rest })),
+  );
 
 const version = line.filter((text) => text.length <= 40);
 // Contracts are compared, and an object without a prototype is another one.
@@ -179,7 +198,7 @@ const timeline = (start: RunContract | null): fc.Arbitrary<readonly TimelineEntr
   fc
     .tuple(
       flip(firstAnchor),
-      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate), { maxLength: 5 }),
+      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, alerts), { maxLength: 5 }),
       fc.option(fc.tuple(laterAnchor, line)),
     )
     .map(([first, more, release]) => {
@@ -230,7 +249,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     fleet: fc.record({
       workers: within(LIMITS.workers),
       agentsPerWorker: within(LIMITS.agentsPerWorker),
-      executors: within(LIMITS.executors),
+      executors: within({ ...LIMITS.executors, min: 1 }),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
       critical,

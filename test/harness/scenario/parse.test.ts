@@ -32,6 +32,7 @@ test('the smallest scenario gets every default', () => {
     fleet: {
       workers: 4,
       agentsPerWorker: 16,
+      executors: 0,
       leaseMs: 1200,
       command: null,
       critical: { capabilities: [], classes: [] },
@@ -48,7 +49,10 @@ test('the smallest scenario gets every default', () => {
     ],
     holdMs: 10_000,
     settleMs: 5_000,
-    expect: { timeToStop: { connectedMs: 600, cutMs: 2000 }, effectsAfterBudget: 0, properties: 'all' },
+    expect: {
+      timeToStop: { connectedMs: 600, cutMs: 2000 },
+      ...{ alertToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
+    },
   });
 });
 
@@ -179,7 +183,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an entry that is nothing',
       timelineText('{ at: 1s }'),
-      /^7:5 a map of at \| exactly one of the keys flip, release, resume, contract, compensate, fault/,
+      /^7:5 a map of at \| exactly one of the keys flip, release, resume, contract, compensate, alerts, fault/,
     ],
     ['an entry that is two', timelineText(`{ ${kill}, release: { scope: global } }`), /both release and fault/],
     ['an entry that is a word', timelineText('stop'), /'stop' \| exactly one/],
@@ -317,7 +321,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'a path to come',
       only('{ flip: { scope: global, mode: halt_all, via: api } }'),
-      /'api' \| 'postgres', the only one/,
+      /'api' \| one of postgres, alert/,
     ],
     ['a global target', only('{ flip: { scope: global, target: acme, mode: halt_all } }'), /'acme' \| no target/],
     ['no target', only('{ flip: { scope: tenant, mode: halt_all } }'), /nothing \| the name of the tenant.*\$busiest/],
@@ -371,8 +375,8 @@ describe('a timeline that makes no sense is refused', () => {
     ['an unknown fault', timelineText('{ fault: { kind: burn, target: postgres } }'), /'burn' \| one of kill/],
     [
       'an unknown victim',
-      timelineText('{ fault: { kind: kill, target: kafka } }'),
-      /'kafka' \| postgres or worker-1 to worker-4/,
+      timelineText('{ fault: { kind: kill, target: redis } }'),
+      /'redis' \| postgres or kafka or worker-1 to worker-4/,
     ],
     [
       'a worker too many',
@@ -419,7 +423,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an unknown plane',
       timelineText('{ fault: { kind: cut, target: worker-1, plane: alerts } }'),
-      /'alerts' \| one of registry, work/,
+      /'alerts' of worker-1 \| a plane of a worker: registry, work/,
     ],
     [
       'a plane on a kill',
@@ -475,6 +479,77 @@ describe('a timeline that makes no sense is refused', () => {
   test.each(cases)('%s', (_, timeline, expected) => {
     expect(told(scenarioText({ timeline })).join('\n')).toMatch(expected);
     expect(told(scenarioText({ timeline }))).toHaveLength(1);
+  });
+});
+
+describe('alerts in a scenario', () => {
+  const fleet = 'fleet: { workers: 4, executors: 2 }';
+  const stop = (more: string): string => `{ flip: { scope: tenant, target: acme, mode: halt_all, via: alert${more} } }`;
+  const release = '{ release: { scope: tenant, target: acme } }';
+
+  test('may carry a stop, and come in storms', () => {
+    const timeline = timelineText(
+      stop(', queue: park'),
+      '{ alerts: { count: 10, over: 2s } }',
+      release,
+      '{ alerts: { stale: 1 } }',
+    );
+    const { timeline: entries } = parseScenario(scenarioText({ fleet, timeline }), 'x.yaml', PROPERTIES);
+    const none = { poison: 0, again: 0 };
+    expect(entries[1]).toMatchObject({ kind: 'flip', via: 'alert', queue: 'park' });
+    expect(entries[2]).toMatchObject({ kind: 'alerts', count: 10, targets: 1, ...none, stale: 0, overMs: 2_000 });
+    expect(entries[4]).toMatchObject({ kind: 'alerts', count: 0, targets: 1, ...none, stale: 1, overMs: 0 });
+  });
+
+  test('need somebody who reads them, unless the fleet is the user’s own', () => {
+    const timeline = timelineText(stop(''));
+    expect(told(scenarioText({ timeline })).join()).toMatch(/fleet.executors: 0 \| an executor in the fleet/);
+    const own = 'fleet: { workers: 4, command: [my-fleet] }';
+    expect(told(scenarioText({ timeline, fleet: own }))).toEqual([]);
+  });
+
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['no alert at all', timelineText('{ alerts: {} }'), /no alert at all \| at least one of count, poison and stale/],
+    [
+      'more repeats than alerts',
+      timelineText('{ alerts: { count: 2, again: 3 } }'),
+      /3 \| at most 2, the count of sound ones/,
+    ],
+    [
+      'more targets than alerts',
+      timelineText('{ alerts: { count: 2, targets: 3 } }'),
+      /3 \| at most 2, the count of sound ones/,
+    ],
+    [
+      'stale ones that nothing made stale',
+      timelineText(stop(''), '{ alerts: { stale: 1 } }'),
+      /that nothing made stale/,
+    ],
+    ['a drain that no executor can be told', timelineText(stop(', queue: drain, drainFor: 1s')), /'drain' via: alert/],
+    [
+      'two policies for the queue',
+      timelineText(stop(''), stop(', queue: park')),
+      /'park' \| 'discard', as in the alert before/,
+    ],
+    [
+      'an executor too many',
+      timelineText('{ fault: { kind: kill, target: executor-3 } }'),
+      /'executor-3' \| .*executor-2 \| name an executor/,
+    ],
+    [
+      'a plane of workers',
+      timelineText('{ fault: { kind: cut, target: executor-1, plane: work } }'),
+      /a plane of an executor: registry, alerts, control/,
+    ],
+    [
+      'a clock of an executor',
+      timelineText('{ fault: { kind: clock, target: executor-1, offset: 1s } }'),
+      /clock of executor-1 \| clock of worker-1/,
+    ],
+  ];
+  test.each(cases)('are refused for %s', (_, timeline, expected) => {
+    expect(told(scenarioText({ fleet, timeline })).join('\n')).toMatch(expected);
+    expect(told(scenarioText({ fleet, timeline }))).toHaveLength(1);
   });
 });
 
