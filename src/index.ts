@@ -57,6 +57,7 @@ export { AlertExecutor } from './alerts/alert-executor.ts';
 export { EXECUTOR_TIMINGS } from './alerts/executor-parts.ts';
 export type { AlertEvent, ExecutorParts, ExecutorTimings } from './alerts/executor-parts.ts';
 export { DEFAULT_SKEW_MS } from './alerts/judge-alert.ts';
+export { judgeAlert } from './alerts/judge-alert.ts';
 export type { AlertPolicy, Judgement, PoisonCode } from './alerts/judge-alert.ts';
 export { readDetectorKeys } from './alerts/detector-keys.ts';
 export type { DetectorKey, DetectorKeys, Reach } from './alerts/detector-keys.ts';

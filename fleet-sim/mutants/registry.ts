@@ -1,4 +1,5 @@
 import { acknowledgedStopGoneAfterOutage } from './acknowledged-stop-gone-after-outage.ts';
+import { autoCommitsTheOffset } from './auto-commits-the-offset.ts';
 import { callerDeclaredCritical } from './caller-declared-critical.ts';
 import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
 import { countsFreshnessFromAYoungStore } from './counts-freshness-from-a-young-store.ts';
@@ -27,10 +28,12 @@ import { retryFiresLater } from './retry-fires-later.ts';
 import { singleHighWaterMark } from './single-high-water-mark.ts';
 import { skipsTheFence } from './skips-the-fence.ts';
 import { spawnsPastTheGate } from './spawns-past-the-gate.ts';
+import { stallsOnPoison } from './stalls-on-poison.ts';
 import { staysUnverified } from './stays-unverified.ts';
 import { sticksAfterRelease } from './sticks-after-release.ts';
 import { stopsEverything } from './stops-everything.ts';
 import { timerFiresLater } from './timer-fires-later.ts';
+import { tripsOnStale } from './trips-on-stale.ts';
 import { unverifiedDiscardsTheQueue } from './unverified-discards-the-queue.ts';
 import { wallClockLease } from './wall-clock-lease.ts';
 import { watchdogRespawnsAStoppedRun } from './watchdog-respawns-a-stopped-run.ts';
@@ -72,4 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   countsFreshnessFromAYoungStore,
   wallClockLease,
   acknowledgedStopGoneAfterOutage,
+  autoCommitsTheOffset,
+  stallsOnPoison,
+  tripsOnStale,
 ];

@@ -46,6 +46,11 @@ export const CONTROLS: readonly ControlSubject[] = [
   // Every answer that it gets is old.
   { kind: 'control', name: 'clean-late-answers', scenario: 'late-answers' },
   { kind: 'control', name: 'clean-everything-back', scenario: 'everything-back' },
+  // Its executor dies in the middle of a storm.
+  { kind: 'control', name: 'clean-executor-killed', scenario: 'executor-killed' },
+  { kind: 'control', name: 'clean-poison', scenario: 'poison' },
+  // Its alerts come when all is over.
+  { kind: 'control', name: 'clean-stale-alert', scenario: 'stale-alert' },
 ];
 
 const LIST_MS = 30_000;

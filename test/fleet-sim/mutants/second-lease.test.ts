@@ -29,18 +29,21 @@ function begin(countsFrom: 'question' | 'answer') {
 test.each([
   ['question', leaseMs - 500],
   ['answer', leaseMs],
-] as const)('a lease that counts from the %s is held for so long after an answer that took 500 ms', async (from, heldMs) => {
-  const { clock, differences, decider, ask, answer } = begin(from);
-  const asked = ask();
-  clock.block(500);
-  answer(NO_NEWS);
-  await asked;
-  clock.block(heldMs - 1);
-  expect(decider.verified()).toBe(true);
-  expect(differences).toMatchObject([{ unmodified: 'unverified', mutated: 'verified' }]);
-  clock.block(1);
-  expect(decider.verified()).toBe(false);
-});
+] as const)(
+  'a lease that counts from the %s is held for so long after an answer that took 500 ms',
+  async (from, heldMs) => {
+    const { clock, differences, decider, ask, answer } = begin(from);
+    const asked = ask();
+    clock.block(500);
+    answer(NO_NEWS);
+    await asked;
+    clock.block(heldMs - 1);
+    expect(decider.verified()).toBe(true);
+    expect(differences).toMatchObject([{ unmodified: 'unverified', mutated: 'verified' }]);
+    clock.block(1);
+    expect(decider.verified()).toBe(false);
+  },
+);
 
 test('an answer that brings flips, or is of another history, proves nothing', async () => {
   const { decider, ask, answer, differences } = begin('answer');

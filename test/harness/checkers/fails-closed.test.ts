@@ -83,7 +83,10 @@ describe(PROPERTY, () => {
   describe('of a store that has just started', () => {
     const admitted = find(cleanDrill(), 'store.intent', (_, atMs) => atMs > AT.released);
     const bornAt = (atMs: number): DraftDrill => {
-      const alone = without(cleanDrill(), (timed) => timed.body.type === 'store.intent' && timed.body !== admitted.body);
+      const alone = without(
+        cleanDrill(),
+        (timed) => timed.body.type === 'store.intent' && timed.body !== admitted.body,
+      );
       return plus(alone, { ...admitted }, { atMs, body: { type: 'store.life' } });
     };
 
