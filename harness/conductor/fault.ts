@@ -1,11 +1,16 @@
-import type { PostgresServer } from '../environment/environment.ts';
+import type { KafkaServer, PostgresServer } from '../environment/environment.ts';
 import type { FaultReceipt } from '../environment/proxy-fault.ts';
+import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 /** What faults act on. */
 export interface FaultGround {
   readonly fleet: Fleet;
+  /** Null in a drill without any. */
+  readonly executors: Executors | null;
   readonly postgres: PostgresServer;
+  /** Null where PostgreSQL is the alert bus. */
+  readonly kafka: KafkaServer | null;
   readonly signal: AbortSignal;
 }
 

@@ -6,8 +6,8 @@ import type { FaultEntry } from '../scenario/scenario.ts';
 import type { Fault, FaultGround } from './fault.ts';
 import { setClockOff } from './faults/clock.ts';
 import { faultOnPlane, proxyFaultOf } from './faults/plane.ts';
-import { killPostgres, pausePostgres, restartPostgres } from './faults/postgres.ts';
-import { killWorker, pauseWorker, restartWorker } from './faults/worker.ts';
+import { killProcess, pauseProcess, restartProcess } from './faults/process.ts';
+import { killServer, pauseServer, restartServer, serverNamed } from './faults/server.ts';
 
 interface Active {
   readonly facts: FaultFacts;
@@ -104,14 +104,14 @@ function describe({ kind, target, plane }: FaultFacts): string {
 
 function faultOf(entry: FaultEntry, seed: string): Fault {
   const { fault, target, plane } = entry;
-  const onPostgres = target === 'postgres';
+  const server = serverNamed(target);
   switch (fault) {
     case 'kill':
-      return onPostgres ? killPostgres() : killWorker(target);
+      return server === null ? killProcess(target) : killServer(server);
     case 'pause':
-      return onPostgres ? pausePostgres() : pauseWorker(target);
+      return server === null ? pauseProcess(target) : pauseServer(server);
     case 'restart':
-      return onPostgres ? restartPostgres() : restartWorker(target);
+      return server === null ? restartProcess(target) : restartServer(server);
     case 'clock':
       return setClockOff(target, entry.offsetMs ?? 0);
     case 'cut':

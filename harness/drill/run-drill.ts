@@ -232,7 +232,9 @@ class Drill {
   async #play({ database, store, world, fleet, alerting, executors }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
-    const faults = new Faults({ fleet, postgres: environment.postgres, signal }, history, clock, scenario.seed);
+    const { postgres, kafka } = environment;
+    const ground = { fleet, executors: null, postgres, kafka, signal };
+    const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;

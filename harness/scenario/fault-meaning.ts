@@ -83,7 +83,8 @@ export const PLANES_OF = {
   executor: ['registry', 'alerts', 'control'],
 } as const satisfies Readonly<Record<string, readonly Plane[]>>;
 
-function thingOf(target: string): { readonly thing: Thing; readonly number: number | null } | null {
+/** What the target of a fault names; null for nothing that a drill has. */
+export function thingOf(target: string): { readonly thing: Thing; readonly number: number | null } | null {
   if (target === 'postgres' || target === 'kafka') return { thing: target, number: null };
   const [, name, number] = /^(worker|executor)-([1-9]\d*)$/.exec(target) ?? [];
   return name === undefined ? null : { thing: name as Thing, number: Number(number) };

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Judgement } from '../../checkers/verdict-file.ts';
+import { sortOut } from '../../drill/lacking.ts';
 import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
@@ -35,7 +36,10 @@ export interface RunFlags {
 const TABLE_WIDTH = 80;
 const DEFAULT_SCENARIO = 'tenant-halt';
 
-/** `killdrill run [scenario…]`: runs each scenario in one environment, prints its report, and answers the worst exit code. */
+/**
+ * `killdrill run [scenario…]`: runs each scenario in one environment, prints its report, and answers the worst exit code. One
+ * that the environment lacks something for is skipped, which is no pass.
+ */
 export async function run(names: readonly string[], flags: RunFlags): Promise<number> {
   const reporters = resolveReporters(flags);
   const wanted = (names.length === 0 ? [DEFAULT_SCENARIO] : names).map((name) => ({
@@ -49,8 +53,10 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   try {
     return await withEnvironment(flags.environment, signal, async ({ environment, folder, watch }) => {
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
-      let worst: number = EXIT.pass;
-      for (const { name, scenario } of wanted) {
+      const { able, skipped } = sortOut(wanted, environment);
+      for (const why of skipped) note(`skipped: ${why}`);
+      let worst: number = skipped.length === 0 ? EXIT.pass : EXIT.inconclusive;
+      for (const { name, scenario } of able) {
         const plan = planDrill(scenario);
         say(trafficTable(describeTrace(plan.trace), TABLE_WIDTH));
         const progress = liveProgress(flags.quiet === true);
@@ -66,10 +72,11 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           signal,
         }).finally(() => progress.clear());
         say(`bundle: ${shortest(bundleFolder)}`);
-        const isFurther = wanted[0]?.scenario !== scenario;
+        const isFurther = able[0]?.scenario !== scenario;
         report(judgement, { reporters, reproduce: reproduceCommand(name, scenario, flags), bundleFolder, isFurther });
         worst = worseOf(worst, judgement);
       }
+      if (skipped.length > 0) note(`${skipped.length} of ${wanted.length} scenarios were skipped, which is no pass`);
       return worst;
     });
   } finally {

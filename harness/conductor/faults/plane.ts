@@ -1,17 +1,17 @@
-import type { AppliedFault } from '../../environment/proxy.ts';
+import type { AppliedFault, Proxy } from '../../environment/proxy.ts';
 import type { ProxyFault } from '../../environment/proxy-fault.ts';
-import type { Plane, PlaneFaultKind, WorkerPlane } from '../../history/event.ts';
+import type { ExecutorPlane, Plane, PlaneFaultKind, WorkerPlane } from '../../history/event.ts';
 import type { FaultEntry } from '../../scenario/scenario.ts';
-import type { Fault } from '../fault.ts';
+import type { Fault, FaultGround } from '../fault.ts';
+import { executorsOf, isExecutor } from './executors-of.ts';
 
-/** A fault on a worker's connections on one plane. Observed when its proxy has acted on one. */
-export function faultOnPlane(worker: string, plane: Plane, what: ProxyFault): Fault {
+/** A fault on the connections of a worker or an executor on one plane. Observed when its proxy has acted on one. */
+export function faultOnPlane(name: string, plane: Plane, what: ProxyFault): Fault {
   let applied: AppliedFault | null = null;
   return {
     endsWhatItHits: false,
-    inject({ fleet }, observed) {
-      applied = fleet.proxy(worker, plane as WorkerPlane).apply(what, observed);
-      return Promise.resolve();
+    async inject(ground, observed) {
+      applied = proxyOf(name, plane, ground).apply(what, observed);
     },
     recover() {
       applied?.undo();
@@ -19,6 +19,12 @@ export function faultOnPlane(worker: string, plane: Plane, what: ProxyFault): Fa
     },
     acted: () => applied?.receipt ?? null,
   };
+}
+
+/** The scenario's reader has seen to it that each has this plane. */
+function proxyOf(name: string, plane: Plane, ground: FaultGround): Proxy {
+  if (isExecutor(name)) return executorsOf(name, ground).proxy(name, plane as ExecutorPlane);
+  return ground.fleet.proxy(name, plane as WorkerPlane);
 }
 
 /** What a proxy is told. The scenario's reader has seen to it that each kind has what it needs; a proxy refuses a size of nothing. */

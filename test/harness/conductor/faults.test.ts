@@ -45,7 +45,8 @@ beforeEach(async () => {
   const history = { append: (body: EventBody) => void events.push(body) } as unknown as ConstructorParameters<
     typeof Faults
   >[1];
-  faults = new Faults({ fleet, postgres, signal: new AbortController().signal }, history, clock, 42);
+  const ground = { fleet, executors: null, postgres, kafka: null, signal: new AbortController().signal };
+  faults = new Faults(ground, history, clock, 42);
 });
 
 afterEach(async () => {

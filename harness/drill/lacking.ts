@@ -1,0 +1,30 @@
+import { KilldrillError } from '../../src/errors.ts';
+import type { Environment } from '../environment/environment.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+/** Why a scenario cannot be drilled in this environment; null when it can. A drill of it would show nothing, so none is run. */
+function lacking(
+  { name, timeline }: Pick<Scenario, 'name' | 'timeline'>,
+  environment: Pick<Environment, 'name' | 'kafka'>,
+): string | null {
+  if (environment.kafka !== null) return null;
+  const onKafka = timeline.find((entry) => entry.kind === 'fault' && entry.target === 'kafka');
+  if (onKafka?.kind !== 'fault') return null;
+  return `${name} needs Kafka, for the ${onKafka.fault} of it; the alert bus of the environment ${environment.name} is PostgreSQL: choose --environment local or containers`;
+}
+
+/**
+ * Those that can be drilled in this environment, and why the others are skipped.
+ *
+ * @throws KilldrillError `ENVIRONMENT_LACKS` when none can.
+ */
+export function sortOut<T extends { readonly scenario: Pick<Scenario, 'name' | 'timeline'> }>(
+  wanted: readonly T[],
+  environment: Pick<Environment, 'name' | 'kafka'>,
+): { readonly able: readonly T[]; readonly skipped: readonly string[] } {
+  const lacks = wanted.map(({ scenario }) => lacking(scenario, environment));
+  const skipped = lacks.filter((why) => why !== null);
+  const able = wanted.filter((_, at) => lacks[at] === null);
+  if (able.length === 0 && skipped.length > 0) throw new KilldrillError('ENVIRONMENT_LACKS', skipped.join('; '));
+  return { able, skipped };
+}
