@@ -24,7 +24,7 @@ export interface StoreEngagement {
 export function engagementsOf(storeFlips: readonly EventOf<'store.flip'>[]): readonly StoreEngagement[] {
   const engagements = new Map<string, StoreEngagement>();
   for (const { text, revision, t0: atNs } of storeFlips) {
-    const flip = readable(text);
+    const flip = readableFlip(text);
     if (flip?.kind === 'stop') {
       const { id, scope, target, mode, drainMs = null } = flip;
       const queue = mode === 'halt_noncritical' ? 'park' : flip.queue;
@@ -41,7 +41,8 @@ export function engagementsOf(storeFlips: readonly EventOf<'store.flip'>[]): rea
   return [...engagements.values()];
 }
 
-function readable(text: string): Flip | null {
+/** The flip of a stored text; null when it cannot be read. */
+export function readableFlip(text: string): Flip | null {
   try {
     return parseFlip(text);
   } catch {

@@ -1,3 +1,4 @@
+import { alertToStop } from './alert-to-stop.ts';
 import type { Finding } from './checker.ts';
 import { countEffects } from './effects-after.ts';
 import { error, fail, inconclusive, notApplicable, pass } from './finding.ts';
@@ -19,6 +20,7 @@ export function expectationsOf(index: DrillIndex): readonly PropertyFinding[] {
     { name: 'steady_state', ...steadyState(index) },
     { name: 'time_to_stop_connected', ...stoppedWithin(index, 'connected', connectedMs) },
     { name: 'time_to_stop_cut', ...stoppedWithin(index, 'cut', cutMs) },
+    { name: 'alert_to_stop', ...alertToStop(index) },
     { name: 'effects_after_budget', ...effectsAfterBudget(index) },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Finding } from './checker.ts';
 import { hasEnd } from './effects-of.ts';
-import { isOnPlane } from './faults-of.ts';
+import { isOnPlane, mayHitWorkers, takesStoreAway } from './faults-of.ts';
 import { fail } from './finding.ts';
 import type { DrillIndex } from './index-of.ts';
 import { changeEvidence } from './queue-rules.ts';
@@ -38,7 +38,8 @@ export function failedUnverified(index: DrillIndex): Finding | null {
 function unverifiedWindows(index: DrillIndex): readonly Span[] {
   return index.faults.flatMap((fault) => {
     // A clock that is set ends a lease too: what it counted from is not to be trusted any more.
-    if (fault.target !== 'postgres' && fault.kind !== 'clock' && !isOnPlane(fault)) return [];
+    const isWorkers = mayHitWorkers(fault) && (fault.kind === 'clock' || isOnPlane(fault));
+    if (!isWorkers && !takesStoreAway(fault)) return [];
     const [fromNs, toNs] = [storeNsOf(index, fault.fromNs), storeNsOf(index, fault.toNs)];
     return fromNs === null || toNs === null ? [] : [{ fromNs, toNs }];
   });

@@ -54,9 +54,22 @@ function windowOf(receipts: ReadonlyMap<Receipt, FaultEvent>, endNs: number): re
   ];
 }
 
+/** What a fault is done to. */
+export type Thing = 'worker' | 'executor' | 'postgres' | 'kafka';
+
+export function thingOf({ target }: FaultWindow): Thing {
+  if (target === 'postgres' || target === 'kafka') return target;
+  return target.startsWith('executor-') ? 'executor' : 'worker';
+}
+
 /** Whether the fault takes the whole store away. */
 export function takesStoreAway(fault: FaultWindow): boolean {
-  return fault.target === 'postgres';
+  return thingOf(fault) === 'postgres';
+}
+
+/** Whether workers may feel it: what is done to executors and to the bus hits no agent, no queue and no store. */
+export function mayHitWorkers(fault: FaultWindow): boolean {
+  return thingOf(fault) === 'postgres' || thingOf(fault) === 'worker';
 }
 
 const ON_PLANE: Readonly<Record<FaultKind, 'isolates' | 'slows' | null>> = {
@@ -65,7 +78,7 @@ const ON_PLANE: Readonly<Record<FaultKind, 'isolates' | 'slows' | null>> = {
   ...{ latency: 'slows', jitter: 'slows', bandwidth: 'slows' },
 };
 
-/** Whether the fault is on a worker's connections on one plane. */
+/** Whether the fault is on a process's connections on one plane. */
 export function isOnPlane({ kind }: FaultWindow): boolean {
   return ON_PLANE[kind] !== null;
 }

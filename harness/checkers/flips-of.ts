@@ -22,7 +22,7 @@ export interface DrillFlip {
   readonly revision: number | null;
   /** `refused`: the store answered that it would not. `silent`: nobody knows. */
   readonly answer: 'acknowledged' | 'refused' | 'silent';
-  /** Why it was refused, in the store's words. */
+  /** Why it was refused, in the store's words; of what an alert asks for, what the harness waited for in vain. */
   readonly error: string | null;
 }
 
@@ -44,8 +44,10 @@ export interface Stop extends DrillFlip {
 /** All flips of the drill in the order in which they were asked for. */
 export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
   const flips = new Map<number, DrillFlip>();
+  const byAlert = new Set<number>();
   for (const event of events) {
-    if (event.type === 'flip.requested') {
+    if (event.type === 'alert.published' && event.flip !== null) byAlert.add(event.flip);
+    else if (event.type === 'flip.requested') {
       const { flip, kind, mode, id, engagements, expected, t0: requestNs } = event;
       const queue = mode === 'halt_noncritical' ? 'park' : event.queue;
       const unanswered = { durableNs: null, revision: null, answer: 'silent', error: null } as const;
@@ -58,7 +60,9 @@ export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
       const acknowledged = event.ok && event.revision !== null;
       if (acknowledged)
         flips.set(event.flip, { ...asked, durableNs: event.t1, revision: event.revision, answer: 'acknowledged' });
-      else flips.set(event.flip, { ...asked, answer: 'refused', error: event.error });
+      // Nobody refuses what an alert asks for: what is not in the store yet may get there.
+      else
+        flips.set(event.flip, { ...asked, answer: byAlert.has(event.flip) ? 'silent' : 'refused', error: event.error });
     }
   }
   return [...flips.values()];

@@ -2,18 +2,21 @@ import { chainHash } from '../../src/flip-chain.ts';
 import { parseFlip } from '../../src/flip-text.ts';
 import type { Flip } from '../../src/switch.ts';
 import type { Checker, Finding } from './checker.ts';
+import { alertName } from './alerts-of.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { nameOf } from './flips-of.ts';
 import type { DrillFlip } from './flips-of.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { plannedFlip } from './stop-paths.ts';
+import { inDoubt } from './stale-alert-ignored.ts';
 import { journalWasRead } from './witness-of.ts';
 
 /** What was acknowledged is on record, and nothing else is. */
 export const flipsOnRecord: Checker = {
   name: 'flips_on_record',
   claim:
-    'Every acknowledged flip is in the store as it was taken, revisions have no gap, the chain of hashes holds, and nobody else flipped.',
+    'Every acknowledged flip is in the store as it was taken, revisions have no gap, the chain of hashes holds, and nobody else flipped: neither without being asked, nor for an alert that is stale or poison.',
   check(record) {
     const index = indexOf(record);
     if (index.flips.length === 0 && index.storeFlips.length === 0) return notApplicable('the drill flips nothing');
@@ -51,13 +54,15 @@ function brokenChain({ storeFlips, head }: DrillIndex): Finding | null {
 function brokenRecord(index: DrillIndex): Finding | null {
   const stored = new Map<string, { readonly revision: number; readonly flip: Flip }>();
   const open = new Set<string>();
+  const requested = new Set(index.flips.map(({ id }) => id));
+  for (const { kind, flipId } of index.alerts.published) if (kind === 'sound' && flipId !== null) requested.add(flipId);
   for (const { revision, text } of index.storeFlips) {
     const flip = parseFlip(text);
     const evidence = { revision, id: flip.id, scope: nameOf(flip), kind: flip.kind };
     if (stored.has(flip.id)) return fail(`revision ${revision} has the id of an earlier flip, '${flip.id}'`, evidence);
     stored.set(flip.id, { revision, flip });
-    if (!index.flips.some(({ id }) => id === flip.id))
-      return fail(`revision ${revision} is a ${flip.kind} of ${nameOf(flip)} that nobody requested`, evidence);
+    const unasked = requested.has(flip.id) ? null : unaskedBy(index, flip);
+    if (unasked !== null) return fail(`revision ${revision} is a ${flip.kind} of ${nameOf(flip)} ${unasked}`, evidence);
     const unopened = flip.kind === 'release' ? flip.engagements.find((id) => !open.has(id)) : undefined;
     if (unopened !== undefined)
       return fail(`the release at revision ${revision} closes '${unopened}', which is not open`, evidence);
@@ -70,6 +75,15 @@ function brokenRecord(index: DrillIndex): Finding | null {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Why nobody may have asked for a flip; null when that is in doubt, as with a stale alert while the store was away. */
+function unaskedBy(index: DrillIndex, { id }: Flip): string | null {
+  const alert = index.alerts.published.find(({ flipId }) => flipId === id);
+  if (alert === undefined) return 'that nobody requested';
+  const engagement = index.engagements.find((one) => one.id === id);
+  if (alert.kind === 'stale' && engagement !== undefined && inDoubt(index, alert, engagement) !== null) return null;
+  return `that ${alertName(alert)} may not have`;
 }
 
 function misrecorded(
@@ -99,7 +113,7 @@ function misrecorded(
 
 /** A stop that drains for another time than the timeline says: every other property goes by what the store says of it. */
 function otherDrain(index: DrillIndex, { flip: nth, kind, on }: DrillFlip, stored: Flip | undefined): Finding | null {
-  const planned = index.scenario.timeline.filter((entry) => entry.kind === 'flip' || entry.kind === 'release')[nth - 1];
+  const planned = plannedFlip(index, nth);
   if (kind !== 'stop' || stored?.kind !== 'stop' || planned?.kind !== 'flip') return null;
   const [said, there] = [planned.drainMs, stored.drainMs ?? null];
   if (said === there) return null;

@@ -2,7 +2,7 @@ import type { Checker, Finding } from './checker.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import { countEffects } from './effects-after.ts';
 import { dueInScope, hasWorkLeft, noStop, stopEvidence } from './exposure.ts';
-import { takesStoreAway } from './faults-of.ts';
+import { thingOf } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
@@ -11,16 +11,17 @@ import type { Stop } from './flips-of.ts';
 import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { overlaps, toMs } from './span.ts';
+import { closedByNobody } from './still-open.ts';
 import { heldFromNs } from './stop-reach.ts';
 import { needsWholeHistory } from './whole-history.ts';
-import { effectAgainst, effectName } from './witness-of.ts';
+import { effectAgainst, effectName, journalWasRead } from './witness-of.ts';
 import type { Incarnation } from './workers-of.ts';
 
 /** A stop outlives the processes that were told of it. */
 export const haltSurvivesRestart: Checker = {
   name: 'halt_survives_restart',
   claim:
-    'When a worker or PostgreSQL is killed or restarted while a stop is on, neither the new incarnation nor the fleet after the return sends anything in scope until the release.',
+    'When a worker, an executor, PostgreSQL or Kafka is killed or restarted while a stop is on, neither the new incarnation nor the fleet after the return sends anything in scope until the release, and by the store nothing but that release closes the stop.',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record);
@@ -34,7 +35,7 @@ export const haltSurvivesRestart: Checker = {
   },
 };
 
-const NONE = notApplicable('no worker and no PostgreSQL came back while a stop was on');
+const NONE = notApplicable('no worker, no executor, no PostgreSQL and no Kafka came back while a stop was on');
 
 interface Restart {
   readonly stop: Stop;
@@ -61,20 +62,46 @@ function untilNs(index: DrillIndex, { releaseNs }: Stop): number {
 
 function checkRestart(index: DrillIndex, stop: Stop, fault: FaultWindow): Finding {
   const evidence = { ...stopEvidence(stop), fault: fault.fault, kind: fault.kind, target: fault.target };
-  const isStore = takesStoreAway(fault);
-  const lives = isStore ? [] : livesSince(index, stop, fault);
-  const sent = isStore ? sentSince(index, stop, fault) : sentBy(index, stop, lives);
+  const isWorker = thingOf(fault) === 'worker';
+  const lives = isWorker ? livesSince(index, stop, fault) : [];
+  const sent = isWorker ? sentBy(index, stop, lives) : sentSince(index, stop, fault);
   if (sent !== null) {
     const later = Math.round(toMs(sent.t0 - stop.requestNs));
-    const since = isStore ? 'once PostgreSQL was back' : `from the incarnation that came up in its stead`;
+    const since = isWorker ? `from the incarnation that came up in its stead` : `once ${called(fault)} was back`;
     const reason = `${effectName(sent)} arrived ${since}, ${later} ms after the stop of ${nameOf(stop.on)} was requested`;
     return fail(reason, { ...effectAgainst(sent, stop), ...evidence });
   }
-  const backNs = isStore ? fault.toNs : Math.min(...lives.map(({ readyNs }) => readyNs ?? Number.POSITIVE_INFINITY));
+  return closedByNobody(index, stop, evidence) ?? seenBack(index, { stop, fault }, lives, evidence);
+}
+
+function called({ target }: FaultWindow): string {
+  return { postgres: 'PostgreSQL', kafka: 'Kafka' }[target] ?? target;
+}
+
+/** What the drill owes: it came back in time, with work in scope left to be sent, and the store was asked. */
+function seenBack(
+  index: DrillIndex,
+  { stop, fault }: Restart,
+  lives: readonly Incarnation[],
+  evidence: Finding['evidence'],
+): Finding {
+  const thing = thingOf(fault);
+  const backNs = backAt(index, fault, lives);
   if (backNs >= untilNs(index, stop)) {
-    const what = isStore ? 'PostgreSQL back while the stop was on' : 'an incarnation ready while the stop was on';
-    return inconclusive(what, `${fault.target} came back after its end, or not at all`, evidence);
+    const what = {
+      worker: 'an incarnation ready',
+      executor: 'an executor ready again',
+      postgres: 'PostgreSQL back',
+      kafka: 'Kafka back',
+    };
+    return inconclusive(
+      `${what[thing]} while the stop was on`,
+      `${fault.target} came back after its end, or not at all`,
+      evidence,
+    );
   }
+  if ((thing === 'executor' || thing === 'kafka') && !journalWasRead(index))
+    return inconclusive('the store read at the end', "the record has no store's head", evidence);
   const due =
     stop.on.scope === 'run' ? hasWorkLeft(index, stop) : dueInScope(index, stop, backNs, untilNs(index, stop));
   const backAtMs = sinceT0(index, backNs);
@@ -87,6 +114,26 @@ function checkRestart(index: DrillIndex, stop: Stop, fault: FaultWindow): Findin
     `${fault.target} came back from ${fault.kind} under the stop of ${nameOf(stop.on)}, and nothing in scope was sent`,
     { ...evidence, backAtMs, runsDue: due },
   );
+}
+
+/** When it was back for certain: a process says so itself, a server answers. Infinite when it was not. */
+function backAt({ executorLives }: DrillIndex, fault: FaultWindow, lives: readonly Incarnation[]): number {
+  const since = (readyNs: number | null): number => readyNs ?? Number.POSITIVE_INFINITY;
+  switch (thingOf(fault)) {
+    case 'worker':
+      return Math.min(...lives.map(({ readyNs }) => since(readyNs)));
+    case 'executor': {
+      const again = executorLives.filter(
+        ({ executor, spawnedNs }) => executor === fault.target && spawnedNs >= fault.fromNs,
+      );
+      return Math.min(...again.map(({ readyNs }) => since(readyNs)));
+    }
+    case 'postgres':
+    case 'kafka':
+      return fault.toNs;
+    default:
+      throw new TypeError(`unknown thing of fault ${fault.fault}`);
+  }
 }
 
 /** Lives of the worker that became ready while the stop was on, after the fault. */

@@ -2,10 +2,14 @@ import type { DrillRecord } from '../drill/drill.ts';
 import type { ChannelId, EventOf, EventType, HistoryEvent, Phase } from '../history/event.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { TraceRun } from '../traffic/trace.ts';
+import { alertsOf } from './alerts-of.ts';
+import type { AlertAccount } from './alerts-of.ts';
 import { effectsOf } from './effects-of.ts';
 import { engagementsOf } from './engagements-of.ts';
 import type { StoreEngagement } from './engagements-of.ts';
 import type { Unattributed, WitnessedEffect } from './effects-of.ts';
+import { executorLivesOf, executorWordsOf } from './executors-of.ts';
+import type { ExecutorLife, ExecutorWord } from './executors-of.ts';
 import { faultsOf } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import { OPERATOR } from '../history/operator.ts';
@@ -42,6 +46,9 @@ export interface DrillIndex {
   readonly flips: readonly DrillFlip[];
   readonly stops: readonly Stop[];
   readonly faults: readonly FaultWindow[];
+  readonly alerts: AlertAccount;
+  readonly executorLives: readonly ExecutorLife[];
+  readonly executorWords: readonly ExecutorWord[];
   readonly intents: readonly EventOf<'store.intent'>[];
   /** The same by run and idempotency key, as `<run> <key>`. */
   readonly intentsByKey: ReadonlyMap<string, readonly EventOf<'store.intent'>[]>;
@@ -109,6 +116,9 @@ function makeIndex(record: DrillRecord): DrillIndex {
     flips,
     stops: stopsOf(flips, { onRecord, drainMs }),
     faults: faultsOf(events, endNs),
+    alerts: alertsOf(events),
+    executorLives: executorLivesOf(events),
+    executorWords: executorWordsOf(events),
     intents,
     intentsByKey: grouped(intents, ({ run, key }) => `${run} ${key}`),
     storeFlips,

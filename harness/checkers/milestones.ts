@@ -1,3 +1,4 @@
+import { alertMilestones } from './alert-milestones.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
@@ -30,6 +31,7 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
     add(`last worker stopped (${nameOf(stop.on)})`, lastStopped(index, stop));
     add(`${nameOf(stop.on)} flows again`, flowsAgain(index, stop));
   }
+  for (const { name, ns } of alertMilestones(index)) add(name, ns);
   add('arrivals end', index.phases.get('drain') ?? index.phases.get('stopping'));
   const inOrder = found.toSorted((one, other) => one.ns - other.ns);
   return inOrder.map(({ name, ns }) => ({ name, atMs: sinceT0(index, ns) }));

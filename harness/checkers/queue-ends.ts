@@ -1,6 +1,7 @@
 import type { Finding } from './checker.ts';
 import { stopEvidence } from './exposure.ts';
 import { fail } from './finding.ts';
+import { mayHitWorkers } from './faults-of.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
@@ -32,7 +33,8 @@ export function untreated(index: DrillIndex, stop: Stop, { task }: QueuedAtStop)
 const TREATED = { discard: 'discarded', park: 'parked', drain: 'parked once the drain is over' } as const;
 
 function isDisturbed(index: DrillIndex, { requestNs, releaseNs }: Stop): boolean {
-  return index.faults.some((fault) => overlaps(fault, { fromNs: requestNs, toNs: releaseNs ?? index.endNs }));
+  const on = { fromNs: requestNs, toNs: releaseNs ?? index.endNs };
+  return index.faults.some((fault) => mayHitWorkers(fault) && overlaps(fault, on));
 }
 
 /** A task that is parked at the end, long after the last stop that covered it was released; null when there is none. */
@@ -54,7 +56,9 @@ export function notRestored(index: DrillIndex): Finding | null {
 }
 
 function wasDisturbedSince(index: DrillIndex, storeNs: number): boolean {
-  return index.faults.some((fault) => (storeNsOf(index, fault.toNs) ?? Number.POSITIVE_INFINITY) > storeNs);
+  return index.faults
+    .filter(mayHitWorkers)
+    .some((fault) => (storeNsOf(index, fault.toNs) ?? Number.POSITIVE_INFINITY) > storeNs);
 }
 
 /** A claim that a killed worker held is over only after its time. */

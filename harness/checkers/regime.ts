@@ -3,6 +3,7 @@ import { cutsRegistry, suspends } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import type { Stop } from './flips-of.ts';
 import { NS_PER_MS, overlaps } from './span.ts';
+import { isAskedLate } from './stop-paths.ts';
 import type { Span } from './span.ts';
 
 /** What a declared fault did to a worker around a stop. `suspended` wins over `cut`: a stopped process can do nothing at all. */
@@ -23,8 +24,9 @@ export interface WorkerBudget {
 }
 
 /**
- * A worker is `cut` if a declared fault on its registry plane overlaps the time from a lease before the request to the
- * end of the connected budget: one that begins later found a worker that should have stopped already.
+ * A worker is `cut` if a declared fault on its registry plane, or on the way of the alert that asks for the stop, overlaps the
+ * time from a lease before the request to the end of the connected budget: one that begins later found a worker that should
+ * have stopped already.
  */
 export function budgetOf(index: DrillIndex, stop: Stop, worker: string): WorkerBudget {
   const { connectedMs, cutMs } = index.scenario.expect.timeToStop;
@@ -32,7 +34,9 @@ export function budgetOf(index: DrillIndex, stop: Stop, worker: string): WorkerB
     fromNs: stop.requestNs - index.scenario.fleet.leaseMs * NS_PER_MS,
     toNs: stop.requestNs + connectedMs * NS_PER_MS,
   };
-  const cut = index.faults.some((fault) => cutsRegistry(fault, worker) && overlaps(fault, cutSpan));
+  const cut =
+    index.faults.some((fault) => cutsRegistry(fault, worker) && overlaps(fault, cutSpan)) ||
+    isAskedLate(index, stop, cutSpan);
   const budgetMs = cut ? cutMs : connectedMs;
   const boundaryNs = stop.requestNs + budgetMs * NS_PER_MS;
   const across = { fromNs: stop.requestNs, toNs: boundaryNs };

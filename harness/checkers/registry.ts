@@ -1,5 +1,7 @@
 import type { Checker } from './checker.ts';
+import { alertsNotLost } from './alerts-not-lost.ts';
 import { blastRadiusContained } from './blast-radius-contained.ts';
+import { eachPathAloneSuffices } from './each-path-alone-suffices.ts';
 import { failsClosed } from './fails-closed.ts';
 import { haltSurvivesRestart } from './halt-survives-restart.ts';
 import { flipsOnRecord } from './flips-on-record.ts';
@@ -16,6 +18,7 @@ import { releaseNeedsGreen } from './release-needs-green.ts';
 import { releaseTakesEffect } from './release-takes-effect.ts';
 import { resumeCompletesExactlyOnce } from './resume-completes-exactly-once.ts';
 import { resumeRespectsHalt } from './resume-respects-halt.ts';
+import { staleAlertIgnored } from './stale-alert-ignored.ts';
 import { timersAndRetriesCancelled } from './timers-and-retries-cancelled.ts';
 
 /** Every property that killdrill can decide, in the order in which they are reported. */
@@ -37,6 +40,9 @@ export const CHECKERS: readonly Checker[] = [
   releaseTakesEffect,
   journalMatchesWitness,
   ledgerComplete,
+  alertsNotLost,
+  staleAlertIgnored,
+  eachPathAloneSuffices,
   flipsOnRecord,
 ];
 

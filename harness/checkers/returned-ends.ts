@@ -1,6 +1,7 @@
 import type { Finding } from './checker.ts';
 import { takesNs } from './expected-flow.ts';
 import { fail } from './finding.ts';
+import { mayHitWorkers } from './faults-of.ts';
 import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
@@ -50,6 +51,6 @@ function leftNs(index: DrillIndex, { run, step, changes }: WitnessedTask): numbe
 
 function isDisturbed(index: DrillIndex, fromNs: number): boolean {
   const isSince = (ns: number): boolean => (storeNsOf(index, ns) ?? Number.POSITIVE_INFINITY) >= fromNs;
-  const faulty = index.faults.some(({ toNs }) => isSince(toNs));
+  const faulty = index.faults.some((fault) => mayHitWorkers(fault) && isSince(fault.toNs));
   return faulty || [...index.incarnations.values()].some((life) => died(life) && isSince(life.exit?.t1 ?? 0));
 }

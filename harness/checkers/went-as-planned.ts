@@ -1,3 +1,4 @@
+import { acknowledged } from './alerts-of.ts';
 import type { Finding } from './checker.ts';
 import { inconclusive, pass } from './finding.ts';
 import { nameOf } from './flips-of.ts';
@@ -11,6 +12,7 @@ export function wentAsPlanned(index: DrillIndex): Finding {
     gaveUp(index) ??
     missingFaults(index) ??
     missingFlips(index) ??
+    missingAlerts(index) ??
     missingActions(index) ??
     pass('the timeline was carried out, with all receipts')
   );
@@ -75,7 +77,7 @@ function missingFlips({ flips, scenario }: DrillIndex): Finding | null {
   };
   const done = flips.filter(isDone).length;
   if (done >= planned) return null;
-  const refused = flips.find(({ answer, expected }) => answer === 'refused' && expected === 'taken');
+  const refused = flips.find(({ error, expected }) => error !== null && expected === 'taken');
   return inconclusive('every planned flip acknowledged', `${done} of ${planned} were`, {
     planned,
     acknowledged: done,
@@ -85,6 +87,20 @@ function missingFlips({ flips, scenario }: DrillIndex): Finding | null {
 
 function isRedAndTaken({ answer, expected }: DrillFlip): boolean {
   return expected === 'refused' && answer === 'acknowledged';
+}
+
+/** The bus has to have taken what the timeline puts on it: what nobody published proves nothing. */
+function missingAlerts({ alerts, scenario }: DrillIndex): Finding | null {
+  const planned = scenario.timeline.reduce((sum, entry) => {
+    if (entry.kind !== 'alerts') return sum;
+    return sum + entry.count + entry.again + entry.stale + entry.poison;
+  }, 0);
+  const there = acknowledged(alerts).filter(({ flip }) => flip === null).length;
+  if (there >= planned) return null;
+  return inconclusive('every planned alert acknowledged', `${there} of ${planned} were`, {
+    planned,
+    acknowledged: there,
+  });
 }
 
 function missingActions({ record, scenario }: DrillIndex): Finding | null {
