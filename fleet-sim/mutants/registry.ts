@@ -12,6 +12,7 @@ import { flipsOffTheRecord } from './flips-off-the-record.ts';
 import { forgetsOnRestart } from './forgets-on-restart.ts';
 import { ignoresAbortSignal } from './ignores-abort-signal.ts';
 import { ignoresTenantScope } from './ignores-tenant-scope.ts';
+import { keepsWhatItHolds } from './keeps-what-it-holds.ts';
 import { losesALandedRow } from './loses-a-landed-row.ts';
 import { marksAbortedAsNotLanded } from './marks-aborted-as-not-landed.ts';
 import type { Mutant } from './mutant.ts';
@@ -78,4 +79,5 @@ export const MUTANTS: readonly Mutant[] = [
   autoCommitsTheOffset,
   stallsOnPoison,
   tripsOnStale,
+  keepsWhatItHolds,
 ];

@@ -49,6 +49,8 @@ export const CONTROLS: readonly ControlSubject[] = [
   // Its executor dies in the middle of a storm.
   { kind: 'control', name: 'clean-executor-killed', scenario: 'executor-killed' },
   { kind: 'control', name: 'clean-poison', scenario: 'poison' },
+  // Its executor never gets an answer of its own.
+  { kind: 'control', name: 'clean-relay-alone', scenario: 'relay-alone' },
   // Its alerts come when all is over.
   { kind: 'control', name: 'clean-stale-alert', scenario: 'stale-alert' },
 ];
