@@ -36,7 +36,7 @@ export default defineConfig({
           name: 'kafka',
           include: [kafka],
           exclude: [drills],
-          globalSetup: ['test/support/infrastructure.ts'],
+          globalSetup: ['test/support/infrastructure.ts', 'test/support/postgres-server.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,

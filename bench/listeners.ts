@@ -8,6 +8,9 @@ export interface Said {
   readonly ready?: true;
   /** A stop that it enforces now. */
   readonly id?: string;
+  /** A stop that an executor enforces in its own process before the store has answered, and one that the store answered. */
+  readonly held?: string;
+  readonly answered?: string;
   /** Whether its registry may be trusted, each time that changes. */
   readonly verified?: boolean;
   /** `process.hrtime.bigint()` of that, decimal; comparable between the processes of one Linux host. */
@@ -22,12 +25,14 @@ export async function withListeners<T>(
   use: (listeners: readonly ChildProcess[]) => Promise<T>,
 ): Promise<T> {
   const { url, namespace, processes } = options;
-  const listeners = Array.from({ length: processes }, (_, at) => start(url, namespace, `listener-${at}`));
+  const listeners = Array.from({ length: processes }, (_, at) =>
+    forkBench('./listener.ts', [url, namespace, `listener-${at}`]),
+  );
   try {
     await Promise.all(listeners.map((child) => heard(child, ({ ready }) => ready === true)));
     return await use(listeners);
   } finally {
-    await Promise.all(listeners.map(end));
+    await Promise.all(listeners.map(endChild));
   }
 }
 
@@ -51,14 +56,15 @@ export function heard(child: ChildProcess, wanted: (said: Said) => boolean): Pro
   });
 }
 
-function start(url: string, namespace: string, name: string): ChildProcess {
-  return fork(fileURLToPath(new URL('./listener.ts', import.meta.url)), [url, namespace, name], {
+/** A process of the bench's, in this folder. */
+export function forkBench(file: string, args: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: ['--import', 'tsx'],
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');

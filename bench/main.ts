@@ -8,6 +8,7 @@ import { chooseDrillFolder, makeDrillFolder } from '../harness/environment/drill
 import { startEmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
 import { startGuardian } from '../harness/environment/guardian.ts';
+import { printAlertBuses } from './alert-buses.ts';
 import { benchChecks } from './check.ts';
 import { benchDetectors } from './detect.ts';
 import { benchFence } from './fence.ts';
@@ -15,10 +16,11 @@ import { benchHalts } from './halt.ts';
 import { benchInFlight } from './in-flight.ts';
 import { benchQueue } from './queue.ts';
 import type { Summary } from './statistics.ts';
+import { summaryTable } from './summary-table.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss|alerts …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
@@ -34,12 +36,16 @@ async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
   if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
-  if (!wants('fence') && !wants('halt') && !wants('queue') && !wants('store-loss')) return;
+  if (!['fence', 'halt', 'queue', 'store-loss', 'alerts'].some(wants)) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
     if (wants('halt')) await printHalts(server);
     if (wants('queue')) await printQueue(server);
     if (wants('store-loss')) await printStoreLoss(server);
+    if (wants('alerts')) {
+      const newDatabase = (name: string): Promise<string> => prepare(server, name);
+      await printAlertBuses({ postgres: server, newDatabase, namespace: NAMESPACE, processes: PROCESSES, print });
+    }
   });
 }
 
@@ -170,13 +176,6 @@ async function printStoreLoss(server: EmbeddedPostgres): Promise<void> {
     ['its return to last verified again', lastBack],
   ]);
   print('Store loss, ms (goal: refusing within lease 1,200 + abort 300 in every round, so max at most 1,500)', table);
-}
-
-function summaryTable(rows: readonly (readonly [what: string, summary: Summary])[]): string {
-  const table = new Table({ head: ['ms', 'p50', 'p95', 'p99', 'max', 'n'], style: { head: [], border: [] } });
-  const ms = (value: number | null): string => (value === null ? '-' : value.toFixed(1));
-  for (const [what, { p50, p95, p99, max, n }] of rows) table.push([what, ms(p50), ms(p95), ms(p99), ms(max), n]);
-  return table.toString();
 }
 
 async function prepare(server: EmbeddedPostgres, database: string): Promise<string> {

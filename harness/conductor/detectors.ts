@@ -133,11 +133,15 @@ export class Detectors {
    * @param overtaken the last stop of an alert that a release has opened, as its detector saw it; null for none
    */
   async publish(entry: AlertsEntry, observedRevision: number, overtaken: AskedStop | null): Promise<void> {
-    const publishing = this.#storm(entry, observedRevision, overtaken).finally(() =>
-      this.#publishing.delete(publishing),
-    );
+    const { history, signal } = this.#parts;
+    const publishing = this.#storm(entry, observedRevision, overtaken)
+      .catch((thrown: unknown) => {
+        signal.throwIfAborted();
+        history.append({ type: 'conductor.gaveUp', what: 'a storm of alerts', missing: messageOf(thrown) });
+      })
+      .finally(() => this.#publishing.delete(publishing));
     this.#publishing.add(publishing);
-    publishing.catch(() => undefined);
+    publishing.catch(() => undefined); // the drill was interrupted: whoever waits for it next is told
     if (entry.overMs === 0) await publishing;
   }
 

@@ -252,7 +252,6 @@ class Drill {
       world,
       ...hands,
       faults,
-      detectors: null,
       enter,
       signal,
     }).play(this.#t0Ns);

@@ -54,6 +54,8 @@ export interface LaneParts {
 
 /** Refusals that are recorded in one statement. */
 const BATCH = 200;
+/** Alerts that are judged in one go. A signature takes a fraction of a millisecond: a storm's would hold up its first stop. */
+const SLICE = 16;
 
 /**
  * One assignment of one partition: the alerts in hand, in the order in which they were read. An entry leaves when the
@@ -65,6 +67,9 @@ export class AlertLane implements PartitionReader {
   readonly position: number;
   readonly #parts: LaneParts;
   #items: Item[] = [];
+  /** Delivered, and not judged yet. */
+  #inbox: readonly BusMessage[] = [];
+  #isTaking = false;
   #next: number;
   #stored: number | null;
   #unplaced = false;
@@ -92,11 +97,11 @@ export class AlertLane implements PartitionReader {
   }
 
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.size === 0;
   }
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length + this.#inbox.length;
   }
 
   /** The bus has to wait until something leaves. */
@@ -105,22 +110,17 @@ export class AlertLane implements PartitionReader {
   }
 
   async deliver(messages: readonly BusMessage[]): Promise<void> {
-    for (const message of messages) {
-      if (this.#left) return;
-      if (message.position < this.#next) continue;
-      // The bus has nothing in between any more, or never had: it goes on record before the position passes it.
-      if (message.position > this.#next) this.#items.push({ kind: 'jump', from: this.#next, to: message.position });
-      this.#items.push(this.#parts.take(message));
-      this.#next = message.position + 1;
-    }
-    this.#parts.changed();
-    while (this.#items.length >= this.#parts.maxBacklog && !this.#left) {
+    if (this.#left) return;
+    this.#inbox = [...this.#inbox, ...messages];
+    this.#takeSlice();
+    while (this.size >= this.#parts.maxBacklog && !this.#left) {
       await new Promise<void>((resolve) => this.#roomFor.push(resolve));
     }
   }
 
   revoked(): void {
     this.#left = true;
+    this.#inbox = [];
     this.#makeRoom();
     this.#parts.changed();
   }
@@ -169,6 +169,27 @@ export class AlertLane implements PartitionReader {
     if (first.kind === 'trip') return first.isAnswered ? { kind: 'trip', entry: first } : { kind: 'waiting' };
     const entries = this.#leadingRefusals();
     return entries.length === 0 ? { kind: 'waiting' } : { kind: 'refusals', entries };
+  }
+
+  /** The first stops are on their way to the store while those behind them are still being judged. */
+  #takeSlice(): void {
+    if (this.#isTaking) return;
+    const slice = this.#inbox.slice(0, SLICE);
+    this.#inbox = this.#inbox.slice(SLICE);
+    for (const message of slice) {
+      if (message.position < this.#next) continue;
+      // The bus has nothing in between any more, or never had: it goes on record before the position passes it.
+      if (message.position > this.#next) this.#items.push({ kind: 'jump', from: this.#next, to: message.position });
+      this.#items.push(this.#parts.take(message));
+      this.#next = message.position + 1;
+    }
+    this.#parts.changed();
+    if (this.#inbox.length === 0) return;
+    this.#isTaking = true;
+    setImmediate(() => {
+      this.#isTaking = false;
+      if (!this.#left) this.#takeSlice();
+    });
   }
 
   #leadingRefusals(): readonly RefusalEntry[] {

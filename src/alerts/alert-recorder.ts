@@ -160,6 +160,8 @@ export class AlertRecorder {
       else await this.#jump(lane, step.from, step.to);
       // What stands still with everything on record would be asked for in a busy loop.
       if (lane.stored === before && before !== null && lane.step().kind === step.kind) throw standsStill(lane);
+      // A stop that has come meanwhile is the next round's, at once: it waits for one statement and not for all of these.
+      if (this.#lanes.some((other) => other.unanswered().length > 0)) break;
     }
     if (lane.stored !== null) this.#parts.moved(lane, lane.stored);
   }

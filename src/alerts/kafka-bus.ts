@@ -101,11 +101,13 @@ export class KafkaBus implements AlertBus, AlertPublisher {
 
   async #join(member: BusMember): Promise<BusSession> {
     const { newId, onError } = this.#settings;
-    const partitions = await this.#partitions();
-    const committed = await this.#groups.committed().catch((error: unknown) => {
-      onError(toError(error)); // a hint only: the store's word counts
-      return new Map<number, number>();
-    });
+    const [partitions, committed] = await Promise.all([
+      this.#partitions(),
+      this.#groups.committed().catch((error: unknown) => {
+        onError(toError(error)); // a hint only: the store's word counts
+        return new Map<number, number>();
+      }),
+    ]);
     const readers = new Map(
       await Promise.all(
         partitions.map(async (at) => [at, await member.assigned(at, committed.get(at) ?? null)] as const),

@@ -32,11 +32,9 @@ export class KafkaGroups {
       const { groups } = await admin.listGroups();
       const ours = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(`${group}.`));
       const furthest = new Map<number, number>();
-      for (const groupId of ours.slice(-MOST_GROUPS)) {
-        const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-        for (const { partition, offset } of found?.partitions ?? []) {
-          if (Number(offset) >= 0) furthest.set(partition, Math.max(furthest.get(partition) ?? 0, Number(offset)));
-        }
+      const looks = ours.slice(-MOST_GROUPS).map((groupId) => admin.fetchOffsets({ groupId, topics: [topic] }));
+      for (const { partition, offset } of (await Promise.all(looks)).flat().flatMap(({ partitions }) => partitions)) {
+        if (Number(offset) >= 0) furthest.set(partition, Math.max(furthest.get(partition) ?? 0, Number(offset)));
       }
       return furthest;
     });

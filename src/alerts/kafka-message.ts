@@ -1,12 +1,10 @@
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { BusMessage, DeadLetter } from './alert-bus.ts';
-
-/** Header with an alert's signature, base64. */
-const SIGNATURE = 'signature';
+import { SIGNATURE_HEADER } from './alert-signature.ts';
 
 /** What is published for an alert. */
 export function toKafka(bytes: Uint8Array, signature: string | null, key: string): Message {
-  return { key, value: Buffer.from(bytes), headers: signature === null ? {} : { [SIGNATURE]: signature } };
+  return { key, value: Buffer.from(bytes), headers: signature === null ? {} : { [SIGNATURE_HEADER]: signature } };
 }
 
 /** What was read. A record without a value is an alert without bytes, which nobody can read: poison, as it should be. */
@@ -16,7 +14,7 @@ export function fromKafka(topic: string, partition: number, message: KafkaMessag
     partition,
     position: Number(message.offset),
     bytes: message.value ?? new Uint8Array(),
-    signature: headerOf(message.headers, SIGNATURE),
+    signature: headerOf(message.headers, SIGNATURE_HEADER),
     publishedAtMs: Number(message.timestamp),
   };
 }
@@ -35,7 +33,7 @@ export function deadLetterToKafka({ message, code, why }: DeadLetter, mostBytes:
     headers: {
       ...{ code, why, topic, partition: String(partition), position: String(position) },
       'published-at': new Date(publishedAtMs).toISOString(),
-      ...(signature === null ? {} : { [SIGNATURE]: signature }),
+      ...(signature === null ? {} : { [SIGNATURE_HEADER]: signature }),
       ...(isCut ? { 'whole-bytes': String(bytes.length) } : {}),
     },
   };

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import { prepareDatabase } from '../store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../store/postgres/prepared-database.ts';
-import { ExecutorOnPostgres, iso } from './executor-on-postgres.ts';
+import { ExecutorOnServers, iso } from './executor-on-servers.ts';
 import { newDetector, raw, signed } from './samples.ts';
 import type { Sent } from './samples.ts';
 
@@ -11,7 +11,7 @@ const WAIT = { timeout: 20_000, interval: 10 };
 const HOUR_MS = 3_600_000;
 let database: PreparedDatabase;
 let owner: pg.Client;
-let rig: ExecutorOnPostgres;
+let rig: ExecutorOnServers;
 
 beforeAll(async () => {
   database = await prepareDatabase();
@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => database.close();
 });
 beforeEach(async () => {
-  rig = new ExecutorOnPostgres(database, owner);
+  rig = new ExecutorOnServers(database, owner);
   await rig.open();
   return () => rig.close();
 });
@@ -68,7 +68,7 @@ describe('an executor over PostgreSQL', () => {
   });
 
   test('by two works as one: each alert is one flip', async () => {
-    const second = new ExecutorOnPostgres(database, owner, rig);
+    const second = new ExecutorOnServers(database, owner, { beside: rig });
     await rig.publish(rig.alert());
     await second.open();
     await vi.waitFor(() => expect(second.executor.status().isReading).toBe(true), WAIT);

@@ -14,19 +14,27 @@ export interface FollowingRegistry {
 }
 
 /** Resolves once it has loaded and listens; its login role needs `killdrill_worker`. */
-export async function followRegistry(options: StoreOptions): Promise<FollowingRegistry> {
+export function followRegistry(options: StoreOptions): Promise<FollowingRegistry> {
+  return followFrom(options).following;
+}
+
+/** The same, with the registry at once: it can be told of stops before it has loaded. */
+export function followFrom(options: StoreOptions): {
+  readonly registry: Registry;
+  readonly following: Promise<FollowingRegistry>;
+} {
   const source = openFlipSource(options);
   const registry = new Registry(options.namespace);
   const [clock, timings] = [systemClock, { pollMs: 300, retryMs: 50 }];
   const feed = new StoreFeed({ source, registry, lease: new Lease(clock), clock, timings });
   feed.start();
-  await feed.ready();
-  return {
+  const following = feed.ready().then(() => ({
     registry,
     targets: () => registry.openEngagements().map(({ target }) => target),
     close: async () => {
       await feed.close();
       await source.close();
     },
-  };
+  }));
+  return { registry, following };
 }

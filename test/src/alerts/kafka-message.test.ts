@@ -1,5 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
+import { SIGNATURE_HEADER } from '../../../src/alerts/alert-signature.ts';
 import { deadLetterToKafka, fromKafka, toKafka } from '../../../src/alerts/kafka-message.ts';
 
 const RECORD: KafkaMessage = {
@@ -8,7 +9,7 @@ const RECORD: KafkaMessage = {
   timestamp: '1700000000000',
   attributes: 0,
   offset: '9007199254740991',
-  headers: { signature: Buffer.from('c2lnbmVk') },
+  headers: { [SIGNATURE_HEADER]: Buffer.from('c2lnbmVk') },
 };
 
 describe('an alert as a record of Kafka', () => {
@@ -16,7 +17,7 @@ describe('an alert as a record of Kafka', () => {
     expect(toKafka(Buffer.from([0, 255]), 'c2ln', 'tenant:acme')).toEqual({
       key: 'tenant:acme',
       value: Buffer.from([0, 255]),
-      headers: { signature: 'c2ln' },
+      headers: { [SIGNATURE_HEADER]: 'c2ln' },
     });
     expect(toKafka(Buffer.of(), null, 'k').headers).toEqual({});
   });
@@ -34,8 +35,8 @@ describe('an alert as a record of Kafka', () => {
 
   test.each([
     ['no headers', undefined, null],
-    ['an empty signature', { signature: Buffer.of() }, null],
-    ['a signature twice', { signature: [Buffer.from('one'), Buffer.from('two')] }, 'one'],
+    ['an empty signature', { [SIGNATURE_HEADER]: Buffer.of() }, null],
+    ['a signature twice', { [SIGNATURE_HEADER]: [Buffer.from('one'), Buffer.from('two')] }, 'one'],
   ])('with %s is read all the same', (_, headers, signature) => {
     const read = fromKafka('alerts', 0, { ...RECORD, headers } as KafkaMessage);
     expect(read.signature).toBe(signature);

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { AlertExecutor } from '../../../../src/alerts/alert-executor.ts';
 import { readDetectorKeys } from '../../../../src/alerts/detector-keys.ts';
 import { systemClock } from '../../../../src/clock.ts';
-import { openAlertBus } from '../../../../src/store/postgres/alert-bus.ts';
 import { openAlertStore } from '../../../../src/store/postgres/alert-store.ts';
-import { followRegistry } from '../following-registry.ts';
+import { busOrderSchema, openBusOf } from '../bus-order.ts';
+import { followFrom } from '../following-registry.ts';
 
 /** What a test tells the process. */
 export const orderSchema = z.object({
   namespace: z.string(),
-  topic: z.string(),
+  bus: busOrderSchema,
+  /** This executor's name on the bus. */
+  member: z.string(),
   workerUrl: z.string(),
   flipperUrl: z.string(),
   keys: z.unknown(),
@@ -17,22 +19,31 @@ export const orderSchema = z.object({
 });
 export type ExecutorOrder = z.infer<typeof orderSchema>;
 
-/** An executor as a process of its own; says on stdout, a word a line, what happens to alerts. */
+const LOOK_MS = 5;
+const say = (word: string): void => void process.stdout.write(`${word}\n`);
+
+/** An executor as a process of its own; says on stdout, a word a line, how far it is and what happens to alerts. */
 async function main(): Promise<void> {
+  say('imported');
   const order = orderSchema.parse(JSON.parse(process.env['EXECUTOR_ORDER'] ?? 'null'));
-  const { namespace, topic, timings } = order;
+  const { namespace, timings } = order;
   const asFlipper = { connectionString: order.flipperUrl, namespace, timings };
-  const { registry } = await followRegistry({ ...asFlipper, connectionString: order.workerUrl });
+  const bus = await openBusOf(order.bus, asFlipper, order.member);
+  // Not waited for: what is stopped before the registry has loaded is kept by it.
+  const { registry, following } = followFrom({ ...asFlipper, connectionString: order.workerUrl });
+  following.then(() => say('loaded')).catch(() => undefined);
   const executor = new AlertExecutor({
-    bus: openAlertBus({ ...asFlipper, topic }),
-    store: openAlertStore(asFlipper),
-    ...{ registry, clock: systemClock },
+    ...{ bus, store: openAlertStore(asFlipper), registry, clock: systemClock },
     policy: { namespace, keys: readDetectorKeys(order.keys), skewMs: 5_000, queue: 'discard', unsigned: 'accepted' },
-    onEvent: ({ kind }) => process.stdout.write(`${kind}\n`),
+    onEvent: ({ kind }) => say(kind),
     onError: ({ message }) => process.stderr.write(`${message}\n`),
   });
   executor.start();
-  process.stdout.write('started\n');
+  const look = setInterval(() => {
+    if (!executor.status().isReading) return;
+    clearInterval(look);
+    say('reading');
+  }, LOOK_MS);
 }
 
 await main();

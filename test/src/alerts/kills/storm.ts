@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { vi } from 'vitest';
@@ -5,17 +6,23 @@ import { makePrng } from '../../../../harness/traffic/prng.ts';
 import type { Prng } from '../../../../harness/traffic/prng.ts';
 import { judgeAlert } from '../../../../src/alerts/judge-alert.ts';
 import type { AlertPublisher } from '../../../../src/alerts/alert-bus.ts';
-import { openAlertPublisher } from '../../../../src/store/postgres/alert-bus.ts';
 import type { Opened } from '../../../../src/store/postgres/flip-source.ts';
 import { below, pick } from '../../store/postgres/queue-storm.ts';
 import { PATIENT } from '../../store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../../store/postgres/prepared-database.ts';
+import { openBusOf, openPublisherOf } from '../bus-order.ts';
+import type { BusOrder } from '../bus-order.ts';
+import { followRegistry } from '../following-registry.ts';
+import type { FollowingRegistry } from '../following-registry.ts';
+import { readTopic } from '../read-topic.ts';
 import { messageOf, newDetector, policyFor, raw, signed } from '../samples.ts';
 import type { Sent } from '../samples.ts';
 import type { ExecutorOrder } from './executor-main.ts';
 import { ExecutorProcess } from './executor-process.ts';
 import { judgeKills } from './judge.ts';
-import type { SentAlert } from './judge.ts';
+import type { AcknowledgedAlert } from './judge.ts';
+import { spreadOf } from './spread.ts';
+import type { Spread } from './spread.ts';
 
 export interface KillReport {
   readonly wrong: readonly string[];
@@ -31,87 +38,151 @@ export interface KillReport {
     readonly flips: number;
     readonly poison: number;
     readonly duplicates: number;
-    /** From a kill to the next record by anybody, milliseconds: where it was the only one, the next one's start included. */
-    readonly untilNextRecordMs: { readonly alone: Spread; readonly withAnother: Spread };
+    /**
+     * Without a storm: from a kill until a stop that is asked for at once is enforced in another process, milliseconds.
+     * Where it was the only executor, the next one's start is part of it.
+     */
+    readonly untilNextStopMs: Calm;
+    /** From the start of a process to the first time that it said a word, milliseconds. */
+    readonly firstSaidMs: Readonly<Record<string, Spread>>;
     /** What the processes reported, and how often. */
     readonly errors: Readonly<Record<string, number>>;
   };
 }
 
-interface Spread {
-  readonly n: number;
-  readonly median: number;
-  readonly worst: number;
+interface Calm {
+  readonly alone: Spread;
+  readonly withAnother: Spread;
 }
 
-interface Stage {
+export interface Stage {
   readonly database: PreparedDatabase;
   readonly namespace: string;
+  readonly bus: BusOrder;
   readonly main: string;
+  /** Places of the dead letters that the bus keeps, `partition/position` each. */
+  readonly letters: () => Promise<readonly string[]>;
   readonly seed: string;
 }
 
-const TOPIC = 'killdrill.alerts';
 const WAIT = { timeout: 60_000, interval: 20 };
+const WORDS = ['imported', 'loaded', 'reading', 'read', 'answered'];
+const NEXT = 'next-';
+
+interface Opening {
+  readonly owner: pg.Client;
+  readonly publisher: Opened<AlertPublisher>;
+  readonly following: FollowingRegistry;
+}
 
 /** One executor at a time for the first half of the kills, two for the second, and a detector that never rests. */
 export class KillStorm {
   readonly #stage: Stage;
   readonly #prng: Prng;
   readonly #detector = newDetector();
-  readonly #publisher: Opened<AlertPublisher>;
-  readonly #owner: pg.Client;
-  readonly #order: ExecutorOrder;
-  readonly #sent: SentAlert[] = [];
+  readonly #opened: Opening;
+  readonly #order: Omit<ExecutorOrder, 'member'>;
+  readonly #acknowledged: AcknowledgedAlert[] = [];
   readonly #alerts: Sent[] = [];
+  /** When stops that were asked for after a kill were enforced in this process. */
+  readonly #enforcedMs = new Map<string, number>();
   #alive: ExecutorProcess[] = [];
   #isOver = false;
   #withWorkInHand = 0;
   #beforeReading = 0;
   #whileRecording = 0;
-  readonly #killed: { readonly atMs: number; readonly wasAlone: boolean }[] = [];
+  readonly #firstSaidMs = new Map<string, number[]>(WORDS.map((word) => [word, []]));
   #log = '';
 
-  private constructor(stage: Stage, owner: pg.Client) {
-    const { database, namespace, seed } = stage;
+  private constructor(stage: Stage, opened: Opening) {
+    const { database, namespace, bus, seed } = stage;
     const { workerUrl, flipperUrl } = database;
-    const timings = { ...PATIENT };
     this.#stage = stage;
-    this.#owner = owner;
+    this.#opened = opened;
     this.#prng = makePrng(seed);
-    this.#publisher = openAlertPublisher({ connectionString: workerUrl, namespace, topic: TOPIC, timings });
-    this.#order = { namespace, topic: TOPIC, workerUrl, flipperUrl, keys: [this.#detector.entry], timings };
+    opened.following.registry.onChange((registry) => {
+      const nowMs = performance.now();
+      for (const { target } of registry.openEngagements()) {
+        if (target.startsWith(NEXT) && !this.#enforcedMs.has(target)) this.#enforcedMs.set(target, nowMs);
+      }
+    });
+    const keys = [this.#detector.entry];
+    this.#order = { namespace, bus, workerUrl, flipperUrl, keys, timings: { ...PATIENT } };
   }
 
   static async open(stage: Stage): Promise<KillStorm> {
-    return new KillStorm(stage, await stage.database.connect(stage.database.ownerUrl));
+    const { database, namespace, bus } = stage;
+    const asWorker = { connectionString: database.workerUrl, namespace, timings: PATIENT };
+    const owner = await database.connect(database.ownerUrl);
+    const following = await followRegistry(asWorker);
+    return new KillStorm(stage, { owner, following, publisher: await openPublisherOf(bus, asWorker) });
   }
 
   async close(): Promise<void> {
     this.#isOver = true;
     await Promise.all(this.#alive.map((one) => one.kill()));
-    await this.#publisher.close();
+    await Promise.all([this.#opened.publisher.close(), this.#opened.following.close()]);
   }
 
-  async rage(kills: number): Promise<KillReport> {
+  /** Kills under a storm of alerts; then so many of each kind without one, of which the next stop is timed. */
+  async rage(kills: number, calmKills: number): Promise<KillReport> {
     const stream = this.#stream(this.#prng.split('alerts'));
     const moments = this.#prng.split('kills');
     try {
       for (let kill = 0; kill < kills; kill += 1) {
-        while (this.#alive.length < (kill < kills / 2 ? 1 : 2)) this.#start();
+        while (this.#alive.length < (kill < kills / 2 ? 1 : 2)) this.#start(`executor-${this.#alive.length}`);
         await this.#killOne(moments);
       }
     } finally {
       this.#isOver = true;
       await stream;
     }
-    this.#start();
     await this.#settled();
-    return this.#report(kills);
+    return this.#report(kills, await this.#killCalmly(calmKills));
   }
 
-  #start(): void {
-    this.#alive = [...this.#alive, new ExecutorProcess(this.#stage.main, this.#order)];
+  /** One of two, then the only one, again and again. */
+  async #killCalmly(calmKills: number): Promise<Calm> {
+    const prng = this.#prng.split('calm');
+    const withAnother = await this.#killWithAStopBehind(prng, calmKills);
+    const [one] = this.#alive;
+    if (one !== undefined) await this.#kill(one);
+    const alone = await this.#killWithAStopBehind(prng, calmKills);
+    await this.#settled();
+    return { alone: spreadOf(alone), withAnother: spreadOf(withAnother) };
+  }
+
+  async #killWithAStopBehind(prng: Prng, calmKills: number): Promise<readonly number[]> {
+    const took: number[] = [];
+    for (let kill = 0; kill < calmKills; kill += 1) {
+      await Promise.all(this.#alive.map((one) => this.#said(one, 'reading', 1)));
+      await this.#settled();
+      const one = pick(prng, this.#alive);
+      const fromMs = performance.now();
+      await this.#kill(one);
+      this.#start(one.member);
+      const target = `${NEXT}${randomUUID()}`;
+      await this.#publish(this.#stopOf(randomUUID(), target));
+      const enforcedMs = await vi.waitFor(() => {
+        const atMs = this.#enforcedMs.get(target);
+        if (atMs === undefined) throw new Error(`the stop of ${target} after a kill is not enforced`);
+        return atMs;
+      }, WAIT);
+      took.push(enforcedMs - fromMs);
+    }
+    return took;
+  }
+
+  async #kill(one: ExecutorProcess): Promise<void> {
+    await one.kill();
+    this.#alive = this.#alive.filter((other) => other !== one);
+    this.#log += one.log;
+    for (const [word, ms] of one.firstMs) this.#firstSaidMs.get(word)?.push(ms);
+  }
+
+  /** Who comes after another has its name. */
+  #start(member: string): void {
+    this.#alive = [...this.#alive, new ExecutorProcess(this.#stage.main, { ...this.#order, member })];
   }
 
   /** Some die while they start, some as they begin to read, most in the midst of recording. */
@@ -122,13 +193,10 @@ export class KillStorm {
     await pause(moment < 0.2 ? afterMs * 15 : afterMs);
     if (!one.said.has('read')) this.#beforeReading += 1;
     if (one.said.has('answered')) this.#whileRecording += 1;
-    const isAnotherReading = this.#alive.some((other) => other !== one && other.said.has('read'));
-    await one.kill();
-    this.#killed.push({ atMs: Date.now(), wasAlone: !isAnotherReading });
-    this.#log += one.log;
-    this.#alive = this.#alive.filter((other) => other !== one);
-    const { position, end } = await this.#places();
-    if (position < end) this.#withWorkInHand += 1;
+    await this.#kill(one);
+    this.#start(one.member);
+    const { length } = this.#acknowledged;
+    if ((await this.#passed()) < length) this.#withWorkInHand += 1;
   }
 
   /** Until it has said a word so often in this life. */
@@ -158,71 +226,76 @@ export class KillStorm {
     if (kind < 0.15) return raw(`poison ${id}`);
     const [before] = this.#alerts.slice(-1 - below(prng, 10));
     if (kind < 0.25 && before !== undefined) return before;
+    return this.#stopOf(id, `tenant-${id}`, prng.uniform() < 0.3 ? { observedRevision: 1_000_000 } : {});
+  }
+
+  /** Some are enforced before the store has answered, most wait for it. */
+  #stopOf(id: string, target: string, seen: { readonly observedRevision?: number } = {}): Sent {
     const { namespace } = this.#stage;
     const now = Date.now();
     const at = { raisedAt: new Date(now).toISOString(), expiresAt: new Date(now + 3_600_000).toISOString() };
-    // Some are enforced before the store has answered, most wait for it.
-    const seen = prng.uniform() < 0.3 ? { observedRevision: 1_000_000 } : {};
-    return signed(this.#detector, { namespace, id, target: `tenant-${id}`, ...at, ...seen });
+    return signed(this.#detector, { namespace, id, target, ...at, ...seen });
   }
 
   async #publish(alert: Sent): Promise<void> {
-    await this.#publisher.publish(alert.bytes, alert.signature, 'one');
-    const policy = policyFor([this.#detector], { namespace: this.#stage.namespace });
-    const judgement = judgeAlert(messageOf(alert), policy, Date.now());
-    if (judgement.kind === 'trip') this.#alerts.push(alert);
+    const { namespace } = this.#stage;
+    const judgement = judgeAlert(messageOf(alert), policyFor([this.#detector], { namespace }), Date.now());
     const flipId = judgement.kind === 'trip' ? judgement.trip.flipId : null;
-    this.#sent.push({ position: this.#sent.length, flipId });
+    const target = `tenant:${this.#acknowledged.length % 16}`;
+    await this.#opened.publisher.publish(alert.bytes, alert.signature, target);
+    if (judgement.kind === 'trip') this.#alerts.push(alert);
+    this.#acknowledged.push({ content: Buffer.from(alert.bytes).toString(), flipId });
   }
 
   async #settled(): Promise<void> {
     await vi.waitFor(async () => {
-      const { position, end } = await this.#places();
+      const passed = await this.#passed();
+      const { length } = this.#acknowledged;
       const logs = (): string => this.#alive.map(({ log }) => log.slice(-500)).join(' | ');
-      if (position < end) throw new Error(`the position is ${position}, the end ${end}: ${logs()}`);
+      if (passed < length) throw new Error(`the positions have passed ${passed} of ${length} alerts: ${logs()}`);
     }, WAIT);
   }
 
-  async #places(): Promise<{ readonly position: number; readonly end: number }> {
-    const [row] = await this.#rows<{ position: number; end: number }>(
-      `select coalesce((select position::integer from killdrill.alert_position where namespace = $1), 0) as position,
-              coalesce((select next::integer from killdrill.alert_topic where namespace = $1), 0) as "end"`,
-    );
-    return row ?? { position: 0, end: 0 };
+  /** How many messages the store's positions have passed. */
+  async #passed(): Promise<number> {
+    return (await this.#positions()).reduce((sum, { position }) => sum + position, 0);
   }
 
-  async #report(kills: number): Promise<KillReport> {
-    const records = await this.#rows<{ position: number; kind: string; flipId: string | null; at: number }>(
-      `select position::integer, kind, flip_id as "flipId", extract(epoch from at)::float * 1000 as at
-       from killdrill.alert_record where namespace = $1 order by at`,
+  #positions(): Promise<readonly { readonly partition: number; readonly position: number }[]> {
+    return this.#rows('select partition, position::integer from killdrill.alert_position where namespace = $1');
+  }
+
+  async #report(kills: number, untilNextStopMs: Calm): Promise<KillReport> {
+    const { database, namespace, bus: order } = this.#stage;
+    const asFlipper = { connectionString: database.flipperUrl, namespace, timings: PATIENT };
+    const bus = await openBusOf(order, asFlipper, 'reader');
+    const { messages, ends } = await readTopic(bus, WAIT.timeout);
+    const records = await this.#rows<{ place: string; kind: string; flipId: string | null }>(
+      `select partition || '/' || position as place, kind, flip_id as "flipId"
+       from killdrill.alert_record where namespace = $1`,
     );
     const flips = await this.#rows<{ id: string }>(
       'select id from killdrill.flip where namespace = $1 order by revision',
     );
-    const letters = await this.#rows<{ position: number }>(
-      'select position::integer from killdrill.alert_dead_letter where namespace = $1',
-    );
+    const positions = new Map((await this.#positions()).map(({ partition, position }) => [partition, position]));
     const count = (kind: string): number => records.filter((record) => record.kind === kind).length;
-    const untilNext = (wasAlone: boolean): Spread => {
-      const killed = this.#killed.filter((kill) => kill.wasAlone === wasAlone);
-      return spread(
-        killed.flatMap(({ atMs }) => {
-          const next = records.find(({ at }) => at > atMs);
-          return next === undefined ? [] : [next.at - atMs];
-        }),
-      );
-    };
     return {
       wrong: judgeKills({
-        ...{ sent: this.#sent, records, ...(await this.#places()) },
-        flips: flips.map(({ id }) => id),
-        letters: letters.map(({ position }) => position),
+        acknowledged: this.#acknowledged,
+        onBus: messages.map(({ partition, position, bytes }) => {
+          return { place: `${partition}/${position}`, content: Buffer.from(bytes).toString() };
+        }),
+        ...{ records, flips: flips.map(({ id }) => id), letters: await this.#stage.letters() },
+        partitions: [...ends].map(([partition, end]) => {
+          return { partition, end, position: positions.get(partition) ?? 0 };
+        }),
       }),
       exposure: {
         ...{ kills, withWorkInHand: this.#withWorkInHand, beforeReading: this.#beforeReading },
-        whileRecording: this.#whileRecording,
-        ...{ alerts: this.#sent.length, flips: count('flip'), poison: count('poison'), duplicates: count('duplicate') },
-        untilNextRecordMs: { alone: untilNext(true), withAnother: untilNext(false) },
+        ...{ whileRecording: this.#whileRecording, alerts: this.#acknowledged.length, flips: count('flip') },
+        ...{ poison: count('poison'), duplicates: count('duplicate') },
+        untilNextStopMs,
+        firstSaidMs: Object.fromEntries([...this.#firstSaidMs].map(([word, all]) => [word, spreadOf(all)])),
         errors: this.#errors(),
       },
     };
@@ -238,11 +311,6 @@ export class KillStorm {
   }
 
   async #rows<T extends pg.QueryResultRow>(sql: string): Promise<readonly T[]> {
-    return (await this.#owner.query<T>(sql, [this.#stage.namespace])).rows;
+    return (await this.#opened.owner.query<T>(sql, [this.#stage.namespace])).rows;
   }
-}
-
-function spread(values: readonly number[]): Spread {
-  const sorted = values.map((value) => Math.round(value)).toSorted((one, other) => one - other);
-  return { n: sorted.length, median: sorted[Math.floor(sorted.length / 2)] ?? 0, worst: sorted.at(-1) ?? 0 };
 }

@@ -6,7 +6,6 @@ import type { AlertBus, AlertPublisher } from '../../../src/alerts/alert-bus.ts'
 import type { AlertStore } from '../../../src/alerts/alert-store.ts';
 import type { AlertEvent } from '../../../src/alerts/executor-parts.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { openAlertBus, openAlertPublisher } from '../../../src/store/postgres/alert-bus.ts';
 import { openAlertStore } from '../../../src/store/postgres/alert-store.ts';
 import type { Opened } from '../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
@@ -14,6 +13,8 @@ import type { FlipStore } from '../../../src/store/store.ts';
 import { PATIENT } from '../store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../store/postgres/prepared-database.ts';
 import { releaseText } from '../store/samples.ts';
+import { openBusOf, openPublisherOf } from './bus-order.ts';
+import type { BusOrder } from './bus-order.ts';
 import { followRegistry } from './following-registry.ts';
 import type { FollowingRegistry } from './following-registry.ts';
 import { TOPIC, newDetector, policyFor, signed } from './samples.ts';
@@ -32,19 +33,31 @@ interface Parts {
   readonly publisher: Opened<AlertPublisher>;
 }
 
-/** One executor with its registry, over the PostgreSQL bus and store of a namespace of its own. */
-export class ExecutorOnPostgres {
+interface Beside {
+  /** The same as that of an executor of the same fleet, of which this is the second. */
+  readonly beside?: ExecutorOnServers;
+  /** Default: the bus in PostgreSQL. */
+  readonly bus?: BusOrder;
+  /** Its name on the bus. */
+  readonly member?: string;
+}
+
+/** One executor with its registry, over the PostgreSQL store of a namespace of its own, and a bus. */
+export class ExecutorOnServers {
   readonly namespace: string;
+  readonly bus: BusOrder;
   readonly detector: Detector;
   readonly events: AlertEvent[] = [];
   readonly errors: Error[] = [];
+  readonly #member: string;
   readonly #database: PreparedDatabase;
   readonly #owner: pg.Client;
   readonly #closing: (() => Promise<void>)[] = [];
   #opened: Parts | null = null;
 
-  /** `beside`: of the same namespace, as a second executor of the fleet. */
-  constructor(database: PreparedDatabase, owner: pg.Client, beside?: ExecutorOnPostgres) {
+  constructor(database: PreparedDatabase, owner: pg.Client, { beside, bus, member = 'executor' }: Beside = {}) {
+    this.bus = bus ?? beside?.bus ?? { kind: 'postgres', topic: TOPIC };
+    this.#member = member;
     this.namespace = beside?.namespace ?? `ns-${randomUUID()}`;
     this.detector = beside?.detector ?? newDetector();
     this.#database = database;
@@ -58,7 +71,7 @@ export class ExecutorOnPostgres {
     const asWorker = { connectionString: workerUrl, namespace, timings: PATIENT };
     const asFlipper = { ...asWorker, connectionString: flipperUrl };
     const own = await this.follow();
-    const bus: Opened<AlertBus> = openAlertBus({ ...asFlipper, topic: TOPIC });
+    const bus: Opened<AlertBus> = await openBusOf(this.bus, asFlipper, this.#member);
     const store: Opened<AlertStore> = openAlertStore(asFlipper);
     const executor = new AlertExecutor({
       ...{ bus, store, registry: own.registry, clock: systemClock },
@@ -67,7 +80,7 @@ export class ExecutorOnPostgres {
       onError: (error) => this.errors.push(error),
     });
     const control = openFlipStore(asFlipper);
-    const publisher = openAlertPublisher({ ...asWorker, topic: TOPIC });
+    const publisher = await openPublisherOf(this.bus, asWorker);
     this.#closing.push(async () => {
       await executor.close();
       await Promise.all([bus, store, control, publisher].map((port) => port.close()));
@@ -112,8 +125,9 @@ export class ExecutorOnPostgres {
     return { namespace: this.namespace, id: randomUUID(), ...times, ...alert };
   }
 
-  publish({ bytes, signature }: Sent): Promise<void> {
-    return this.#now.publisher.publish(bytes, signature, 'one');
+  /** `key` chooses the partition, where a bus has several. */
+  publish({ bytes, signature }: Sent, key = 'one'): Promise<void> {
+    return this.#now.publisher.publish(bytes, signature, key);
   }
 
   /** Targets of the engagements that the store has open. */
