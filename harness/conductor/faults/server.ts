@@ -7,7 +7,7 @@ import { kafkaAnswers, postgresAnswers } from './answers.ts';
 /** A server as a fault hits it, and how to tell whether it answers. */
 interface HitServer {
   readonly server: FaultyServer;
-  answers(): Promise<boolean>;
+  readonly answers: () => Promise<boolean>;
 }
 
 /** Finds it where the fault is. @throws KilldrillError `KAFKA_MISSING` */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lookUpProcess } from '../../../harness/environment/process-table.ts';
+import type { FaultEntry } from '../../../harness/scenario/scenario.ts';
 import { openExecutorsStage, WAIT } from './executors-stage.ts';
 import type { ExecutorsStage } from './executors-stage.ts';
 
@@ -51,13 +52,96 @@ export function testExecutors(start: Parameters<typeof openExecutorsStage>[0]): 
   return now;
 }
 
+/** A fault that lasts until it is undone. */
+export function faultOn(target: string, fault: FaultEntry['fault'], plane: FaultEntry['plane'] = null): FaultEntry {
+  const none = { direction: null, delayMs: null, bytesPerSecond: null, offsetMs: null, forMs: null } as const;
+  return { kind: 'fault', when: { kind: 'previous', offsetMs: 0 }, fault, target, plane, ...none };
+}
+
+/** The receipts of the last fault, in order, with what became of the executor meanwhile. */
+export function receiptsOf({ events }: ExecutorsStage): readonly string[] {
+  const from = events.findLastIndex(({ type }) => type === 'fault.selected');
+  return events.slice(from).flatMap(({ type }) => (type === 'executor.said' ? [] : [type]));
+}
+
+/** The plane of the last fault that was seen to act. */
+function observedPlane({ events }: ExecutorsStage): string | null {
+  const seen = events.findLast(({ type }) => type === 'fault.observed');
+  return seen !== undefined && 'plane' in seen ? seen.plane : null;
+}
+
+/** Faults on an executor have their receipts, act, and are undone. */
+export function testFaultsOnExecutors(now: () => ExecutorsStage): void {
+  it.each(['kill', 'restart'] as const)(
+    'is gone by a %s, and well again once its next life is ready',
+    async (kind) => {
+      const { faults, raise, durable } = now();
+      await faults.inject(faultOn('executor-1', kind));
+      await raise(`during ${kind}`);
+      await faults.undoAll();
+      const back = ['fault.injected', 'executor.spawned', 'executor.ready', 'fault.recovered'];
+      expect(receiptsOf(now())).toEqual(['fault.selected', 'executor.exited', 'fault.observed', ...back]);
+      await expect.poll(durable, WAIT).toContain(`during ${kind}`);
+    },
+    90_000,
+  );
+
+  it('stands still by a pause, and goes on after it', async () => {
+    const { faults, raise, durable, said } = now();
+    await faults.inject(faultOn('executor-1', 'pause'));
+    const read = said('alert.read').length;
+    await raise('during pause');
+    expect(said('alert.read')).toHaveLength(read);
+    await faults.undoAll();
+    expect(receiptsOf(now())).toEqual(['fault.selected', 'fault.observed', 'fault.injected', 'fault.recovered']);
+    await expect.poll(durable, WAIT).toContain('during pause');
+  }, 90_000);
+
+  it('holds a stop that its control plane does not take, and its registry plane takes it to the store', async () => {
+    const { faults, raise, durable, said, events, until } = now();
+    const heldBefore = said('alert.held').length;
+    await faults.inject(faultOn('executor-1', 'cut', 'control'));
+    await raise('without control');
+    await until(() => said('alert.held').length > heldBefore && observedPlane(now()) === 'control');
+    await expect.poll(durable, WAIT).toContain('without control');
+    const { flipId } = said('alert.held').at(-1) ?? {};
+    expect(said('alert.answered').some((answer) => answer['flipId'] === flipId)).toBe(false);
+    await faults.undoAll();
+    expect(events.findLast(({ type }) => type === 'fault.recovered')).toMatchObject({
+      acted: { refused: expect.any(Number) },
+    });
+    await until(() => said('alert.answered').some((answer) => answer['flipId'] === flipId));
+  }, 90_000);
+
+  it('makes stops without its registry plane', async () => {
+    const { faults, raise, durable, until } = now();
+    await faults.inject(faultOn('executor-1', 'cut', 'registry'));
+    await raise('without registry');
+    await expect.poll(durable, WAIT).toContain('without registry');
+    await until(() => observedPlane(now()) === 'registry');
+    await faults.undoAll();
+  }, 90_000);
+
+  it('reads nothing without its alerts plane, and all of it afterwards', async () => {
+    const { faults, raise, durable, said, until } = now();
+    await faults.inject(faultOn('executor-1', 'half-open', 'alerts'));
+    const read = said('alert.read').length;
+    await raise('without alerts');
+    await until(() => observedPlane(now()) === 'alerts');
+    expect(said('alert.read')).toHaveLength(read);
+    await faults.undoAll();
+    await expect.poll(durable, WAIT).toContain('without alerts');
+  }, 90_000);
+}
+
 /** Ends in good order, says so, and takes its children along. The last test of a stage. */
 export function testExecutorsEnd(now: () => ExecutorsStage): void {
   it('ends in good order when it is asked to', async () => {
     const { executors, said, events } = now();
+    const byes = said('bye').length;
     const { pid } = executors.process('executor-1');
     expect(await executors.stop(20_000)).toEqual([]);
-    expect(said('bye')).toHaveLength(1);
+    expect(said('bye')).toHaveLength(byes + 1);
     expect(events.at(-1)).toMatchObject({ type: 'executor.exited', code: 0, signal: null, expected: true });
     expect(lookUpProcess(pid)).toBeNull();
   }, 60_000);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { Faults } from '../../../harness/conductor/faults.ts';
 import { makeExecutors } from '../../../harness/drill/start-executors.ts';
 import { storeUrl } from '../../../harness/drill/store-address.ts';
 import { chooseDrillFolder, makeDrillFolder } from '../../../harness/environment/drill-folder.ts';
@@ -7,6 +8,8 @@ import type { Environment } from '../../../harness/environment/environment.ts';
 import { startGuardian } from '../../../harness/environment/guardian.ts';
 import type { Guardian } from '../../../harness/environment/guardian.ts';
 import type { Executors } from '../../../harness/fleet/executors.ts';
+import type { Fleet } from '../../../harness/fleet/fleet.ts';
+import { startDrillClock } from '../../../harness/history/clock.ts';
 import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts';
 import { parseScenario } from '../../../harness/scenario/parse.ts';
 import { AlertSender } from '../../../src/alerts/alert-sender.ts';
@@ -33,6 +36,7 @@ export interface ExecutorsStage {
   readonly durable: () => Promise<readonly string[]>;
   /** What an executor said, this event only, in order. */
   readonly said: (event: string) => readonly Readonly<Record<string, unknown>>[];
+  readonly faults: Faults;
   readonly until: (condition: () => boolean) => Promise<void>;
   close(): Promise<void>;
 }
@@ -78,8 +82,12 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
     ...{ publisher, namespace: database.name, privateKey: detector.privateKey, newId: randomUUID },
     ...{ clock: systemClock, observedRevision: () => null },
   });
+  const fleet = null as unknown as Fleet; // no fault of these tests is on a worker
+  const { postgres, kafka } = environment;
+  const ground = { fleet, executors, postgres, kafka, signal: new AbortController().signal };
+  const faults = new Faults(ground, history, startDrillClock(), 42);
   return {
-    ...{ environment, executors, events },
+    ...{ environment, executors, events, faults },
     raise: (target) =>
       sender.raise({
         ...{ detector: 'write-rate', scope: 'tenant', target, mode: 'halt_all', reason: 'it writes too much' },
@@ -92,6 +100,7 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
       await expect.poll(condition, WAIT).toBe(true);
     },
     close: async () => {
+      await faults.undoAll();
       await executors.stop(5_000);
       await executors.close();
       await Promise.all([flips.close(), publisher.close()]);
