@@ -66,26 +66,23 @@ function otherFlip({ flipId, scope, target, mode, detector }: DrillAlert, flip: 
   return `by the store it was triggered by '${flip.triggeredBy}', not by '${detector ?? ''}'`;
 }
 
-/** An acknowledged alert of which the store has no record, or too few; null when there is none. */
+/** An acknowledged alert of which the store has no record, or no flip, or fewer records than copies; null when there is none. */
 export function missingRecord(index: DrillIndex): Finding | null {
   const onBus = acknowledged(index.alerts).filter(({ kind }) => kind !== 'poison');
   const copiesOf = new Map<string, number>();
   for (const { content } of onBus) copiesOf.set(content, (copiesOf.get(content) ?? 0) + 1);
-  for (const alert of onBus) {
-    const records = recordsOf(index, alert);
-    if (records.length === 0)
-      return fail(`${alertName(alert)} was acknowledged, and is not on record`, alertEvidence(index, alert));
-    if (alert.kind === 'stale') continue;
-    if (!records.some(({ kind }) => kind === 'flip'))
-      return fail(`${alertName(alert)} was acknowledged, and became no flip`, alertEvidence(index, alert));
-    const copies = copiesOf.get(alert.content) ?? 0;
-    if (records.length < copies)
-      return fail(`${alertName(alert)} is on the bus ${copies} times, and on record ${records.length} times`, {
-        ...alertEvidence(index, alert),
-        copies,
-      });
-  }
-  return null;
+  const isLost = (alert: DrillAlert): boolean => recordsOf(index, alert).length === 0;
+  const isNoFlip = (alert: DrillAlert): boolean =>
+    alert.kind !== 'stale' && !recordsOf(index, alert).some(({ kind }) => kind === 'flip');
+  const isShort = (alert: DrillAlert): boolean => recordsOf(index, alert).length < (copiesOf.get(alert.content) ?? 0);
+  const lost = onBus.find(isLost) ?? onBus.find(isNoFlip) ?? onBus.find(isShort);
+  if (lost === undefined) return null;
+  const copies = copiesOf.get(lost.content) ?? 0;
+  const evidence = { ...alertEvidence(index, lost), copies };
+  if (isLost(lost)) return fail(`${alertName(lost)} was acknowledged, and is not on record`, evidence);
+  if (isNoFlip(lost)) return fail(`${alertName(lost)} was acknowledged, and became no flip`, evidence);
+  const there = recordsOf(index, lost).length;
+  return fail(`${alertName(lost)} is on the bus ${copies} times, and on record ${there} times`, evidence);
 }
 
 function recordsOf(index: DrillIndex, { content }: DrillAlert): DrillIndex['alerts']['records'] {

@@ -39,12 +39,16 @@ function noAlert(index: DrillIndex): Finding | null {
 
 /** What no more time would mend. */
 function wrong(index: DrillIndex): Finding | null {
-  return wrongRecord(index) ?? wrongFlip(index) ?? wrongLetter(index) ?? passedOver(index);
+  return wrongRecord(index) ?? wrongFlip(index) ?? wrongLetter(index);
 }
 
-/** What an executor may be about to do, if it was given no time for it. */
+/** What an executor may be about to do if it was given no time for it, unless the alert's place was passed already. */
 function missing(index: DrillIndex): Finding | null {
-  const found = missingRecord(index) ?? missingLetter(index) ?? heldUp(index);
+  const lost = missingRecord(index) ?? missingLetter(index);
+  const passed = passedOver(index);
+  if (lost !== null && passed !== null) return { ...lost, evidence: { ...lost.evidence, passedOver: passed.evidence } };
+  if (passed !== null) return passed;
+  const found = lost ?? heldUp(index);
   return found === null ? null : (noTimeToRead(index) ?? found);
 }
 

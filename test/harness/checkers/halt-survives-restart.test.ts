@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { canonicalText } from '../../../src/flip-text.ts';
 import { check } from './checking.ts';
-import { AT, cleanDrill } from './clean-drill.ts';
+import { executorUp } from './clean-alerts.ts';
+import { AT, cleanDrill, releaseFlip, stopFlip, storeRows } from './clean-drill.ts';
 import { changed, effect, fault, plus, without, withoutStops } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
@@ -29,6 +31,26 @@ function restarted(readyMs = READY): DraftDrill {
 const storeKilled = (): DraftDrill =>
   plus(clean, ...fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, KILLED, READY));
 
+const ACME = { scope: 'tenant', target: 'acme' } as const;
+
+const executorKilled = (readyMs = READY): DraftDrill =>
+  plus(
+    clean,
+    ...executorUp('executor-1', 60),
+    ...fault({ fault: 1, kind: 'kill', target: 'executor-1', plane: null }, KILLED, READY),
+    ...executorUp('executor-1', readyMs),
+  );
+
+const kafkaRestarted = (toMs = READY): DraftDrill =>
+  plus(clean, ...fault({ fault: 1, kind: 'restart', target: 'kafka', plane: null }, KILLED, toMs));
+
+/** The store in which somebody closes the stop before its release. */
+const closedBefore = (draft: DraftDrill): DraftDrill =>
+  plus(
+    without(draft, ({ body }) => body.type === 'store.flip' || body.type === 'store.head'),
+    ...storeRows([stopFlip(ACME), { ...releaseFlip(ACME), id: 'ghost' }].map(canonicalText)),
+  );
+
 const sends = (atMs: number, channel: number): readonly Timed[] =>
   effect({ atMs, worker: channel, run: 'run-3', capability: 'write/mail', key: `again-${atMs}` });
 
@@ -39,6 +61,55 @@ describe(PROPERTY, () => {
 
   it('passes when PostgreSQL came back under the stop', () => {
     expect(check(PROPERTY, storeKilled())).toMatchObject({ verdict: 'pass', evidence: { target: 'postgres' } });
+  });
+
+  it('passes when an executor, or Kafka, came back under the stop', () => {
+    for (const [draft, target] of [
+      [executorKilled(), 'executor-1'],
+      [kafkaRestarted(), 'kafka'],
+    ] as const)
+      expect(check(PROPERTY, draft)).toMatchObject({
+        verdict: 'pass',
+        evidence: { target, backAtMs: READY - AT.traffic },
+      });
+  });
+
+  it.each([
+    ['an executor', executorKilled(), 'executor-1'],
+    ['Kafka', kafkaRestarted(), 'kafka'],
+  ] as const)('fails when something in scope is sent once %s is back, or the stop is closed', (_, draft, target) => {
+    expect(check(PROPERTY, plus(draft, ...sends(READY + 100, 2)))).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/once (executor-1|Kafka) was back, \d+ ms after the stop of tenant:acme/),
+      evidence: { run: 'run-3', target },
+    });
+    expect(check(PROPERTY, closedBefore(draft))).toMatchObject({
+      verdict: 'fail',
+      reason: 'the stop of tenant:acme was closed at revision 2, which no release asked for',
+      evidence: { target, closedRevision: 2 },
+    });
+    const gone = without(draft, ({ body }) => body.type === 'store.flip');
+    expect(check(PROPERTY, gone)).toMatchObject({
+      verdict: 'fail',
+      reason: 'the store has no engagement of the stop of tenant:acme',
+    });
+  });
+
+  it.each<[string, DraftDrill]>([
+    ['an executor ready again while the stop was on', executorKilled(AT.released + 200)],
+    [
+      'an executor ready again while the stop was on',
+      without(executorKilled(), ({ body, atMs }) => body.type === 'executor.ready' && atMs > KILLED),
+    ],
+    ['Kafka back while the stop was on', kafkaRestarted(AT.released + 200)],
+    ['the store read at the end', without(kafkaRestarted(), ({ body }) => body.type === 'store.head')],
+    ['the store read at the end', without(executorKilled(), ({ body }) => body.type === 'store.head')],
+    [
+      'work in scope due after the return',
+      without(kafkaRestarted(), ({ body, atMs }) => body.type === 'run.due' && atMs > READY && atMs < AT.release),
+    ],
+  ])('is inconclusive about an executor or Kafka without %s', (obligation, draft) => {
+    expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation } });
   });
 
   it.each<[string, DraftDrill, RegExp]>([
