@@ -233,7 +233,7 @@ class Drill {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
-    const ground = { fleet, executors: null, postgres, kafka, signal };
+    const ground = { fleet, executors, postgres, kafka, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
