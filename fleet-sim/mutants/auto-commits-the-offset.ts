@@ -2,7 +2,7 @@ import type { AlertBus, AlertStore, BusMember, BusMessage, ExecutorParts } from 
 import type { ExecutorContext, Mutant } from './mutant.ts';
 
 /** How long it takes over one alert. */
-const WORK_MS = 40;
+const WORK_MS = 150;
 
 export const autoCommitsTheOffset: Mutant = {
   name: 'auto-commits-the-offset',
