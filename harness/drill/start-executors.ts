@@ -12,7 +12,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 
 export interface ExecutorsParts {
-  readonly scenario: Pick<Scenario, 'fleet'>;
+  readonly scenario: Pick<Scenario, 'fleet' | 'timeline'>;
   /** The executors' command; the simulated fleet's when null. */
   readonly command: readonly string[] | null;
   readonly database: DrillDatabase;
@@ -20,8 +20,6 @@ export interface ExecutorsParts {
   /** The broker and the drill's topics there; null where PostgreSQL is the alert bus. */
   readonly kafka: ExecutorsKafka | null;
   readonly detectorKeys: DrillKeys['list'];
-  /** What becomes of queued work that an alert stops. */
-  readonly queue: AlertPolicy['queue'];
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
   readonly history: HistorySink;
@@ -32,7 +30,7 @@ export interface ExecutorsParts {
 
 /** The executors of a drill, not started yet; null for a scenario without any. */
 export function makeExecutors(parts: ExecutorsParts): Executors | null {
-  const { scenario, command, database, postgres, kafka, detectorKeys, queue, folder, history, onSpawned } = parts;
+  const { scenario, command, database, postgres, kafka, detectorKeys, folder, history, onSpawned } = parts;
   if (scenario.fleet.executors === 0) return null;
   const as = ({ user, password }: Credentials) => {
     return (port: number) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`;
@@ -45,7 +43,7 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
       [DRILL_FOLDER_VARIABLE]: folder,
       KILLDRILL_NAMESPACE: database.name,
       KILLDRILL_DETECTOR_KEYS: JSON.stringify(detectorKeys),
-      KILLDRILL_ALERT_QUEUE: queue,
+      KILLDRILL_ALERT_QUEUE: alertQueueOf(scenario),
     },
     cwd: process.cwd(),
     history,
@@ -60,4 +58,10 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
 
 function executorNames({ fleet }: Pick<Scenario, 'fleet'>): readonly string[] {
   return Array.from({ length: fleet.executors }, (_, index) => `executor-${index + 1}`);
+}
+
+/** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
+export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): AlertPolicy['queue'] {
+  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via === 'alert' ? [entry.queue] : []));
+  return stops[0] === 'park' ? 'park' : 'discard';
 }

@@ -1,4 +1,6 @@
 import { KilldrillError, messageOf } from '../errors.ts';
+import { parseFlip } from '../flip-text.ts';
+import { SCOPES } from '../switch.ts';
 import { within } from '../within.ts';
 import type { BusMessage, PartitionReader } from './alert-bus.ts';
 import { AlertLane, placeOf } from './alert-lane.ts';
@@ -106,7 +108,8 @@ export class AlertExecutor {
     const { trip } = judgement;
     const signature = this.#sign(trip.text);
     const entry: TripEntry = {
-      ...{ kind: 'trip', message, trip, signature, isAnswered: false, isHeld: false, cancelTimer: () => undefined },
+      ...{ kind: 'trip', message, trip, signature, width: SCOPES.indexOf(parseFlip(trip.text).scope) },
+      ...{ isAnswered: false, isHeld: false, cancelTimer: () => undefined },
     };
     // Its detector has seen all flips that this process has. Of any other the store may say that it is stale, and a run
     // that was refused for its sake meanwhile would stay stopped.

@@ -9,6 +9,8 @@ export interface TripEntry {
   readonly trip: AlertTrip;
   /** Over the flip's text. */
   readonly signature: string | null;
+  /** Of its scope, 0 for the widest. */
+  readonly width: number;
   /** The store has answered, so that the stop is durable or refused by it. */
   isAnswered: boolean;
   /** It is enforced here without the store's word. */

@@ -30,6 +30,9 @@ interface RecorderParts {
 /** What the store says of a stop that it will never take: asking again would hold up all behind it. */
 const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE']);
 
+/** Stops of one statement: few enough that a worker's intents do not run into their time-out behind its lock. */
+const BATCH = 20;
+
 /**
  * Brings what lanes hold to the store. Stops first, whatever is before them, so that none waits for poison; then each
  * lane's position, in order. While the store does not answer, stops are enforced here and positions stay.
@@ -88,8 +91,7 @@ export class AlertRecorder {
 
   async #round(): Promise<void> {
     try {
-      // A snapshot: a stream of stops that never ends must not keep positions from moving.
-      for (const lane of this.#lanes) for (const entry of lane.unanswered()) await this.#record(lane, entry);
+      for (const lane of this.#lanes) await this.#recordStops(lane);
       for (const lane of this.#lanes) await this.#advance(lane);
     } catch (thrown) {
       this.#isAway = true;
@@ -103,6 +105,39 @@ export class AlertRecorder {
     }
   }
 
+  /**
+   * Widest scope first: in a storm, the stop that matters most waits for one statement. As many as there were when it
+   * began: a stream of stops that never ends must not keep positions from moving.
+   */
+  async #recordStops(lane: AlertLane): Promise<void> {
+    let left = lane.unanswered().length;
+    while (left > 0) {
+      const batch = lane
+        .unanswered()
+        .toSorted((one, other) => one.width - other.width)
+        .slice(0, BATCH);
+      if (batch.length === 0) return;
+      await this.#recordBatch(lane, batch);
+      left -= batch.length;
+    }
+  }
+
+  async #recordBatch(lane: AlertLane, batch: readonly TripEntry[]): Promise<void> {
+    const offers = batch.map(({ message, trip, signature }) => ({ place: placeOf(message), trip, signature }));
+    let answers: readonly TripAnswer[] = [];
+    try {
+      if (batch.length > 1) answers = await this.#bounded('the stops of alerts', this.#parts.store.trips(offers));
+    } catch (thrown) {
+      // None was recorded for the sake of one, which is found when each is asked for by itself.
+      if (!isForEver(thrown)) throw thrown;
+    }
+    for (const [nth, entry] of batch.entries()) {
+      const answer = answers[nth];
+      if (answer === undefined) await this.#record(lane, entry);
+      else this.#took(lane, entry, answer);
+    }
+  }
+
   async #record(lane: AlertLane, entry: TripEntry): Promise<void> {
     const { store } = this.#parts;
     const { trip, signature, message } = entry;
@@ -110,11 +145,16 @@ export class AlertRecorder {
     try {
       answer = await this.#bounded('the stop of an alert', store.trip(placeOf(message), trip, signature));
     } catch (thrown) {
-      if (!(thrown instanceof KilldrillError && FOR_EVER.has(thrown.code))) throw thrown;
+      if (!isForEver(thrown)) throw thrown;
       this.#isAway = false;
       this.#refused(lane, entry, 'refused-by-store', thrown.message);
       return;
     }
+    this.#took(lane, entry, answer);
+  }
+
+  #took(lane: AlertLane, entry: TripEntry, answer: TripAnswer): void {
+    const { trip } = entry;
     this.#isAway = false;
     if (answer.kind === 'reused') {
       const why = `alert id '${trip.alertId}' of '${trip.detector}' was used with other content; ids are unique for ever`;
@@ -195,6 +235,10 @@ export class AlertRecorder {
       this.#parts.onError(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
     }
   }
+}
+
+function isForEver(thrown: unknown): thrown is KilldrillError {
+  return thrown instanceof KilldrillError && FOR_EVER.has(thrown.code);
 }
 
 /** The store's word that a stop it refused is not open; where it would have stood, nobody asks. */

@@ -30,6 +30,13 @@ export interface AlertPlace {
   readonly message: string;
 }
 
+/** A stop as it is offered to the store; the signature is over the flip's text. */
+export interface AlertOffer {
+  readonly place: AlertPlace;
+  readonly trip: AlertTrip;
+  readonly signature: string | null;
+}
+
 /** The store's answer to a stop. */
 export type TripAnswer = StoreAnswer & {
   /** Where the partition stands now: the next alert to be recorded. Null: it was never placed. */
@@ -68,6 +75,13 @@ export interface AlertStore {
    * @throws KilldrillError as `FlipStore.flip`; then nothing was recorded.
    */
   trip(place: AlertPlace, trip: AlertTrip, signature: string | null): Promise<TripAnswer>;
+  /**
+   * As `trip` for each, in this order and in one statement, so that a storm takes the flip's lock seldom. All of one
+   * partition.
+   *
+   * @throws as `trip`, for any of them; then none was recorded.
+   */
+  trips(offers: readonly AlertOffer[]): Promise<readonly TripAnswer[]>;
   /**
    * Records alerts that come to no stop, in one statement and in this order; of poison only after its dead letter is
    * kept. Each moves the position as `trip` does. Answers where the partition stands; null when it was never placed.

@@ -1,4 +1,4 @@
-import type { AlertPlace, AlertRefusal, AlertStore, AlertTrip, TripAnswer } from '../alerts/alert-store.ts';
+import type { AlertOffer, AlertPlace, AlertRefusal, AlertStore, AlertTrip, TripAnswer } from '../alerts/alert-store.ts';
 import { KilldrillError } from '../errors.ts';
 import { putFlip, readFlip } from './memory-flips.ts';
 import type { MemoryState, StoredAlert, StoredFlip } from './memory-state.ts';
@@ -28,6 +28,13 @@ export class MemoryAlertStore implements AlertStore {
 
   trip(place: AlertPlace, trip: AlertTrip, signature: string | null): Promise<TripAnswer> {
     return this.#do('trip', () => this.recordTrip(place, trip, signature));
+  }
+
+  trips(offers: readonly AlertOffer[]): Promise<readonly TripAnswer[]> {
+    return this.#do('trips', () => {
+      for (const { trip } of offers) refuseOther(this.#state, trip);
+      return offers.map(({ place, trip, signature }) => this.recordTrip(place, trip, signature));
+    });
   }
 
   refuse(refusals: readonly AlertRefusal[]): Promise<number | null> {

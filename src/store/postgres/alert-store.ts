@@ -1,10 +1,18 @@
-import type { AlertPlace, AlertRefusal, AlertStore, AlertTrip, TripAnswer } from '../../alerts/alert-store.ts';
+import type {
+  AlertOffer,
+  AlertPlace,
+  AlertRefusal,
+  AlertStore,
+  AlertTrip,
+  TripAnswer,
+} from '../../alerts/alert-store.ts';
 import { underFlipLock } from './flip-lock.ts';
 import type { Opened } from './flip-source.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { ResolvedStoreOptions, StoreOptions } from './options.ts';
 import { Session } from './session.ts';
 
+type Tripped = { readonly answers: readonly TripAnswer[] };
 type Stands = { readonly position: number | null };
 
 /** What became of alerts, on a connection of its own; its login role needs `killdrill_flipper`. */
@@ -33,6 +41,21 @@ class PostgresAlertStore implements AlertStore {
     const alert = [detector, alertId, content, flipId, text, signature];
     const values = [this.#namespace, topic, partition, position, message, ...alert, ...stale, this.#lockMs];
     return underFlipLock(this.#session, this.#options, () => this.#session.call<TripAnswer>('trip_alert', values));
+  }
+
+  async trips(offers: readonly AlertOffer[]): Promise<readonly TripAnswer[]> {
+    const [first] = offers;
+    if (first === undefined) return [];
+    const { topic, partition } = first.place;
+    const list = offers.map(({ place, trip, signature }) => {
+      const { detector, alertId, content, flipId, text, ground } = trip;
+      const { position, message } = place;
+      const stale = ground.kind === 'revision' ? { observed: ground.revision } : { raisedMs: ground.atMs };
+      return { position, message, detector, alertId, content, flipId, text, signature, ...stale };
+    });
+    const values = [this.#namespace, topic, partition, JSON.stringify(list), this.#lockMs];
+    const tripped = (): Promise<Tripped> => this.#session.call('trip_alerts', values);
+    return (await underFlipLock(this.#session, this.#options, tripped)).answers;
   }
 
   async refuse(refusals: readonly AlertRefusal[]): Promise<number | null> {

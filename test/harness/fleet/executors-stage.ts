@@ -64,7 +64,6 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
     postgres: environment.postgres.target,
     kafka: server === null || topics === null ? null : { server, topics },
     detectorKeys: [detector.entry],
-    queue: 'discard',
     folder,
     history,
     onSpawned: (pid) => guardian.watch(pid),

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { KilldrillError } from '../../../src/errors.ts';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import { settled } from '../manual-clock.ts';
 import { AlertRig } from './alert-rig.ts';
@@ -213,6 +214,44 @@ describe('a stale alert', () => {
     await rig.pass(150);
     expect(rig.records()).toEqual(['0 flip', '1 flip']);
     expect(rig.stops()).toEqual(['acme', 'acme']);
+  });
+});
+
+describe('a storm of alerts', () => {
+  test('is recorded in few statements, and the stop of the widest scope goes with the first', async () => {
+    const one = await rig.start();
+    const steps: string[] = [];
+    let isHeldUp = true;
+    const waiting: (() => void)[] = [];
+    rig.onStep = (_, step) => {
+      steps.push(step);
+      if (isHeldUp && step === 'before trip') return new Promise<void>((resolve) => void waiting.push(resolve));
+      return undefined;
+    };
+    for (let nth = 1; nth <= 50; nth += 1) rig.publish(stopOf(`run ${nth}`, { scope: 'run' }));
+    rig.publish(stopOf('acme', { scope: 'tenant' }));
+    await rig.pass(5);
+    await expect.poll(() => one.executor.status().unanswered).toBe(51);
+    isHeldUp = false;
+    for (const letGo of waiting) letGo();
+    await rig.pass(150);
+    expect(steps.filter((step) => /^before trips?$/.test(step)).length).toBeLessThan(10);
+    expect(rig.stops().indexOf('acme')).toBeLessThan(40);
+    expect([rig.position(), rig.records().filter((record) => record.endsWith('flip')).length]).toEqual([51, 51]);
+    expect(one.executor.status()).toMatchObject({ backlog: 0, unanswered: 0 });
+  });
+
+  test('has each stop that the store will never take found, and no other is lost by it', async () => {
+    await rig.start();
+    let isRefused = true;
+    rig.onStep = (_, step) => {
+      if (step !== 'before trips' || !isRefused) return undefined;
+      isRefused = false;
+      return Promise.reject(new KilldrillError('FLIP_UNREADABLE', 'one of them'));
+    };
+    for (const name of ['a', 'b', 'c', 'd']) rig.publish(stopOf(name));
+    await rig.pass(150);
+    expect(rig.records()).toEqual(['0 flip', '1 flip', '2 flip', '3 flip']);
   });
 });
 

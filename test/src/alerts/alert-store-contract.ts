@@ -24,6 +24,7 @@ export function describeAlertStoreContract(name: string, start: () => Promise<Al
 
     describePlacing(world);
     describeStops(world);
+    describeBatches(world);
     describePosition(world);
     describeRepeats(world);
     describeStale(world);
@@ -114,6 +115,73 @@ function describeStops(w: AlertStoreWorld): void {
       expect(await w.openTargets()).toHaveLength(25);
       expect(await w.kinds()).toEqual(positions.map((at) => `${at} flip`));
       expect(await w.position()).toBe(25);
+    });
+  });
+}
+
+function describeBatches(w: AlertStoreWorld): void {
+  const offer = (position: number, wish: Parameters<AlertStoreWorld['tripOf']>[0] = {}) => {
+    return { place: w.place(position), trip: w.tripOf(wish), signature: null };
+  };
+
+  describe('the stops of several alerts', () => {
+    test('are recorded in one statement, each as if it had come by itself, in their order', async () => {
+      await w.placed();
+      const answers = await w.one.alerts.trips([
+        offer(0, { id: 'a' }),
+        offer(1, { id: 'b' }),
+        offer(2, { id: 'a' }),
+        offer(4, { id: 'c' }),
+      ]);
+      expect(answers).toMatchObject([
+        { kind: 'flip', record: { revision: 1 }, position: 1 },
+        { kind: 'flip', record: { revision: 2 }, position: 2 },
+        { kind: 'duplicate', record: { revision: 1 }, position: 3 },
+        { kind: 'flip', record: { revision: 3 }, position: 3 },
+      ]);
+      expect(await w.kinds()).toEqual(['0 flip', '1 flip', '2 duplicate', '4 flip']);
+    });
+
+    test('may be stale, or poison by their id, among others', async () => {
+      await w.placed();
+      await w.trip(0, { id: 'first', content: 'one' });
+      await w.release({ id: 'first', content: 'one' });
+      const answers = await w.one.alerts.trips([
+        offer(1, { id: 'old', observed: 1 }),
+        offer(2, { id: 'first', content: 'other' }),
+        offer(3, { id: 'new', observed: 2 }),
+      ]);
+      expect(answers).toMatchObject([
+        { kind: 'stale', revision: 2 },
+        { kind: 'reused' },
+        { kind: 'flip', isOpen: true },
+      ]);
+      expect(await w.kinds()).toEqual(['0 flip', '1 stale', '3 flip']);
+    });
+
+    test('are none of them recorded when one of them is none', async () => {
+      await w.placed();
+      const good = offer(0, { id: 'a' });
+      const bad = { ...offer(1, { id: 'b' }), trip: { ...w.tripOf({ id: 'b' }), flipId: 'another' } };
+      await expect(w.one.alerts.trips([good, bad])).rejects.toMatchObject({ code: 'FLIP_UNREADABLE' });
+      expect(await w.kinds()).toEqual([]);
+      expect(await w.openTargets()).toEqual([]);
+      expect(await w.position()).toBe(0);
+      expect(await w.one.alerts.trips([])).toEqual([]);
+    });
+
+    test('are made once by several executors that read the same alerts at the same time', async () => {
+      await w.placed();
+      const all = Array.from({ length: 40 }, (_, at) => offer(at, { id: `id ${at}`, observed: 99 }));
+      const answers = await Promise.all([
+        w.one.alerts.trips(all.slice(0, 20)),
+        w.other.alerts.trips(all.slice(0, 20)),
+        w.other.alerts.trips(all.slice(20)),
+        w.one.alerts.trips(all.slice(20)),
+      ]);
+      expect(new Set(answers.flat().map(({ kind }) => kind))).toEqual(new Set(['flip']));
+      expect(await w.openTargets()).toHaveLength(40);
+      expect(await w.kinds()).toHaveLength(40);
     });
   });
 }

@@ -57,7 +57,7 @@ interface Wait {
   readonly lose: () => void;
 }
 
-const GATED = ['trip', 'refuse', 'deadLetter', 'commit', 'deliver'];
+const GATED = ['trip', 'trips', 'refuse', 'deadLetter', 'commit', 'deliver'];
 const TARGETS = ['acme', 'beta'];
 const MAX_ALIVE = 2;
 
