@@ -3,9 +3,9 @@ import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
 import { findScenario, shippedNames } from '../harness/cli/find-scenario.ts';
-import { faultMeaning, keysOf } from '../harness/scenario/fault-meaning.ts';
+import { faultMeaning, keysOf, PLANES_OF } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
-import { FAULT_KINDS, PLANES } from '../harness/scenario/timeline-schema.ts';
+import { FAULT_KINDS } from '../harness/scenario/timeline-schema.ts';
 import type { Scenario } from '../harness/scenario/scenario.ts';
 import { CONTRACT_VARIABLES } from '../src/fleet-contract.ts';
 import { page } from './markdown.ts';
@@ -56,12 +56,12 @@ function mutants(): string {
 function faults(): string {
   return page(
     'Faults',
-    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that worker and plane; what is held or delayed goes on in order afterwards. A \`clock\` adds its offset to what a worker's wall clock says; it is for the simulated fleet only, which reads its wall clock through a seam for that (\`KILLDRILL_SIM_CLOCK\`, no part of [the contract](fleet-contract.md)): no program of any language can be lied to about the time from outside. A scenario with \`fleet.command\` and a \`clock\` is refused.`,
+    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES_OF.worker.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. An executor's are ${PLANES_OF.executor.map(code).join(', ')}: for flips, for the bus that it reads, and for the stops that it makes durable. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that process and plane; what is held or delayed goes on in order afterwards. A \`clock\` adds its offset to what a worker's wall clock says; it is for the simulated fleet only, which reads its wall clock through a seam for that (\`KILLDRILL_SIM_CLOCK\`, no part of [the contract](fleet-contract.md)): no program of any language can be lied to about the time from outside. A scenario with \`fleet.command\` and a \`clock\` is refused. One that does something to \`kafka\` needs [an environment that has it](../guides/where-drills-run.md).`,
     table(
       ['kind', 'of', 'has to have', 'may have'],
       FAULT_KINDS.map((kind) => [
         code(kind),
-        ['postgres', 'worker-1']
+        ['postgres', 'kafka', 'worker-1', 'executor-1']
           .filter((target) => hits(kind, target))
           .map(code)
           .join(', '),
@@ -72,7 +72,7 @@ function faults(): string {
   );
 }
 
-/** The validator's own word: `worker-1` stands for every worker. */
+/** The validator's own word: `worker-1` stands for every worker, `executor-1` for every executor. */
 function hits(kind: (typeof FAULT_KINDS)[number], target: string): boolean {
   return !faultMeaning({ kind, target }, { workers: 1, executors: 1, simulated: true }).some(
     ({ path }) => path.at(-1) === 'target',
