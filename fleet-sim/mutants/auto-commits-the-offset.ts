@@ -1,8 +1,8 @@
 import type { AlertBus, AlertStore, BusMember, BusMessage, ExecutorParts } from '../../src/index.ts';
 import type { ExecutorContext, Mutant } from './mutant.ts';
 
-/** How long it takes over one alert. */
-const WORK_MS = 150;
+/** How long it takes over one alert, and over several together. */
+const WORK_MS = { one: 150, several: 1_000 } as const;
 
 export const autoCommitsTheOffset: Mutant = {
   name: 'auto-commits-the-offset',
@@ -18,11 +18,16 @@ export const autoCommitsTheOffset: Mutant = {
 };
 
 function atLeisure(store: AlertStore, { clock }: ExecutorParts): AlertStore {
+  const take = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   return {
     position: (topic, partition) => store.position(topic, partition),
     trip: async (place, trip, signature) => {
-      await new Promise<void>((resolve) => void clock.after(WORK_MS, resolve));
+      await take(WORK_MS.one);
       return store.trip(place, trip, signature);
+    },
+    trips: async (offers) => {
+      await take(WORK_MS.several);
+      return store.trips(offers);
     },
     refuse: (refusals) => store.refuse(refusals),
     place: (topic, partition, from, to, why) => store.place(topic, partition, from, to, why),

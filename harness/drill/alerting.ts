@@ -15,7 +15,7 @@ import type { DrillBus } from './drill-bus.ts';
 import { openDrillBus } from './drill-bus.ts';
 import type { DrillInput } from './drill-input.ts';
 import { recordedAlerts } from './recorded-alerts.ts';
-import { makeExecutors } from './start-executors.ts';
+import { alertQueueOf, makeExecutors } from './start-executors.ts';
 
 export interface AlertingParts {
   readonly scenario: Scenario;
@@ -66,7 +66,7 @@ export function executorsOf(
   const { kafka, postgres } = environment;
   return makeExecutors({
     ...{ scenario: plan.scenario, command: executorCommand ?? null, database, postgres: postgres.target, folder },
-    ...{ history, onSpawned, startProxy, detectorKeys: keys.list, queue: alertQueueOf(plan.scenario) },
+    ...{ history, onSpawned, startProxy, detectorKeys: keys.list },
     kafka: kafka === null || bus.topics === null ? null : { server: kafka, topics: bus.topics },
   });
 }
@@ -74,12 +74,6 @@ export function executorsOf(
 /** Puts what the topic of dead letters holds into the history. */
 export async function readDeadLetters({ bus }: Alerting, history: HistorySink): Promise<void> {
   for (const letter of await bus.deadLetters()) history.append({ type: 'bus.deadLetter', ...letter });
-}
-
-/** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
-function alertQueueOf({ timeline }: Scenario): 'discard' | 'park' {
-  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via === 'alert' ? [entry.queue] : []));
-  return stops[0] === 'park' ? 'park' : 'discard';
 }
 
 function byAlert(entry: Scenario['timeline'][number]): boolean {
