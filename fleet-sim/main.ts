@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as timeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { connectWorkerStore, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
+import { connectWorkerStore, DEFAULT_LEASE, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
 import type { Clock, ContractEnvironment } from '../src/index.ts';
 import { askedToEnd } from './asked-to-end.ts';
 import { CLOCK_VARIABLE, drilledClock } from './drilled-clock.ts';
@@ -47,8 +47,9 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     if (runtime === null) throw new KilldrillError('TOO_EARLY', 'the runtime is not there yet');
     return runtime;
   };
-  const bent = bendBy(mutant, { runtime: runtimeNow, databaseUrl, namespace }, say);
   const clock = clockOf(process.env[CLOCK_VARIABLE]);
+  const held = { clock, leaseMs: leaseMs ?? DEFAULT_LEASE.leaseMs };
+  const bent = bendBy(mutant, { runtime: runtimeNow, ...held, databaseUrl, namespace }, say);
   const readyByMs = systemClock.monotonicMs() + READY_MS;
   const genuine = await connectWhenThere(
     { namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs), clock },
@@ -124,7 +125,7 @@ async function connectWhenThere(
 
 /** An answer that comes later than the lease would end anyhow is of no use. */
 function timingsFor(leaseMs: number | null): { statementMs: number; answerMs: number; connectMs: number } {
-  const lease = leaseMs ?? 1_200;
+  const lease = leaseMs ?? DEFAULT_LEASE.leaseMs;
   return { connectMs: lease / 2, statementMs: lease / 2, answerMs: (lease * 2) / 3 };
 }
 

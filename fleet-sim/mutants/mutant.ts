@@ -1,4 +1,4 @@
-import type { Decider, ExecutorParts, Runtime, WorkerStore } from '../../src/index.ts';
+import type { Clock, Decider, ExecutorParts, Runtime, WorkerStore } from '../../src/index.ts';
 import type { AgentTools } from '../agent-tools.ts';
 
 /** Reports a decision that the unmodified process would not have made on the same input. Only the first is said. */
@@ -21,6 +21,10 @@ export interface ExecutorContext {
 export interface MutantContext {
   /** The worker's runtime; throws before it is there. */
   readonly runtime: () => Runtime;
+  /** The worker's, which a drill may have set off. */
+  readonly clock: Clock;
+  /** How long the worker may trust its registry, milliseconds. */
+  readonly leaseMs: number;
   readonly databaseUrl: string;
   readonly namespace: string;
   readonly differs: Differs;

@@ -40,6 +40,7 @@ const EVENT_TYPES = {
   'worker.exited': true,
   'loop.lag': true,
   'store.head': true,
+  'store.life': true,
   'store.flip': true,
   'store.intent': true,
   'store.task': true,

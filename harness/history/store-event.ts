@@ -2,6 +2,8 @@
 export type StoreEventBody =
   /** The store's head row and age, at the end. */
   | { readonly type: 'store.head'; readonly epoch: string; readonly revision: number; readonly hash: string }
+  /** A life of the store's server, from its first answer: before that nobody could have told it of a stop. */
+  | { readonly type: 'store.life' }
   | {
       readonly type: 'store.flip';
       readonly revision: number;

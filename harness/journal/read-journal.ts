@@ -14,6 +14,8 @@ const AFTER_REVISION = `coalesce((select max(f.revision) from flip f
 /** Columns carry nanoseconds of the store's own clock since its namespace was made, as `ns`. */
 const QUERIES = {
   head: `select 0::float8 as ns, epoch, revision::int, hash from head where namespace = $1`,
+  lives: `select (extract(epoch from l.first_asked_at - h.created_at) * 1e9)::float8 as ns
+    from server_life l cross join head h where h.namespace = $1 order by l.first_asked_at`,
   flips: `select (extract(epoch from f.at - h.created_at) * 1e9)::float8 as ns,
       f.revision::int, f.epoch, f.hash, f.text, f.signature
     from flip f join head h using (namespace) where f.namespace = $1 order by f.revision`,
@@ -43,6 +45,7 @@ const QUERIES = {
 
 const TYPES = {
   head: 'store.head',
+  lives: 'store.life',
   flips: 'store.flip',
   intents: 'store.intent',
   taskChanges: 'store.taskChange',
@@ -51,7 +54,17 @@ const TYPES = {
   alertPositions: 'store.alertPosition',
   mutants: 'store.mutant',
 } as const;
-const NAMES = ['head', 'flips', 'intents', 'taskChanges', 'tasks', 'alerts', 'alertPositions', 'mutants'] as const;
+const NAMES = [
+  'head',
+  'lives',
+  'flips',
+  'intents',
+  'taskChanges',
+  'tasks',
+  'alerts',
+  'alertPositions',
+  'mutants',
+] as const;
 
 /** Where the journal is read: the database as its owner, and the ledger as the runtime gives it to an operator. */
 export interface JournalSource {

@@ -2,7 +2,7 @@ import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
 import { runDrill } from '../drill/run-drill.ts';
 import type { DrillProgress } from '../drill/drill-input.ts';
 import type { Ground } from '../drill/with-environment.ts';
-import { simulatedFleet } from '../fleet/fleet-command.ts';
+import { simulatedExecutor, simulatedFleet } from '../fleet/fleet-command.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { planDrill } from '../traffic/plan-drill.ts';
 import { judgeSubject } from './kill-matrix.ts';
@@ -30,13 +30,15 @@ export async function drillSubject(
 ): Promise<SelftestRow> {
   const isMutant = subject.kind === 'mutant';
   const stalls = isMutant ? null : (subject.stalls ?? null);
+  const bent = isMutant ? ['--mutant', subject.name] : [];
   const { judgement, record } = await whileStalled(stalls, () =>
     runDrill({
       plan: planDrill(scenario),
       environment,
       folder,
       reportsFolder,
-      command: simulatedFleet(isMutant ? ['--mutant', subject.name] : []),
+      command: simulatedFleet(bent),
+      executorCommand: simulatedExecutor(bent),
       planted: isMutant ? subject : NOTHING_PLANTED,
       onSpawned: watch,
       onProgress,

@@ -69,8 +69,9 @@ function whySurvived(
     : 'it never reported a decision that differs from the unmodified one';
 }
 
-/** A worker's word for itself, or that of a bug in the store. */
+/** A worker's or an executor's word for itself, or that of a bug in the store. */
 function isProof(event: HistoryEvent, name: string): boolean {
   if (event.type === 'store.mutant') return event.name === name;
-  return event.type === 'worker.said' && event.said['event'] === 'mutant' && event.said['name'] === name;
+  if (event.type !== 'worker.said' && event.type !== 'executor.said') return false;
+  return event.said['event'] === 'mutant' && event.said['name'] === name;
 }

@@ -41,6 +41,18 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-lagging-witness', scenario: 'tenant', stalls: { everyMs: 100, forMs: 40 } },
   { kind: 'control', name: 'clean-overlapping', scenario: 'overlapping' },
   { kind: 'control', name: 'clean-two-flips', scenario: 'two-flips' },
+  // Its clock jumps, and it holds calls that it may not keep.
+  { kind: 'control', name: 'clean-clock-set-back', scenario: 'clock-set-back' },
+  // Every answer that it gets is old.
+  { kind: 'control', name: 'clean-late-answers', scenario: 'late-answers' },
+  { kind: 'control', name: 'clean-everything-back', scenario: 'everything-back' },
+  // Its executor dies in the middle of a storm.
+  { kind: 'control', name: 'clean-executor-killed', scenario: 'executor-killed' },
+  { kind: 'control', name: 'clean-poison', scenario: 'poison' },
+  // Its executor never gets an answer of its own.
+  { kind: 'control', name: 'clean-relay-alone', scenario: 'relay-alone' },
+  // Its alerts come when all is over.
+  { kind: 'control', name: 'clean-stale-alert', scenario: 'stale-alert' },
 ];
 
 const LIST_MS = 30_000;

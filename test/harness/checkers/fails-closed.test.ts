@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { effect, fault, plus, withScenario, without } from './history-builder.ts';
+import { effect, fault, find, plus, withScenario, without } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
 const PROPERTY = 'fails_closed';
@@ -80,6 +80,7 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
   });
 
+<<<<<<< HEAD
   it.each([
     ['the store', [{ fault: 1, kind: 'kill', target: 'postgres', plane: null }], 'kill of postgres'],
     [
@@ -98,6 +99,29 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, unseen)).toMatchObject({
       verdict: 'inconclusive',
       evidence: { obligation: `that the ${cause} was seen to act` },
+=======
+  describe('of a store that has just started', () => {
+    const admitted = find(cleanDrill(), 'store.intent', (_, atMs) => atMs > AT.released);
+    const bornAt = (atMs: number): DraftDrill => {
+      const alone = without(
+        cleanDrill(),
+        (timed) => timed.body.type === 'store.intent' && timed.body !== admitted.body,
+      );
+      return plus(alone, { ...admitted }, { atMs, body: { type: 'store.life' } });
+    };
+
+    it('fails on an intent that it admits within 600 ms of its first answer, by its own clock', () => {
+      expect(check(PROPERTY, bornAt(admitted.atMs - 599))).toMatchObject({
+        verdict: 'fail',
+        reason: expect.stringContaining('was admitted by a store that had been up for 599 ms'),
+      });
+      expect(check(PROPERTY, bornAt(admitted.atMs)).verdict).toBe('fail');
+    });
+
+    it('lets be what it admits later, and what its life before has admitted', () => {
+      expect(check(PROPERTY, bornAt(admitted.atMs - 600)).verdict).toBe('not_applicable');
+      expect(check(PROPERTY, bornAt(admitted.atMs + 1)).verdict).toBe('not_applicable');
+>>>>>>> mut
     });
   });
 

@@ -114,6 +114,18 @@ test('the ledger is told as the runtime gives it, with what was compensated', as
   expect(Math.abs((stage.of('store.ledger')[0]?.t0 ?? 0) - (row?.t0 ?? Infinity))).toBeLessThan(2e6);
 });
 
+test('a life of the server is told, which had begun before anything was admitted', async () => {
+  const stage = await rig.stage([]);
+  const { handles, namespace } = stage;
+  const { head } = await handles.flips.load();
+  await handles.fence.admitIntents(namespace, head, [sampleIntent(1)]);
+  await readBy(stage);
+  const [life, ...others] = stage.of('store.life');
+  expect(others).toEqual([]);
+  expect(life).toMatchObject({ clock: 'store' });
+  expect(life?.t0).toBeLessThanOrEqual(stage.of('store.intent')[0]?.t0 ?? -Infinity);
+});
+
 test('a bug that is planted in the store proves itself active', async () => {
   const stage = await rig.stage([]);
   await stage.store.owner.use('bug', (ask) => ask('select killdrill.planted_bug()'));

@@ -28,6 +28,14 @@ test('a bug in the store is killed when it proved itself active there', () => {
   });
 });
 
+test('a bug in an executor is killed when that executor proved itself active', () => {
+  const said = { event: 'mutant', name: 'sticks' };
+  const word: EventBody = { type: 'executor.said', executor: 'executor-1', said };
+  expect(judgeSubject(SUBJECT, judgement, recordOf(word)).sound).toBe(true);
+  const other: EventBody = { ...word, said: { ...said, event: 'bye' } };
+  expect(judgeSubject(SUBJECT, judgement, recordOf(other)).sound).toBe(false);
+});
+
 test.each([
   ['nobody spoke', recordOf()],
   ['another bug spoke', recordOf(proof('forgets'))],
