@@ -91,8 +91,9 @@ export class AlertRecorder {
 
   async #round(): Promise<void> {
     try {
-      for (const lane of this.#lanes) await this.#recordStops(lane);
-      for (const lane of this.#lanes) await this.#advance(lane);
+      const recorded = new Map<AlertLane, number>();
+      for (const lane of this.#lanes) recorded.set(lane, await this.#recordStops(lane));
+      for (const lane of this.#lanes) await this.#advance(lane, recorded.get(lane) ?? 0);
     } catch (thrown) {
       this.#isAway = true;
       for (const lane of this.#lanes) {
@@ -107,19 +108,21 @@ export class AlertRecorder {
 
   /**
    * Widest scope first: in a storm, the stop that matters most waits for one statement. As many as there were when it
-   * began: a stream of stops that never ends must not keep positions from moving.
+   * began, which it answers: a stream of stops that never ends must not keep positions from moving.
    */
-  async #recordStops(lane: AlertLane): Promise<void> {
-    let left = lane.unanswered().length;
+  async #recordStops(lane: AlertLane): Promise<number> {
+    const all = lane.unanswered().length;
+    let left = all;
     while (left > 0) {
       const batch = lane
         .unanswered()
         .toSorted((one, other) => one.width - other.width)
         .slice(0, BATCH);
-      if (batch.length === 0) return;
+      if (batch.length === 0) break;
       await this.#recordBatch(lane, batch);
       left -= batch.length;
     }
+    return all;
   }
 
   async #recordBatch(lane: AlertLane, batch: readonly TripEntry[]): Promise<void> {
@@ -189,8 +192,9 @@ export class AlertRecorder {
     registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
   }
 
-  async #advance(lane: AlertLane): Promise<void> {
-    for (;;) {
+  /** Brings the position as far as it goes; while stops wait, by no more steps than stops of this lane were recorded. */
+  async #advance(lane: AlertLane, recorded: number): Promise<void> {
+    for (let steps = 1; ; steps += 1) {
       const step = lane.step();
       if (step.kind === 'none' || step.kind === 'waiting') break;
       if (step.kind === 'ahead') return this.#parts.ahead(lane);
@@ -200,8 +204,9 @@ export class AlertRecorder {
       else await this.#jump(lane, step.from, step.to);
       // What stands still with everything on record would be asked for in a busy loop.
       if (lane.stored === before && before !== null && lane.step().kind === step.kind) throw standsStill(lane);
-      // A stop that has come meanwhile is the next round's, at once: it waits for one statement and not for all of these.
-      if (this.#lanes.some((other) => other.unanswered().length > 0)) break;
+      // A stop that has come meanwhile waits for few statements and not for all of these; and in a storm that never ends the
+      // position still goes as fast as the stops do.
+      if (steps >= recorded && this.#lanes.some((other) => other.unanswered().length > 0)) break;
     }
     if (lane.stored !== null) this.#parts.moved(lane, lane.stored);
   }

@@ -66,6 +66,7 @@ const WAIT = { timeout: 60_000, interval: 20 };
 const WORDS = ['imported', 'loaded', 'reading', 'read', 'answered'];
 const NEXT = 'next-';
 const STANDSTILL_MS = 20_000;
+const MOST_IN_HAND = 300;
 
 interface Opening {
   readonly owner: pg.Client;
@@ -211,6 +212,8 @@ export class KillStorm {
   /** Bursts, so that there is always something in hand; one after another, so that each has its position. */
   async #stream(prng: Prng): Promise<void> {
     for (let number = 0; !this.#isOver; number += 1) {
+      // more than that to be worked off proves no more, and takes minutes on a busy machine
+      while (!this.#isOver && this.#alerts.acknowledged.length - (await this.#passed()) > MOST_IN_HAND) await pause(50);
       for (let burst = 1 + below(prng, 6); burst > 0 && !this.#isOver; burst -= 1) {
         await this.#alerts.publish(this.#alerts.draw(prng, `${number}-${burst}`));
       }
