@@ -20,12 +20,17 @@ interface Ground {
   readonly newDatabase: (name: string) => Promise<string>;
   readonly namespace: string;
   readonly processes: number;
+  /** Which buses. */
+  readonly wanted: readonly AlertWire['kind'][];
   readonly print: (title: string, body: string) => void;
 }
 
 /** The same over both buses; over Kafka only where there is one. */
 export async function printAlertBuses(ground: Ground): Promise<void> {
-  await printBus(ground, { kind: 'PostgreSQL', topic: 'killdrill.alerts' }, 'p50 at most 5, p99 at most 30');
+  const { wanted } = ground;
+  if (wanted.includes('PostgreSQL'))
+    await printBus(ground, { kind: 'PostgreSQL', topic: 'killdrill.alerts' }, 'p50 at most 5, p99 at most 30');
+  if (!wanted.includes('Kafka')) return;
   let home: KafkaHome;
   try {
     home = await findKafkaHome(process.env);

@@ -29,7 +29,7 @@ export interface StageOptions {
 }
 
 /** An alert that is ready to be sent, and the flip that it has to become. */
-interface ReadyAlert extends SealedAlert {
+export interface ReadyAlert extends SealedAlert {
   readonly flipId: string;
 }
 
@@ -63,7 +63,7 @@ export class AlertStage {
     };
     this.publisher = openWirePublisher(wire, { url, namespace });
     this.#store = openFlipStore({ connectionString: url, namespace });
-    this.executor = forkBench('./alert-executor.ts', [JSON.stringify(told)]);
+    this.executor = forkBench(new URL('./alert-executor.ts', import.meta.url), [JSON.stringify(told)]);
   }
 
   static use<T>(options: StageOptions, work: (stage: AlertStage) => Promise<T>): Promise<T> {

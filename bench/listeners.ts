@@ -26,7 +26,7 @@ export async function withListeners<T>(
 ): Promise<T> {
   const { url, namespace, processes } = options;
   const listeners = Array.from({ length: processes }, (_, at) =>
-    forkBench('./listener.ts', [url, namespace, `listener-${at}`]),
+    forkBench(new URL('./listener.ts', import.meta.url), [url, namespace, `listener-${at}`]),
   );
   try {
     await Promise.all(listeners.map((child) => heard(child, ({ ready }) => ready === true)));
@@ -56,9 +56,9 @@ export function heard(child: ChildProcess, wanted: (said: Said) => boolean): Pro
   });
 }
 
-/** A process of the bench's, in this folder. */
-export function forkBench(file: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+/** A process of the bench's. */
+export function forkBench(file: URL, args: readonly string[]): ChildProcess {
+  return fork(fileURLToPath(file), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: ['--import', 'tsx'],
   });

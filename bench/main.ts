@@ -20,7 +20,7 @@ import { summaryTable } from './summary-table.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss|alerts …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
@@ -28,6 +28,8 @@ const HALT_ROUNDS = 2_000;
 const LOSS_ROUNDS = 20;
 const PROCESSES = 8;
 const NAMESPACE = 'bench';
+/** Over both buses, and over one of them. */
+const ALERTS = ['alerts', 'alerts-postgres', 'alerts-kafka'] as const;
 
 const parts = process.argv.slice(2);
 const wants = (part: string): boolean => parts.length === 0 || parts.includes(part);
@@ -36,15 +38,25 @@ async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
   if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
-  if (!['fence', 'halt', 'queue', 'store-loss', 'alerts'].some(wants)) return;
+  if (!['fence', 'halt', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
     if (wants('halt')) await printHalts(server);
     if (wants('queue')) await printQueue(server);
     if (wants('store-loss')) await printStoreLoss(server);
-    if (wants('alerts')) {
+    if (ALERTS.some(wants)) {
+      const wanted = (['PostgreSQL', 'Kafka'] as const).filter(
+        (_, at) => wants('alerts') || wants(ALERTS[at + 1] ?? ''),
+      );
       const newDatabase = (name: string): Promise<string> => prepare(server, name);
-      await printAlertBuses({ postgres: server, newDatabase, namespace: NAMESPACE, processes: PROCESSES, print });
+      await printAlertBuses({
+        postgres: server,
+        newDatabase,
+        namespace: NAMESPACE,
+        processes: PROCESSES,
+        wanted,
+        print,
+      });
     }
   });
 }

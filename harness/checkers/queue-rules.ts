@@ -15,11 +15,12 @@ export function unwarrantedChange(index: DrillIndex): Finding | null {
   const isResumed = actionsOf(index.record.events, 'resume').some(({ answered }) => answered?.ok === true);
   for (const task of index.tasks.values()) {
     for (const [nth, change] of task.changes.entries()) {
+      const before = task.changes[nth - 1] ?? null;
       const found =
         claimedWhileHeld(index, task, change) ??
         letGoWhileHeld(index, task, change) ??
-        stoppedWithoutStop(index, task, change) ??
-        cameBack(task, change, { isResumed, before: task.changes[nth - 1] ?? null });
+        stoppedWithoutStop(index, task, change, before) ??
+        cameBack(task, change, { isResumed, before });
       if (found !== null) return found;
     }
   }
@@ -47,7 +48,12 @@ function letGoWhileHeld(index: DrillIndex, task: WitnessedTask, change: TaskChan
   return fail(reason, changeEvidence(task, change, held));
 }
 
-function stoppedWithoutStop(index: DrillIndex, task: WitnessedTask, change: TaskChange): Finding | null {
+function stoppedWithoutStop(
+  index: DrillIndex,
+  task: WitnessedTask,
+  change: TaskChange,
+  before: TaskChange | null,
+): Finding | null {
   const at = `after revision ${change.afterRevision}`;
   if (change.to === 'parked') {
     const doom = dooming(index, change, (engagement) => switchMatches(engagement.on, task.subject));
@@ -64,16 +70,28 @@ function stoppedWithoutStop(index: DrillIndex, task: WitnessedTask, change: Task
   }
   if (change.to !== 'discarded') return null;
   if (dooming(index, change, (engagement) => mayHalt(index, engagement, task)) !== null) return null;
-  if (change.from === 'running' && haltedByDiscard(index, task, change)) return null;
+  if (change.from === 'running' && haltedByDiscard(index, task, change, before)) return null;
   const reason = `${taskName(task)} was discarded ${at}, and no stop since its admission at revision ${change.admittedRevision} discards it`;
   return fail(reason, changeEvidence(task, change, null));
 }
 
-/** A run that meets a stop of one of its capabilities is discarded with it, also when it was let in under that stop. */
-function haltedByDiscard(index: DrillIndex, task: WitnessedTask, { afterRevision }: TaskChange): boolean {
+/**
+ * A run that meets a stop of one of its capabilities is discarded with it, also when it was let in under that stop, and when
+ * the release came between the refusal and its word in the store. Met it was within the claim: the stop was open in some of it.
+ */
+function haltedByDiscard(
+  index: DrillIndex,
+  task: WitnessedTask,
+  { afterRevision }: TaskChange,
+  claimed: TaskChange | null,
+): boolean {
+  const claimedRevision = claimed?.afterRevision ?? afterRevision;
   return index.engagements.some(
     (engagement) =>
-      engagement.queue === 'discard' && isOpenAfter(engagement, afterRevision) && mayHalt(index, engagement, task),
+      engagement.queue === 'discard' &&
+      engagement.revision <= afterRevision &&
+      engagement.closedRevision > claimedRevision &&
+      mayHalt(index, engagement, task),
   );
 }
 

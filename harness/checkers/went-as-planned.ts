@@ -30,8 +30,8 @@ function gaveUp({ record }: DrillIndex): Finding | null {
 }
 
 function missingFaults({ faults, scenario }: DrillIndex): Finding | null {
-  for (const { fault, kind, target, missing, recovered } of faults) {
-    const name = `${kind} of ${target}`;
+  for (const { fault, kind, target, plane, missing, recovered } of faults) {
+    const name = `${kind} of ${target}${plane === null ? '' : ` (${plane} plane)`}`;
     const absent = recovered ? missing : [...missing, 'fault.recovered'];
     // A fault that lasts until the end is undone after the drill, and a killed worker need not come back.
     const needed = absent.filter(
@@ -43,6 +43,7 @@ function missingFaults({ faults, scenario }: DrillIndex): Finding | null {
         fault,
         kind,
         target,
+        ...(plane === null ? {} : { plane }),
         missing: needed,
       });
   }

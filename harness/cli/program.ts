@@ -61,9 +61,7 @@ function addRun(program: Command, done: Done): void {
     .description('run drills: start a fleet, stop it, judge what the witness saw')
     .argument('[scenario...]', 'names of shipped scenarios, or paths of files (default: tenant-halt)')
     .addOption(
-      new Option('--environment <name>', 'where the servers come from')
-        .choices(ENVIRONMENT_CHOICES)
-        .default('embedded'),
+      new Option('--environment <name>', 'where the servers come from').choices(ENVIRONMENT_CHOICES).default('auto'),
     )
     .option('--seed <number>', "another seed than the scenario's")
     .option('--hold <duration>', 'how long the stop lasts, such as 10s or 1m')

@@ -20,8 +20,8 @@ export interface EnvironmentGround {
 }
 
 /**
- * Brings up the environment that was asked for; with `auto` the first that works here, and its facts say why the ones before it
- * do not.
+ * Brings up the environment that was asked for; with `auto` the first that works with what is here already (it downloads
+ * nothing), and its facts say why the ones before it do not.
  *
  * @throws KilldrillError of the environment; with `auto` `NO_ENVIRONMENT` when none works.
  */
@@ -30,21 +30,26 @@ export async function startEnvironment(
   ground: EnvironmentGround,
   signal: AbortSignal,
 ): Promise<Environment> {
-  if (choice !== 'auto') return startNamed(choice, ground, signal);
+  if (choice !== 'auto') return startNamed(choice, { ...ground, download: true }, signal);
   const refusals: string[] = [];
   for (const name of AUTO_ORDER) {
     signal.throwIfAborted();
     try {
-      return chosen(await startNamed(name, ground, signal), refusals);
+      return chosen(await startNamed(name, { ...ground, download: false }, signal), refusals);
     } catch (error) {
       refusals.push(`not ${name}: ${messageOf(error)}`);
     }
   }
+  signal.throwIfAborted();
   throw new KilldrillError('NO_ENVIRONMENT', `no environment works here; ${refusals.join('; ')}`);
 }
 
-/** Brings up one environment by its name. */
-async function startNamed(name: EnvironmentName, ground: EnvironmentGround, signal: AbortSignal): Promise<Environment> {
+/** Brings up one environment by its name; `download` is whether images may be fetched for it. */
+async function startNamed(
+  name: EnvironmentName,
+  ground: EnvironmentGround & { readonly download: boolean },
+  signal: AbortSignal,
+): Promise<Environment> {
   switch (name) {
     case 'embedded':
       return startEmbedded(ground);

@@ -125,7 +125,8 @@ export class ContainerServer implements FaultyServer {
     try {
       return (await container.start()).getId();
     } catch (error) {
-      await removeContainer(this.#engine, name); // it may have been made all the same
+      // it may have been made all the same; where the engine is gone, why is in the first error
+      await removeContainer(this.#engine, name).catch(() => undefined);
       throw error;
     }
   }
@@ -205,7 +206,7 @@ export async function startForDrill(
   try {
     await server.start();
   } catch (error) {
-    await close();
+    await close().catch(() => undefined); // what broke first is what is told
     throw error;
   }
   return {

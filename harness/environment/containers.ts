@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { startContainerKafka } from './container-kafka.ts';
 import { startContainerPostgres } from './container-postgres.ts';
-import { connectDocker, drillLabels, listDrillContainers, removeContainer } from './docker-engine.ts';
+import { connectDocker, drillLabels, listDrillContainers, removeContainer, requireImages } from './docker-engine.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import type { Environment } from './environment.ts';
 import { waitUntil } from './wait.ts';
@@ -29,15 +29,17 @@ export function chooseImages(environment: Readonly<NodeJS.ProcessEnv>): Images {
  * drill's name. What a killed harness leaves of them, `doctor --recover` removes.
  *
  * @param options.folder the drill's folder, which names it.
- * @throws KilldrillError `DOCKER_MISSING`, `CONTAINER_NOT_STARTED`.
+ * @param options.download whether images that are not here may be fetched; they may by default.
+ * @throws KilldrillError `DOCKER_MISSING`, `IMAGE_MISSING`, `CONTAINER_NOT_STARTED`.
  */
 export async function startContainers(
-  { folder }: { readonly folder: string },
+  { folder, download = true }: { readonly folder: string; readonly download?: boolean },
   signal: AbortSignal,
 ): Promise<Environment> {
   const engine = await connectDocker();
   const drill = basename(folder);
   const images = chooseImages(process.env);
+  if (!download) await requireImages(engine, [images.postgres, images.kafka]);
   const common = { engine, labels: drillLabels(drill) };
   const starting = both(
     startContainerPostgres({ ...common, image: images.postgres, name: `${drill}-postgres` }),
@@ -105,13 +107,13 @@ async function removeAll(engine: DockerEngine, drill: string): Promise<void> {
   await waitUntil(look, { boundMs: REMOVED_BOUND_MS, everyMs: 50 });
 }
 
-/** Both at once; if one fails, the other is ended as soon as it is there. */
+/** Both at once; if one fails, the other is ended as soon as it is there. What broke first is what is thrown. */
 async function both<A extends Closable, B extends Closable>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   try {
     return await Promise.all([first, second]);
   } catch (error) {
     const settled = await Promise.allSettled([first, second]);
-    for (const one of settled) if (one.status === 'fulfilled') await one.value.close();
+    for (const one of settled) if (one.status === 'fulfilled') await one.value.close().catch(() => undefined);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { lookUpProcess } from './process-table.ts';
@@ -11,17 +12,56 @@ export type DockerEngine = ContainerRuntimeClient;
 export const DRILL_LABEL = 'killdrill.drill';
 const HARNESS_LABEL = 'killdrill.harness';
 
+/** An engine that accepts and says nothing, as one that is suspended does, is as good as none. */
+const CONNECT_BOUND_MS = 10_000;
+/** What is asked later has an end too: longer than an engine is silent over a download or a stop. */
+const SILENCE_BOUND_MS = 60_000;
+
 /**
+ * @param boundMs how long the engine may take to answer; 10 s by default.
  * @throws KilldrillError `DOCKER_MISSING`, with what to do about it.
  */
-export async function connectDocker(): Promise<DockerEngine> {
+export async function connectDocker(boundMs = CONNECT_BOUND_MS): Promise<DockerEngine> {
   try {
     // only here: it takes a while to load, and the other environments do without
     const { getContainerRuntimeClient } = await import('testcontainers');
-    return await getContainerRuntimeClient();
+    const engine = await within(boundMs, getContainerRuntimeClient());
+    Object.assign(engine.container.dockerode.modem as object, { timeout: SILENCE_BOUND_MS });
+    return engine;
   } catch (cause) {
     const message = `no Docker engine answers (${firstLine(messageOf(cause))}); start Docker, or set DOCKER_HOST to where it listens`;
     throw new KilldrillError('DOCKER_MISSING', message, { cause });
+  }
+}
+
+async function within<T>(boundMs: number, answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const silence = pause(boundMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`one was reached, and said nothing within ${boundMs} ms`);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    over.abort();
+    void silence.catch(() => undefined);
+  }
+}
+
+/**
+ * Sees to it that these images are here already, for whoever must not download any.
+ *
+ * @throws KilldrillError `IMAGE_MISSING` naming the first that is not.
+ */
+export async function requireImages({ container }: DockerEngine, images: readonly string[]): Promise<void> {
+  for (const image of images) {
+    try {
+      await container.dockerode.getImage(image).inspect();
+    } catch (cause) {
+      const { statusCode } = cause as { readonly statusCode?: number };
+      if (statusCode !== 404) throw cause;
+      const message = `the image ${image} is not on this machine; 'docker pull ${image}' fetches it, and so does --environment containers`;
+      throw new KilldrillError('IMAGE_MISSING', message, { cause });
+    }
   }
 }
 
@@ -68,9 +108,8 @@ export async function removeContainer({ container }: DockerEngine, id: string): 
     const { statusCode } = error as { readonly statusCode?: number };
     if (statusCode === 404) return;
     if (statusCode === 409 && /already in progress/.test(messageOf(error))) return;
-    throw new KilldrillError('CONTAINER_NOT_REMOVED', `container ${id} could not be removed: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const message = `container ${id} could not be removed: ${messageOf(error)}; 'killdrill doctor --recover' removes it once the engine answers`;
+    throw new KilldrillError('CONTAINER_NOT_REMOVED', message, { cause: error });
   }
 }
 

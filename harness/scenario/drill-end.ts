@@ -3,6 +3,8 @@ import type { FaultEntry, Scenario, TimelineEntry } from './scenario.ts';
 
 /** Traffic goes on for a while, should the drill's entries take longer than planned. */
 const MARGIN_MS = 5_000;
+/** A stop that goes by an alert waits for its executor, which may have to come back first. */
+const ALERT_MS = 5_000;
 
 /**
  * The latest that a drill's traffic is expected to end, milliseconds after T0: as if the wait for exposure were given up at
@@ -17,6 +19,7 @@ export function drillEndMs(scenario: Scenario): number {
     if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
     if (entry.kind === 'alerts') sum.alerts += entry.overMs;
+    if (entry.kind === 'flip' && entry.via === 'alert') sum.alerts += ALERT_MS;
     if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
   const timelineMs =

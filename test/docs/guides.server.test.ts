@@ -4,6 +4,7 @@ import { prepareDatabase } from '../src/store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../src/store/postgres/prepared-database.ts';
 import { sampleIntent, sampleTask, stopText } from '../src/store/samples.ts';
 import { deedsOf } from './guide.ts';
+import { GIVEN, followGuide } from './follow-guide.ts';
 import { Reader } from './reader.ts';
 
 // Each starts the compiler and a dozen processes, on a machine that others use too.
@@ -14,20 +15,9 @@ const GUIDES = [
   'queue-work-through-the-gate',
   'stop-and-bring-back',
   'detectors',
+  'alerts',
   'drill-your-own-fleet',
 ] as const;
-/** What a reader's program has besides. */
-const GIVEN = `
-const [workerUrl, flipperUrl] = [process.env['WORKER_URL'] ?? '', process.env['FLIPPER_URL'] ?? ''];
-const [registryUrl, databaseUrl, snapshotFolder] = [workerUrl, workerUrl, 'snapshots'];
-const [run, agent, idempotencyKey, message] = ['run-1', 'agent-1', 'key-1', 'a mail'];
-const mail = {
-  send: async (text: string, sending: { signal: AbortSignal; idempotencyKey: string; maxRetries?: number }) => {
-    console.log(sending.signal.aborted ? 'aborted' : 'sent', text, sending.idempotencyKey);
-  },
-};
-`;
-
 let database: PreparedDatabase;
 let store: StoreHandles;
 let reader: Reader;
@@ -45,26 +35,10 @@ afterEach(async () => {
   await database.close();
 });
 
-/** Does everything that a guide says; answers what the programs and commands printed. */
-async function follow(
-  guide: (typeof GUIDES)[number],
-  beforeEachDeed: () => Promise<unknown> = async () => undefined,
-): Promise<string> {
-  const deeds = deedsOf(`docs/guides/${guide}.md`);
-  for (const deed of deeds) if (deed.kind === 'module') reader.writeModule(deed.file, deed.text);
-  let printed = '';
-  for (const deed of deeds) {
-    await beforeEachDeed();
-    if (deed.kind === 'file') {
-      reader.write(deed.name, deed.text);
-      continue;
-    }
-    const expected = deed.kind === 'command' ? deed.exitCode : 0;
-    const ended = await (deed.kind === 'command' ? reader.runCommand(deed.line) : reader.runModule(deed.file));
-    expect(ended, JSON.stringify(deed)).toMatchObject({ code: expected });
-    printed += ended.stdout + ended.stderr;
-  }
-  return printed;
+type Guide = (typeof GUIDES)[number];
+
+function follow(guide: Guide, beforeEachDeed?: () => Promise<unknown>): Promise<string> {
+  return followGuide(reader, guide, beforeEachDeed);
 }
 
 async function rows(sql: string): Promise<readonly unknown[]> {
@@ -119,6 +93,15 @@ describe('a reader who does what the guide says', () => {
     );
     expect(printed).toMatch(/^alert: halt_all of run:run-17: run run-17 has spent 6 within 3600 s; 5 is too much$/m);
     expect(printed).toContain('3 rows, 0 unreadable; red at the end: 0');
+  });
+
+  it('has an executor that makes an alert a stop, and keeps what nobody can read', async () => {
+    const printed = await follow('alerts');
+    expect(printed).toMatch(/^poison unreadable$/m);
+    expect(printed).toMatch(/^tenant:acme: it writes too much \(writes per second 80/m);
+    const [letter] = await rows('select code from killdrill.alert_dead_letter where namespace = $1');
+    expect(letter).toEqual({ code: 'unreadable' });
+    expect((await store.control.openEngagements()).map(({ flip }) => flip.target)).toEqual(['acme']);
   });
 
   it('has a scenario for a fleet of their own that is valid', async () => {

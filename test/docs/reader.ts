@@ -26,7 +26,7 @@ export class Reader {
     this.#given = given;
     this.#env = { ...process.env, ...env, TSX_TSCONFIG_PATH: join(this.folder, 'tsconfig.json') };
     this.write('package.json', '{ "type": "module" }');
-    const paths = { killdrill: [join(root, 'src/index.ts')] };
+    const paths = { killdrill: [join(root, 'src/index.ts')], 'killdrill/kafka': [join(root, 'src/kafka.ts')] };
     const compilerOptions = { paths, typeRoots: [join(root, 'node_modules/@types')], types: ['node'] };
     this.write(
       'tsconfig.json',

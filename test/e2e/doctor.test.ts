@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
 
 let workshop: Workshop;
@@ -43,6 +44,18 @@ describe('killdrill doctor', () => {
     const { code, stdout } = await workshop.run(['doctor', '--recover', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ version: 1, problems: [] });
+  });
+});
+
+describe('an environment that nobody named', () => {
+  it('is the first that works here: it says which and why first, and the drill is reproduced on that one', async () => {
+    const idle = workshop.write('idle.yaml', shortDrill({ name: 'idle', effects: '0/s', hold: '1s', settle: '0s' }));
+    const { code, stdout, stderr } = await workshop.run(['run', idle, '--out', 'reports'], { KAFKA_HOME: '' });
+    expect(code).toBe(2);
+    const [, chosen = 'none'] = /^environment: (containers|embedded) .*; chosen by auto: /.exec(stderr) ?? [];
+    const inOneLine = stdout.replaceAll(/[\s\\]+/g, ' ');
+    expect(inOneLine).toMatch(new RegExp(`reproduce: killdrill run .* --environment ${chosen} $`));
+    expect(workshop.left()).toEqual([]);
   });
 });
 

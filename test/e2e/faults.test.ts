@@ -104,7 +104,16 @@ describe('a sound fleet', () => {
     drills += 1;
     const name = `faults-${drills}`;
     const scenario = workshop.write(`${name}.yaml`, shortDrill({ name, faults, ...more }));
-    const { stdout, stderr } = await workshop.run(['run', scenario, '--out', name, '--json', '-q']);
+    const { stdout, stderr } = await workshop.run([
+      'run',
+      scenario,
+      '--environment',
+      'embedded',
+      '--out',
+      name,
+      '--json',
+      '-q',
+    ]);
     expect(stderr).toBe('');
     const { verdict, worst } = JSON.parse(stdout) as VerdictFile;
     expect({ verdict, worst: worst?.reason }).toEqual({ verdict: 'pass', worst: undefined });

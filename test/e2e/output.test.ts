@@ -21,6 +21,8 @@ beforeAll(async () => {
   quiet = await workshop.run([
     'run',
     scenario,
+    '--environment',
+    'embedded',
     '-q',
     '--out',
     'out',
@@ -85,7 +87,14 @@ describe('stdout is data and stderr is progress', () => {
 
 describe.skipIf(!hasScript)('on a terminal (skipped where there is no script(1))', () => {
   it('shows a progress line of one row while a drill runs, and takes it away', async () => {
-    const { code, stdout } = await workshop.shell(onTerminal(''), ['run', scenario, '--out', 'tty']);
+    const { code, stdout } = await workshop.shell(onTerminal(''), [
+      'run',
+      scenario,
+      '--environment',
+      'embedded',
+      '--out',
+      'tty',
+    ]);
     expect(code).toBe(0);
     const shown = stdout.split(CLEAR_LINE).map((row) => row.split(/[\r\n]/)[0] ?? '');
     const rows = shown.filter((row) => /^\w+ +· .*in flight/.test(row));

@@ -75,7 +75,14 @@ function killdrill(...args: readonly string[]): Promise<Ended> {
 
 describe('the package', () => {
   it('holds what runs and what is read, and nothing of the workshop', () => {
-    const needed = ['LICENSE', 'README.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/fleet-sim/main.js'];
+    const needed = [
+      'LICENSE',
+      'README.md',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/fleet-sim/main.js',
+      'dist/fleet-sim/executor-main.js',
+    ];
     expect(packed).toEqual(expect.arrayContaining([...needed, 'scenarios/tenant-halt.yaml']));
     expect(packed.some((path) => path.startsWith('src/store/postgres/migrations/') && path.endsWith('.sql'))).toBe(
       true,
@@ -89,7 +96,18 @@ describe('the package', () => {
     const version = await killdrill('--version');
     expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
     expect(await killdrill('validate')).toMatchObject({ code: 0 });
-    const drill = await killdrill('run', 'global-halt', '--hold', '3s', '--out', join(folder, 'out'), '-q', '--json');
+    const drill = await killdrill(
+      'run',
+      'global-halt',
+      '--environment',
+      'embedded',
+      '--hold',
+      '3s',
+      '--out',
+      join(folder, 'out'),
+      '-q',
+      '--json',
+    );
     expect(drill).toMatchObject({ code: 0 });
     expect(JSON.parse(drill.stdout)).toMatchObject({
       version: 1,

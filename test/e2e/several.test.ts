@@ -14,7 +14,9 @@ afterAll(() => workshop.close());
 describe('several drills', () => {
   it('pass side by side, from two processes', async () => {
     const scenario = workshop.write('short.yaml', shortDrill({ hold: '3s' }));
-    const runs = ['one', 'one'].map((out) => workshop.run(['run', scenario, '--out', out, '-q', '--json']));
+    const runs = ['one', 'one'].map((out) =>
+      workshop.run(['run', scenario, '--environment', 'embedded', '--out', out, '-q', '--json']),
+    );
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
       const { verdict, worst } = JSON.parse(stdout) as VerdictFile;
       expect({ verdict, worst: worst?.reason, code, stderr }).toEqual({
@@ -44,7 +46,16 @@ describe('several drills', () => {
         shortDrill({ ...short, name: 'passing', expect: '{ properties: [flips_on_record] }' }),
       ),
     ];
-    const { code, stderr } = await workshop.run(['run', ...files, '--out', 'out', '--reporter', 'json=all.json']);
+    const { code, stderr } = await workshop.run([
+      'run',
+      ...files,
+      '--environment',
+      'embedded',
+      '--out',
+      'out',
+      '--reporter',
+      'json=all.json',
+    ]);
     const verdicts = readFileSync(join(workshop.folder, 'all.json'), 'utf8')
       .split(/^(?=\{)/m)
       .map((text) => JSON.parse(text) as { scenario: string; verdict: string });
@@ -56,6 +67,22 @@ describe('several drills', () => {
     expect(code).toBe(1);
     expect(stderr.match(/^postgres: /gm)).toHaveLength(1);
     expect(stderr.match(/^bundle: out\//gm)).toHaveLength(3);
+    expect(workshop.left()).toEqual([]);
+  });
+
+  it('skip one that needs Kafka where there is none, which is no pass, and refuse it alone', async () => {
+    const faults = ['{ at: +1s, fault: { kind: kill, target: kafka, for: 1s } }'];
+    const needing = workshop.write('needing.yaml', shortDrill({ name: 'needing', faults }));
+    const sound = { name: 'sound', hold: '1s', settle: '0s', expect: '{ properties: [flips_on_record] }' } as const;
+    const passing = workshop.write('sound.yaml', shortDrill(sound));
+    const { code, stdout, stderr } = await workshop.run(['run', needing, passing, '--out', 'out-2', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ scenario: 'sound', verdict: 'pass' });
+    expect(stderr).toMatch(/^skipped: needing needs Kafka, .*choose --environment local or containers$/m);
+    expect(stderr).toMatch(/^1 of 2 scenarios were skipped, which is no pass$/m);
+    expect(code).toBe(2);
+    const alone = await workshop.run(['run', needing, '--out', 'out-3', '-q']);
+    expect({ code: alone.code, stdout: alone.stdout }).toEqual({ code: 3, stdout: '' });
+    expect(alone.stderr).toMatch(/needing needs Kafka/);
     expect(workshop.left()).toEqual([]);
   });
 });

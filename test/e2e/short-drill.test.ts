@@ -33,7 +33,10 @@ describe('a short drill of a sound fleet', () => {
       PGHOST: 'db.invalid',
       PGDATABASE: 'x',
     };
-    drill = await workshop.run(['run', scenario, '--seed', '5', '--out', 'reports', '--json'], shell);
+    drill = await workshop.run(
+      ['run', scenario, '--environment', 'embedded', '--seed', '5', '--out', 'reports', '--json'],
+      shell,
+    );
     const [name = 'none'] = readdirSync(join(workshop.folder, 'reports'));
     bundle = join(workshop.folder, 'reports', name);
   });

@@ -23,7 +23,7 @@ function start(faults: readonly string[] = []): Running & { readonly reports: st
   drills += 1;
   const scenario = workshop.write(`drill-${drills}.yaml`, shortDrill({ faults, hold: '30s' }));
   const reports = join(workshop.folder, `reports-${drills}`);
-  return { ...workshop.start(['run', scenario, '--out', reports]), reports };
+  return { ...workshop.start(['run', scenario, '--environment', 'embedded', '--out', reports]), reports };
 }
 
 /** Whether the history, as far as it is on disk, has what is looked for. */

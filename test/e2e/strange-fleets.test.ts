@@ -18,7 +18,7 @@ function drillOf(name: string, program: string, more: readonly string[] = []): P
 function drillOfCommand(name: string, command: readonly string[], more: readonly string[] = []): Promise<Ended> {
   const fleet = `{ workers: 2, command: ${JSON.stringify(command)} }`;
   const scenario = workshop.write(`${name}.yaml`, shortDrill({ name, fleet, hold: '1s', settle: '0s' }));
-  return workshop.run(['run', scenario, '--out', 'reports', ...more]);
+  return workshop.run(['run', scenario, '--environment', 'embedded', '--out', 'reports', ...more]);
 }
 
 function expectError({ code, stdout, stderr }: Ended, saying: RegExp): void {

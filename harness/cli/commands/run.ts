@@ -5,6 +5,7 @@ import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { EnvironmentChoice } from '../../environment/choose.ts';
+import type { EnvironmentName } from '../../environment/environment.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
 import { LIMITS } from '../../scenario/limits.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
@@ -73,7 +74,8 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
         }).finally(() => progress.clear());
         say(`bundle: ${shortest(bundleFolder)}`);
         const isFurther = able[0]?.scenario !== scenario;
-        report(judgement, { reporters, reproduce: reproduceCommand(name, scenario, flags), bundleFolder, isFurther });
+        const reproduce = reproduceCommand(name, scenario, environment.name, flags);
+        report(judgement, { reporters, reproduce, bundleFolder, isFurther });
         worst = worseOf(worst, judgement);
       }
       if (skipped.length > 0) note(`${skipped.length} of ${wanted.length} scenarios were skipped, which is no pass`);
@@ -105,8 +107,8 @@ function overridesOf({ seed, hold }: RunFlags): { seed: number | undefined; hold
   return { seed: seed === undefined ? undefined : wholeNumber('--seed', seed, LIMITS.seed), holdMs };
 }
 
-/** The command that runs this drill again: same traffic, same timeline. */
-function reproduceCommand(name: string, { seed }: Scenario, { environment, hold }: RunFlags): string {
+/** The command that runs this drill again: same traffic, same timeline, and the servers that it had, whoever chose them. */
+function reproduceCommand(name: string, { seed }: Scenario, environment: EnvironmentName, { hold }: RunFlags): string {
   const parts = ['killdrill', 'run', quoted(name), '--seed', String(seed)];
   if (hold !== undefined) parts.push('--hold', hold);
   return [...parts, '--environment', environment].join(' ');

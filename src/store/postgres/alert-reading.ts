@@ -22,8 +22,9 @@ interface Row {
 }
 
 const PARTITION = 0;
-/** Messages of one fetch. */
-const BATCH = 100;
+/** Messages of one fetch: few, since nobody knows how large they are; twice as many as long as there are more. */
+const LEAST_BATCH = 100;
+const MOST_BATCH = 800;
 
 /** One member's stay on the PostgreSQL bus: listens and polls on one session, so that an answered poll proves the listening. */
 export class AlertReading {
@@ -64,14 +65,15 @@ export class AlertReading {
 
   async #run(reader: PartitionReader): Promise<void> {
     const { member } = this.#parts;
-    let next = reader.position;
+    let [next, batch] = [reader.position, LEAST_BATCH];
     try {
       while (!this.#closed) {
         // Before the question leaves: what is notified from here on may not be in its answer.
         this.#wanted = false;
-        const messages = await this.#fetch(next);
+        const messages = await this.#fetch(next, batch);
         if (this.#closed) return;
         member.alive();
+        batch = messages.length < batch ? LEAST_BATCH : Math.min(MOST_BATCH, 2 * batch);
         const last = messages.at(-1);
         if (last === undefined) {
           await this.#pause();
@@ -85,9 +87,9 @@ export class AlertReading {
     }
   }
 
-  async #fetch(from: number): Promise<readonly BusMessage[]> {
+  async #fetch(from: number, most: number): Promise<readonly BusMessage[]> {
     const { session, namespace, topic } = this.#parts;
-    const rows = await session.call<readonly Row[]>('alerts_from', [namespace, topic, from, BATCH]);
+    const rows = await session.call<readonly Row[]>('alerts_from', [namespace, topic, from, most]);
     return rows.map(({ position, body, signature, publishedAtMs }) => {
       return { topic, partition: PARTITION, position, bytes: Buffer.from(body, 'base64'), signature, publishedAtMs };
     });

@@ -89,7 +89,7 @@ describe(PROPERTY, () => {
     const facts: FlipFacts = { ...common, engagements: [], expected: 'taken', id: 'wide' };
     const wide = plus(
       byOperator,
-      ...killed,
+      ...broken({ kind: 'kill', target: 'executor-1' }, AT.stop - 50),
       { atMs: AT.stop - 100, body: { type: 'flip.requested', ...facts } },
       { atMs: AT.stop - 90, body: { type: 'flip.answered', ...facts, ok: true, error: null, revision: 9 } },
     );

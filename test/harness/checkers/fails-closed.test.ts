@@ -80,6 +80,26 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
   });
 
+<<<<<<< HEAD
+  it.each([
+    ['the store', [{ fault: 1, kind: 'kill', target: 'postgres', plane: null }], 'kill of postgres'],
+    [
+      'a plane',
+      [
+        { fault: 1, kind: 'cut', target: 'worker-1', plane: 'registry' },
+        { fault: 2, kind: 'half-open', target: 'worker-1', plane: 'work' },
+      ],
+      'cut of every plane of worker-1',
+    ],
+  ] as const)('does not blame the fleet for a fault on %s that nobody saw to act', (_, facts, cause) => {
+    const faults = facts.flatMap((one) => fault(one, LOST, LOST + 3_000));
+    const draft = plus(cleanDrill(), ...faults);
+    expect(check(PROPERTY, draft).verdict).toBe('fail');
+    const unseen = without(draft, ({ body }) => body.type === 'fault.observed' && body.fault === facts.length);
+    expect(check(PROPERTY, unseen)).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: `that the ${cause} was seen to act` },
+=======
   describe('of a store that has just started', () => {
     const admitted = find(cleanDrill(), 'store.intent', (_, atMs) => atMs > AT.released);
     const bornAt = (atMs: number): DraftDrill => {
@@ -101,6 +121,7 @@ describe(PROPERTY, () => {
     it('lets be what it admits later, and what its life before has admitted', () => {
       expect(check(PROPERTY, bornAt(admitted.atMs - 600)).verdict).toBe('not_applicable');
       expect(check(PROPERTY, bornAt(admitted.atMs + 1)).verdict).toBe('not_applicable');
+>>>>>>> mut
     });
   });
 

@@ -230,6 +230,19 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, cleanDrill({ on }))).toMatchObject({ verdict: 'pass' });
   });
 
+  it('lets a run be discarded whose stop was released while it wrote that it had met it, and none that began after', () => {
+    const drill = cleanDrill({ on: { scope: 'capability', target: 'write/mail' } });
+    const late = { from: 'running', to: 'discarded', stamp: 1 } as const;
+    const during = otherwise(drill, 'run-447', AT.release - 40, { ...late, atMs: AT.released + 5 });
+    expect(check(PROPERTY, during)).toMatchObject({ verdict: 'pass' });
+    const claimed = { from: 'queued', to: 'running', stamp: 1, atMs: AT.released + 5 } as const;
+    const began = otherwise(drill, 'run-447', AT.release - 59, claimed, { ...late, atMs: AT.released + 10 });
+    expect(check(PROPERTY, began)).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringContaining('run run-447 was discarded after revision 2, and no stop since its admission'),
+    });
+  });
+
   it('lets a task run be that a drain passes, and judges none for what a fault kept it from', () => {
     expect(
       check(
@@ -250,6 +263,10 @@ describe(PROPERTY, () => {
     );
     const kill = fault({ fault: 1, kind: 'kill', target: 'postgres', plane: null }, 4_000, 6_000);
     expect(check(PROPERTY, plus(waits, ...kill)).verdict).toBe('pass');
+    for (const target of ['kafka', 'executor-1']) {
+      const elsewhere = fault({ fault: 1, kind: 'kill', target, plane: null }, 4_000, 6_000);
+      expect(check(PROPERTY, plus(waits, ...elsewhere)).verdict).toBe('fail');
+    }
   });
 
   it('fails on a task that is ended as failed because its worker could not ask the store', () => {
@@ -265,7 +282,9 @@ describe(PROPERTY, () => {
     const failed = refusal.map(({ body }): Timed['body'] => ({ ...body, type: 'effect.failed' }) as Timed['body']);
     const refused = plus(lost, ...refusal, ...failed.map((body) => ({ atMs: 10_212, body })));
     expect(check(PROPERTY, refused).verdict).toBe('pass');
-    expect(check(PROPERTY, otherwise(discarding, 'run-505', 10_205, ended)).verdict).toBe('pass');
+    const apart = fault({ fault: 1, kind: 'cut', target: 'executor-1', plane: 'control' }, 10_200, 12_000);
+    for (const faults of [[], apart])
+      expect(check(PROPERTY, plus(otherwise(discarding, 'run-505', 10_205, ended), ...faults)).verdict).toBe('pass');
   });
 
   it('lets the claim of a worker be that was killed too late for it to be over', () => {

@@ -5,8 +5,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startEnvironment } from '../../../harness/environment/choose.ts';
 import type { Guardian } from '../../../harness/environment/guardian.ts';
 
+/** Whether images might be fetched, each time that containers were asked for. */
+const downloads = vi.hoisted((): unknown[] => []);
 vi.mock('../../../harness/environment/containers.ts', () => ({
-  startContainers: () => Promise.reject(new Error('no Docker engine answers; start Docker')),
+  startContainers: ({ download }: { readonly download: unknown }) => {
+    downloads.push(download);
+    return Promise.reject(new Error('no Docker engine answers; start Docker'));
+  },
 }));
 vi.mock('../../../harness/environment/embedded.ts', () => ({
   startEmbedded: () => Promise.resolve({ name: 'embedded', facts: { environment: 'embedded', postgres: 'x' } }),
@@ -22,6 +27,7 @@ const ground = { folder, guardian };
 const never = new AbortController().signal;
 
 afterEach(() => {
+  downloads.length = 0;
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -41,6 +47,13 @@ describe('auto', () => {
     vi.stubEnv('KAFKA_HOME', '');
     vi.stubEnv('KILLDRILL_DRILL_DATABASE_URL', 'postgres://a:b@127.0.0.1:1');
     expect((await startEnvironment('auto', ground, never)).name).toBe('embedded');
+  });
+
+  test('downloads nothing, which a name does', async () => {
+    vi.stubEnv('KAFKA_HOME', '');
+    await startEnvironment('auto', ground, never);
+    await expect(startEnvironment('containers', ground, never)).rejects.toThrow('no Docker engine');
+    expect(downloads).toEqual([false, true]);
   });
 
   test('tries nothing more once the end was asked for', async () => {

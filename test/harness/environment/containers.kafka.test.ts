@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test, vi } from 'vitest';
 import { startContainers } from '../../../harness/environment/containers.ts';
 import { connectDocker, isAtWork, listDrillContainers } from '../../../harness/environment/docker-engine.ts';
 import { chooseDrillFolder } from '../../../harness/environment/drill-folder.ts';
@@ -73,6 +73,20 @@ describe.skipIf(why !== null)(`the environment containers${why === null ? '' : `
     expect(seen).toBe(true);
     over.abort(new Error('Ctrl-C'));
     expect(await settled).toBe('ended');
+    expect(await containersOf(folder)).toEqual([]);
+  });
+
+  test('says which image is missing, and how to fetch it, when it must not do so itself', async () => {
+    const folder = chooseDrillFolder();
+    vi.stubEnv('KILLDRILL_KAFKA_IMAGE', 'killdrill.example/none:1');
+    try {
+      await expect(startContainers({ folder, download: false }, never)).rejects.toMatchObject({
+        code: 'IMAGE_MISSING',
+        message: expect.stringMatching(/killdrill\.example\/none:1 is not on this machine; 'docker pull/) as string,
+      });
+    } finally {
+      vi.unstubAllEnvs();
+    }
     expect(await containersOf(folder)).toEqual([]);
   });
 

@@ -1,7 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
-import { drillLabels, harnessMark, isAtWork } from '../../../harness/environment/docker-engine.ts';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { connectDocker, drillLabels, harnessMark, isAtWork } from '../../../harness/environment/docker-engine.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('an engine that accepts and says nothing is none, and is not waited for', async () => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  vi.stubEnv('DOCKER_HOST', `tcp://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  try {
+    await expect(connectDocker(300)).rejects.toMatchObject({
+      code: 'DOCKER_MISSING',
+      message: expect.stringContaining('one was reached, and said nothing within 300 ms') as string,
+    });
+  } finally {
+    silent.close();
+  }
+});
 
 describe('the mark of a harness', () => {
   test('tells whether that very process is still at work', async () => {

@@ -4,7 +4,7 @@ import type { Alert } from '../../../src/alerts/alert.ts';
 import { settled } from '../manual-clock.ts';
 import { AlertRig } from './alert-rig.ts';
 import type { RigExecutor } from './alert-rig.ts';
-import { NAMESPACE, messageOf, raw, sampleAlert, signed } from './samples.ts';
+import { NAMESPACE, at, messageOf, raw, sampleAlert, signed } from './samples.ts';
 import type { Sent } from './samples.ts';
 
 let rig: AlertRig;
@@ -81,6 +81,34 @@ describe('an executor', () => {
     expect(rig.position()).toBe(2);
     expect(rig.records()).toEqual(['0 poison', '1 flip']);
     expect(rig.deadPositions()).toEqual([0, 0]);
+  });
+
+  test('has the first stops of a storm recorded while it still judges the rest', async () => {
+    const targets = Array.from({ length: 100 }, (_, number) => `t${number}`);
+    for (const target of targets) rig.publish(stopOf(target));
+    const one = await rig.start();
+    for (let look = 0; look < 50 && rig.stops().length < 100; look += 1) await settled();
+    expect(rig.stops()).toEqual(targets);
+    const kinds = one.events.map(({ kind }) => kind);
+    expect(kinds.indexOf('answered')).toBeLessThan(50);
+    expect(kinds.lastIndexOf('read')).toBeGreaterThan(kinds.indexOf('answered'));
+  });
+
+  test('lets a stop wait for one statement about refused alerts, and not for all that there are', async () => {
+    for (let number = 0; number < 700; number += 1) rig.publish(stopOf(`t${number}`));
+    rig.clock.block(120_000);
+    const steps: string[] = [];
+    rig.onStep = async (_, step) => {
+      if (step !== 'before refuse' && step !== 'before trip') return;
+      steps.push(step);
+      if (steps.length > 1) return;
+      rig.publish(stopOf('acme', { raisedAt: at(120_000), expiresAt: at(180_000) }));
+      await settled();
+    };
+    await rig.start();
+    for (let look = 0; look < 50 && rig.position() !== 701; look += 1) await settled();
+    expect(steps.slice(0, 3)).toEqual(['before refuse', 'before trip', 'before refuse']);
+    expect([rig.position(), rig.stops()]).toEqual([701, ['acme']]);
   });
 
   test('records an expired alert and stops nothing', async () => {

@@ -6,6 +6,7 @@ import type { AlertBus, AlertPublisher } from '../../../src/alerts/alert-bus.ts'
 import type { AlertStore } from '../../../src/alerts/alert-store.ts';
 import type { AlertEvent } from '../../../src/alerts/executor-parts.ts';
 import { systemClock } from '../../../src/clock.ts';
+import type { Registry } from '../../../src/registry.ts';
 import { openAlertStore } from '../../../src/store/postgres/alert-store.ts';
 import type { Opened } from '../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
@@ -33,6 +34,8 @@ interface Parts {
   readonly publisher: Opened<AlertPublisher>;
 }
 
+type Logins = Pick<PreparedDatabase, 'workerUrl' | 'flipperUrl' | 'addNamespace'>;
+
 interface Beside {
   /** The same as that of an executor of the same fleet, of which this is the second. */
   readonly beside?: ExecutorOnServers;
@@ -50,12 +53,12 @@ export class ExecutorOnServers {
   readonly events: AlertEvent[] = [];
   readonly errors: Error[] = [];
   readonly #member: string;
-  readonly #database: PreparedDatabase;
+  readonly #database: Logins;
   readonly #owner: pg.Client;
   readonly #closing: (() => Promise<void>)[] = [];
   #opened: Parts | null = null;
 
-  constructor(database: PreparedDatabase, owner: pg.Client, { beside, bus, member = 'executor' }: Beside = {}) {
+  constructor(database: Logins, owner: pg.Client, { beside, bus, member = 'executor' }: Beside = {}) {
     this.bus = bus ?? beside?.bus ?? { kind: 'postgres', topic: TOPIC };
     this.#member = member;
     this.namespace = beside?.namespace ?? `ns-${randomUUID()}`;
@@ -107,6 +110,11 @@ export class ExecutorOnServers {
 
   get executor(): AlertExecutor {
     return this.#now.executor;
+  }
+
+  /** Of the executor's own process. */
+  get registry(): Registry {
+    return this.#now.own.registry;
   }
 
   /** Targets that are stopped in the executor's own process. */

@@ -4,7 +4,6 @@ import type pg from 'pg';
 import { vi } from 'vitest';
 import { makePrng } from '../../../../harness/traffic/prng.ts';
 import type { Prng } from '../../../../harness/traffic/prng.ts';
-import { judgeAlert } from '../../../../src/alerts/judge-alert.ts';
 import type { AlertPublisher } from '../../../../src/alerts/alert-bus.ts';
 import type { Opened } from '../../../../src/store/postgres/flip-source.ts';
 import { below, pick } from '../../store/postgres/queue-storm.ts';
@@ -15,14 +14,12 @@ import type { BusOrder } from '../bus-order.ts';
 import { followRegistry } from '../following-registry.ts';
 import type { FollowingRegistry } from '../following-registry.ts';
 import { readTopic } from '../read-topic.ts';
-import { messageOf, newDetector, policyFor, raw, signed } from '../samples.ts';
-import type { Sent } from '../samples.ts';
 import type { ExecutorOrder } from './executor-main.ts';
 import { ExecutorProcess } from './executor-process.ts';
 import { judgeKills } from './judge.ts';
-import type { AcknowledgedAlert } from './judge.ts';
 import { spreadOf } from './spread.ts';
 import type { Spread } from './spread.ts';
+import { StormAlerts } from './storm-alerts.ts';
 
 export interface KillReport {
   readonly wrong: readonly string[];
@@ -68,6 +65,7 @@ export interface Stage {
 const WAIT = { timeout: 60_000, interval: 20 };
 const WORDS = ['imported', 'loaded', 'reading', 'read', 'answered'];
 const NEXT = 'next-';
+const STANDSTILL_MS = 20_000;
 
 interface Opening {
   readonly owner: pg.Client;
@@ -79,11 +77,9 @@ interface Opening {
 export class KillStorm {
   readonly #stage: Stage;
   readonly #prng: Prng;
-  readonly #detector = newDetector();
   readonly #opened: Opening;
   readonly #order: Omit<ExecutorOrder, 'member'>;
-  readonly #acknowledged: AcknowledgedAlert[] = [];
-  readonly #alerts: Sent[] = [];
+  readonly #alerts: StormAlerts;
   /** When stops that were asked for after a kill were enforced in this process. */
   readonly #enforcedMs = new Map<string, number>();
   #alive: ExecutorProcess[] = [];
@@ -106,7 +102,8 @@ export class KillStorm {
         if (target.startsWith(NEXT) && !this.#enforcedMs.has(target)) this.#enforcedMs.set(target, nowMs);
       }
     });
-    const keys = [this.#detector.entry];
+    this.#alerts = new StormAlerts(namespace, opened.publisher);
+    const keys = [this.#alerts.detector.entry];
     this.#order = { namespace, bus, workerUrl, flipperUrl, keys, timings: { ...PATIENT } };
   }
 
@@ -162,7 +159,7 @@ export class KillStorm {
       await this.#kill(one);
       this.#start(one.member);
       const target = `${NEXT}${randomUUID()}`;
-      await this.#publish(this.#stopOf(randomUUID(), target));
+      await this.#alerts.publish(this.#alerts.stopOf(randomUUID(), target));
       const enforcedMs = await vi.waitFor(() => {
         const atMs = this.#enforcedMs.get(target);
         if (atMs === undefined) throw new Error(`the stop of ${target} after a kill is not enforced`);
@@ -195,7 +192,7 @@ export class KillStorm {
     if (one.said.has('answered')) this.#whileRecording += 1;
     await this.#kill(one);
     this.#start(one.member);
-    const { length } = this.#acknowledged;
+    const { length } = this.#alerts.acknowledged;
     if ((await this.#passed()) < length) this.#withWorkInHand += 1;
   }
 
@@ -215,45 +212,24 @@ export class KillStorm {
   async #stream(prng: Prng): Promise<void> {
     for (let number = 0; !this.#isOver; number += 1) {
       for (let burst = 1 + below(prng, 6); burst > 0 && !this.#isOver; burst -= 1) {
-        await this.#publish(this.#draw(prng, `${number}-${burst}`));
+        await this.#alerts.publish(this.#alerts.draw(prng, `${number}-${burst}`));
       }
       await pause(below(prng, 60));
     }
   }
 
-  #draw(prng: Prng, id: string): Sent {
-    const kind = prng.uniform();
-    if (kind < 0.15) return raw(`poison ${id}`);
-    const [before] = this.#alerts.slice(-1 - below(prng, 10));
-    if (kind < 0.25 && before !== undefined) return before;
-    return this.#stopOf(id, `tenant-${id}`, prng.uniform() < 0.3 ? { observedRevision: 1_000_000 } : {});
-  }
-
-  /** Some are enforced before the store has answered, most wait for it. */
-  #stopOf(id: string, target: string, seen: { readonly observedRevision?: number } = {}): Sent {
-    const { namespace } = this.#stage;
-    const now = Date.now();
-    const at = { raisedAt: new Date(now).toISOString(), expiresAt: new Date(now + 3_600_000).toISOString() };
-    return signed(this.#detector, { namespace, id, target, ...at, ...seen });
-  }
-
-  async #publish(alert: Sent): Promise<void> {
-    const { namespace } = this.#stage;
-    const judgement = judgeAlert(messageOf(alert), policyFor([this.#detector], { namespace }), Date.now());
-    const flipId = judgement.kind === 'trip' ? judgement.trip.flipId : null;
-    const target = `tenant:${this.#acknowledged.length % 16}`;
-    await this.#opened.publisher.publish(alert.bytes, alert.signature, target);
-    if (judgement.kind === 'trip') this.#alerts.push(alert);
-    this.#acknowledged.push({ content: Buffer.from(alert.bytes).toString(), flipId });
-  }
-
+  /** However long it takes on a busy machine, as long as it goes on. */
   async #settled(): Promise<void> {
-    await vi.waitFor(async () => {
-      const passed = await this.#passed();
-      const { length } = this.#acknowledged;
-      const logs = (): string => this.#alive.map(({ log }) => log.slice(-500)).join(' | ');
-      if (passed < length) throw new Error(`the positions have passed ${passed} of ${length} alerts: ${logs()}`);
-    }, WAIT);
+    const { length } = this.#alerts.acknowledged;
+    for (let [passed, sinceMs] = [-1, 0]; passed < length; await pause(WAIT.interval)) {
+      const before = passed;
+      passed = await this.#passed();
+      if (passed > before) sinceMs = performance.now();
+      if (performance.now() - sinceMs < STANDSTILL_MS) continue;
+      const logs = this.#alive.map(({ log, said }) => `${log.slice(-500)} ${JSON.stringify([...said])}`).join(' | ');
+      const places = JSON.stringify(await this.#positions());
+      throw new Error(`the positions stand still at ${passed} of ${length} alerts (${places}): ${logs}`);
+    }
   }
 
   /** How many messages the store's positions have passed. */
@@ -281,7 +257,7 @@ export class KillStorm {
     const count = (kind: string): number => records.filter((record) => record.kind === kind).length;
     return {
       wrong: judgeKills({
-        acknowledged: this.#acknowledged,
+        acknowledged: this.#alerts.acknowledged,
         onBus: messages.map(({ partition, position, bytes }) => {
           return { place: `${partition}/${position}`, content: Buffer.from(bytes).toString() };
         }),
@@ -292,7 +268,7 @@ export class KillStorm {
       }),
       exposure: {
         ...{ kills, withWorkInHand: this.#withWorkInHand, beforeReading: this.#beforeReading },
-        ...{ whileRecording: this.#whileRecording, alerts: this.#acknowledged.length, flips: count('flip') },
+        ...{ whileRecording: this.#whileRecording, alerts: this.#alerts.acknowledged.length, flips: count('flip') },
         ...{ poison: count('poison'), duplicates: count('duplicate') },
         untilNextStopMs,
         firstSaidMs: Object.fromEntries([...this.#firstSaidMs].map(([word, all]) => [word, spreadOf(all)])),
