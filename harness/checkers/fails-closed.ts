@@ -19,19 +19,14 @@ export const failsClosed: Checker = {
     'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back; and a store that has just started admits nothing.',
   check(record) {
     const index = indexOf(record);
-<<<<<<< HEAD
+    const young = admittedYoung(index);
+    if (young !== null) return young;
     const planned = outagesOf(index, ({ missing }) => !missing.includes('fault.injected'));
     if (planned.length === 0) return notApplicable('no fault took the store away, or all planes of a worker');
     // What went on during a fault that nobody saw to act says nothing of the fleet.
     const outages = outagesOf(index, ({ missing }) => missing.length === 0);
     const [{ cause } = { cause: '' }] = planned;
     if (outages.length === 0) return inconclusive(`that the ${cause} was seen to act`, "a 'fault.observed' is missing");
-=======
-    const young = admittedYoung(index);
-    if (young !== null) return young;
-    const outages = outagesOf(index);
-    if (outages.length === 0) return notApplicable('no fault took the store away, or all planes of a worker');
->>>>>>> mut
     return firstWorst(outages.map((outage) => checkOutage(index, outage)));
   },
 };

@@ -80,7 +80,6 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, plus(quiet, ...cut('registry', 1), ...cut('work', 2))).verdict).toBe('pass');
   });
 
-<<<<<<< HEAD
   it.each([
     ['the store', [{ fault: 1, kind: 'kill', target: 'postgres', plane: null }], 'kill of postgres'],
     [
@@ -99,7 +98,9 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, unseen)).toMatchObject({
       verdict: 'inconclusive',
       evidence: { obligation: `that the ${cause} was seen to act` },
-=======
+    });
+  });
+
   describe('of a store that has just started', () => {
     const admitted = find(cleanDrill(), 'store.intent', (_, atMs) => atMs > AT.released);
     const bornAt = (atMs: number): DraftDrill => {
@@ -121,7 +122,6 @@ describe(PROPERTY, () => {
     it('lets be what it admits later, and what its life before has admitted', () => {
       expect(check(PROPERTY, bornAt(admitted.atMs - 600)).verdict).toBe('not_applicable');
       expect(check(PROPERTY, bornAt(admitted.atMs + 1)).verdict).toBe('not_applicable');
->>>>>>> mut
     });
   });
 
