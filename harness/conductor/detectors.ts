@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { sealAlert } from '../../src/alerts/alert-sender.ts';
 import type { SealedAlert } from '../../src/alerts/alert-sender.ts';
@@ -165,6 +166,7 @@ export class Detectors {
     const t0Ns = clock.nowNs();
     const made = new Map<number, ReadyAlert>();
     const waiting = stormOf(entry).values();
+    setMaxListeners(2 * AT_ONCE, signal); // each lane sleeps on it: nothing leaks
     const lane = async (): Promise<void> => {
       for (const item of waiting) {
         await sleep((t0Ns - clock.nowNs()) / 1e6 + item.at * entry.overMs, signal);

@@ -37,7 +37,7 @@ export type LaneStep =
   | { readonly kind: 'waiting' }
   /** The store stands before what we hold: somebody has to read from there. */
   | { readonly kind: 'ahead' }
-  | { readonly kind: 'trip'; readonly entry: TripEntry }
+  | { readonly kind: 'trips'; readonly entries: readonly TripEntry[] }
   | { readonly kind: 'refusals'; readonly entries: readonly RefusalEntry[] }
   | { readonly kind: 'jump'; readonly from: number; readonly to: number };
 
@@ -56,6 +56,8 @@ export interface LaneParts {
 
 /** Refusals that are recorded in one statement. */
 const BATCH = 200;
+/** Stops of one statement: few enough that a worker's intents do not run into their time-out behind its lock. */
+export const TRIPS = 20;
 /**
  * Stops, or else alerts, that are judged in one go. A signature takes a quarter of a millisecond, so that a storm's would hold up
  * its first stop; poison takes a tenth of that, and its dead letters are no reason to let the stop behind it wait.
@@ -172,7 +174,10 @@ export class AlertLane implements PartitionReader {
       return { kind: this.unanswered().length === 0 ? 'ahead' : 'waiting' };
     }
     if (first.kind === 'jump') return first;
-    if (first.kind === 'trip') return first.isAnswered ? { kind: 'trip', entry: first } : { kind: 'waiting' };
+    if (first.kind === 'trip') {
+      const trips = this.#leadingTrips();
+      return trips.length === 0 ? { kind: 'waiting' } : { kind: 'trips', entries: trips };
+    }
     const entries = this.#leadingRefusals();
     return entries.length === 0 ? { kind: 'waiting' } : { kind: 'refusals', entries };
   }
@@ -200,6 +205,15 @@ export class AlertLane implements PartitionReader {
       this.#isTaking = false;
       if (!this.#left) this.#takeSlice();
     });
+  }
+
+  #leadingTrips(): readonly TripEntry[] {
+    const entries: TripEntry[] = [];
+    for (const item of this.#items) {
+      if (item.kind !== 'trip' || !item.isAnswered || entries.length === TRIPS) break;
+      entries.push(item);
+    }
+    return entries;
   }
 
   #leadingRefusals(): readonly RefusalEntry[] {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { within } from '../within.ts';
-import { placeOf } from './alert-lane.ts';
+import { TRIPS, placeOf } from './alert-lane.ts';
 import type { AlertLane, RefusalEntry, TripEntry } from './alert-lane.ts';
 import type { AlertStore, TripAnswer } from './alert-store.ts';
 import type { PoisonCode } from './judge-alert.ts';
@@ -29,9 +29,6 @@ interface RecorderParts {
 
 /** What the store says of a stop that it will never take: asking again would hold up all behind it. */
 const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE']);
-
-/** Stops of one statement: few enough that a worker's intents do not run into their time-out behind its lock. */
-const BATCH = 20;
 
 /**
  * Brings what lanes hold to the store. Stops first, whatever is before them, so that none waits for poison; then each
@@ -91,9 +88,9 @@ export class AlertRecorder {
 
   async #round(): Promise<void> {
     try {
-      const recorded = new Map<AlertLane, number>();
-      for (const lane of this.#lanes) recorded.set(lane, await this.#recordStops(lane));
-      for (const lane of this.#lanes) await this.#advance(lane, recorded.get(lane) ?? 0);
+      const statements = new Map<AlertLane, number>();
+      for (const lane of this.#lanes) statements.set(lane, await this.#recordStops(lane));
+      for (const lane of this.#lanes) await this.#advance(lane, statements.get(lane) ?? 0);
     } catch (thrown) {
       this.#isAway = true;
       for (const lane of this.#lanes) {
@@ -108,21 +105,24 @@ export class AlertRecorder {
 
   /**
    * Widest scope first: in a storm, the stop that matters most waits for one statement. As many as there were when it
-   * began, which it answers: a stream of stops that never ends must not keep positions from moving.
+   * began: a stream of stops that never ends must not keep positions from moving.
+   *
+   * @returns how many statements that took
    */
   async #recordStops(lane: AlertLane): Promise<number> {
-    const all = lane.unanswered().length;
-    let left = all;
+    let left = lane.unanswered().length;
+    let statements = 0;
     while (left > 0) {
       const batch = lane
         .unanswered()
         .toSorted((one, other) => one.width - other.width)
-        .slice(0, BATCH);
+        .slice(0, TRIPS);
       if (batch.length === 0) break;
       await this.#recordBatch(lane, batch);
       left -= batch.length;
+      statements += 1;
     }
-    return all;
+    return statements;
   }
 
   async #recordBatch(lane: AlertLane, batch: readonly TripEntry[]): Promise<void> {
@@ -193,20 +193,20 @@ export class AlertRecorder {
   }
 
   /** Brings the position as far as it goes; while stops wait, by no more steps than stops of this lane were recorded. */
-  async #advance(lane: AlertLane, recorded: number): Promise<void> {
+  async #advance(lane: AlertLane, statements: number): Promise<void> {
     for (let steps = 1; ; steps += 1) {
       const step = lane.step();
       if (step.kind === 'none' || step.kind === 'waiting') break;
       if (step.kind === 'ahead') return this.#parts.ahead(lane);
       const before = lane.stored;
-      if (step.kind === 'trip') await this.#record(lane, step.entry);
+      if (step.kind === 'trips') await this.#recordBatch(lane, step.entries);
       else if (step.kind === 'refusals') await this.#refuse(lane, step.entries);
       else await this.#jump(lane, step.from, step.to);
       // What stands still with everything on record would be asked for in a busy loop.
       if (lane.stored === before && before !== null && lane.step().kind === step.kind) throw standsStill(lane);
       // A stop that has come meanwhile waits for few statements and not for all of these; and in a storm that never ends the
       // position still goes as fast as the stops do.
-      if (steps >= recorded && this.#lanes.some((other) => other.unanswered().length > 0)) break;
+      if (steps >= statements && this.#lanes.some((other) => other.unanswered().length > 0)) break;
     }
     if (lane.stored !== null) this.#parts.moved(lane, lane.stored);
   }
