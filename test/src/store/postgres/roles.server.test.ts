@@ -77,6 +77,7 @@ describe('the roles', () => {
       'shared_holders',
       'terminate_holders',
       'trip_alert',
+      'trip_alerts',
     ]);
   });
 
