@@ -30,6 +30,8 @@ interface RecorderParts {
 /** What the store says of a stop that it will never take: asking again would hold up all behind it. */
 const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE']);
 
+const TOLD_EVERY = 16;
+
 /**
  * Brings what lanes hold to the store. Stops first, whatever is before them, so that none waits for poison; then each
  * lane's position, in order. While the store does not answer, stops are enforced here and positions stay.
@@ -39,6 +41,7 @@ export class AlertRecorder {
   readonly #rounds: Rounds;
   #lanes: readonly AlertLane[] = [];
   #isAway = false;
+  #steps = 0;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -88,9 +91,11 @@ export class AlertRecorder {
 
   async #round(): Promise<void> {
     try {
-      const statements = new Map<AlertLane, number>();
-      for (const lane of this.#lanes) statements.set(lane, await this.#recordStops(lane));
-      for (const lane of this.#lanes) await this.#advance(lane, statements.get(lane) ?? 0);
+      const lane = this.#widest();
+      if (lane !== null) await this.#recordStops(lane);
+      let isMore = false;
+      for (const one of this.#lanes) isMore = (await this.#advance(one)) || isMore;
+      if (isMore || this.#widest() !== null) this.#rounds.poke();
     } catch (thrown) {
       this.#isAway = true;
       for (const lane of this.#lanes) {
@@ -103,26 +108,22 @@ export class AlertRecorder {
     }
   }
 
-  /**
-   * Widest scope first: in a storm, the stop that matters most waits for one statement. As many as there were when it
-   * began: a stream of stops that never ends must not keep positions from moving.
-   *
-   * @returns how many statements that took
-   */
-  async #recordStops(lane: AlertLane): Promise<number> {
-    let left = lane.unanswered().length;
-    let statements = 0;
-    while (left > 0) {
-      const batch = lane
-        .unanswered()
-        .toSorted((one, other) => one.width - other.width)
-        .slice(0, TRIPS);
-      if (batch.length === 0) break;
-      await this.#recordBatch(lane, batch);
-      left -= batch.length;
-      statements += 1;
-    }
-    return statements;
+  /** The lane whose stops are next: that of the widest scope, and among equals the one where most wait. Null when none waits. */
+  #widest(): AlertLane | null {
+    const waiting = this.#lanes.flatMap((lane) => {
+      const stops = lane.unanswered();
+      return stops.length === 0
+        ? []
+        : [{ lane, width: Math.min(...stops.map(({ width }) => width)), count: stops.length }];
+    });
+    const [first] = waiting.toSorted((one, other) => one.width - other.width || other.count - one.count);
+    return first?.lane ?? null;
+  }
+
+  /** One statement, widest scope first: in a storm, the stop that matters most waits for no other's turn. */
+  #recordStops(lane: AlertLane): Promise<void> {
+    const stops = lane.unanswered().toSorted((one, other) => one.width - other.width);
+    return this.#recordBatch(lane, stops.slice(0, TRIPS));
   }
 
   async #recordBatch(lane: AlertLane, batch: readonly TripEntry[]): Promise<void> {
@@ -193,22 +194,24 @@ export class AlertRecorder {
   }
 
   /** Brings the position as far as it goes; while stops wait, by no more steps than stops of this lane were recorded. */
-  async #advance(lane: AlertLane, statements: number): Promise<void> {
-    for (let steps = 1; ; steps += 1) {
-      const step = lane.step();
-      if (step.kind === 'none' || step.kind === 'waiting') break;
-      if (step.kind === 'ahead') return this.#parts.ahead(lane);
-      const before = lane.stored;
-      if (step.kind === 'trips') await this.#recordBatch(lane, step.entries);
-      else if (step.kind === 'refusals') await this.#refuse(lane, step.entries);
-      else await this.#jump(lane, step.from, step.to);
-      // What stands still with everything on record would be asked for in a busy loop.
-      if (lane.stored === before && before !== null && lane.step().kind === step.kind) throw standsStill(lane);
-      // A stop that has come meanwhile waits for few statements and not for all of these; and in a storm that never ends the
-      // position still goes as fast as the stops do.
-      if (steps >= statements && this.#lanes.some((other) => other.unanswered().length > 0)) break;
-    }
-    if (lane.stored !== null) this.#parts.moved(lane, lane.stored);
+  /** One statement, so that a stream of stops that never ends neither waits for positions nor keeps them from moving. */
+  async #advance(lane: AlertLane): Promise<boolean> {
+    const step = lane.step();
+    if (step.kind === 'ahead') this.#parts.ahead(lane);
+    if (step.kind === 'ahead') return false;
+    const before = lane.stored;
+    if (step.kind === 'trips') await this.#recordBatch(lane, step.entries);
+    else if (step.kind === 'refusals') await this.#refuse(lane, step.entries);
+    else if (step.kind === 'jump') await this.#jump(lane, step.from, step.to);
+    const next = lane.step().kind;
+    const isDone = step.kind === 'none' || step.kind === 'waiting';
+    // What stands still with everything on record would be asked for in a busy loop.
+    if (!isDone && lane.stored === before && before !== null && next === step.kind) throw standsStill(lane);
+    const isMore = next !== 'none' && next !== 'waiting';
+    this.#steps += 1;
+    // The bus takes it as a hint: it need not hear of each in a storm.
+    if (lane.stored !== null && (!isMore || this.#steps % TOLD_EVERY === 0)) this.#parts.moved(lane, lane.stored);
+    return isMore;
   }
 
   async #refuse(lane: AlertLane, entries: readonly RefusalEntry[]): Promise<void> {
