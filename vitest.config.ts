@@ -11,7 +11,16 @@ const drills = 'test/e2e/**/*.test.ts';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [servers, kafka, drills] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [servers, kafka, drills],
+          // They take milliseconds; on a machine that is kept busy by others that is no reason to fail.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'servers',
