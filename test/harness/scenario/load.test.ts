@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { PROPERTY_NAMES } from '../../../harness/checkers/registry.ts';
 import { DRILL_TIMES } from '../../../harness/drill/drill.ts';
 import { drillEndMs } from '../../../harness/scenario/drill-end.ts';
 import { loadScenario } from '../../../harness/scenario/load.ts';
@@ -54,7 +55,7 @@ describe('the scenarios that are shipped', () => {
   test.each(names)(
     '%s is valid, is named after its file, and is over in 45 s when it need not wait for exposure or a count',
     (name) => {
-      const scenario = loadScenario(join(shipped, name), []);
+      const scenario = loadScenario(join(shipped, name), PROPERTY_NAMES);
       expect(`${scenario.name}.yaml`).toBe(name);
       const counted = scenario.timeline.filter(({ when }) => when.kind === 'effect').length;
       const waitedMs = DRILL_TIMES.exposedGiveUpMs + counted * DRILL_TIMES.effectGiveUpMs;
