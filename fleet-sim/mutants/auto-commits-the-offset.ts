@@ -1,4 +1,5 @@
-import type { AlertBus, AlertStore, BusMember, BusMessage, ExecutorParts } from '../../src/index.ts';
+import type { AlertBus, AlertStore, BusMessage, ExecutorParts } from '../../src/index.ts';
+import { busWith } from './bus-with.ts';
 import type { ExecutorContext, Mutant } from './mutant.ts';
 
 /** How long it takes over one alert, and over several together. */
@@ -35,27 +36,10 @@ function atLeisure(store: AlertStore, { clock }: ExecutorParts): AlertStore {
 }
 
 function committing(bus: AlertBus, store: AlertStore, context: ExecutorContext): AlertBus {
-  const memberOf = (member: BusMember): BusMember => ({
-    assigned: async (partition, committed) => {
-      const reader = await member.assigned(partition, committed);
-      return {
-        position: reader.position,
-        deliver: async (messages) => {
-          await passBy(messages, store, context);
-          await reader.deliver(messages);
-        },
-        revoked: () => reader.revoked(),
-      };
-    },
-    alive: () => member.alive(),
-    lost: (error) => member.lost(error),
+  return busWith(bus, async (reader, messages) => {
+    await passBy(messages, store, context);
+    await reader.deliver(messages);
   });
-  return {
-    topic: bus.topic,
-    range: (partition) => bus.range(partition),
-    deadLetter: (letters) => bus.deadLetter(letters),
-    join: (member) => bus.join(memberOf(member)),
-  };
 }
 
 /** Where the store stands before these, it stands behind them from now on. */

@@ -1,5 +1,6 @@
 import { judgeAlert } from '../../src/index.ts';
-import type { AlertBus, BusMember, BusMessage, ExecutorParts } from '../../src/index.ts';
+import type { AlertBus, BusMessage, ExecutorParts } from '../../src/index.ts';
+import { busWith } from './bus-with.ts';
 import type { ExecutorContext, Mutant } from './mutant.ts';
 
 export const stallsOnPoison: Mutant = {
@@ -14,30 +15,13 @@ export const stallsOnPoison: Mutant = {
 
 function stalling({ bus, policy, clock }: ExecutorParts, { differs }: ExecutorContext): AlertBus {
   const isPoison = (message: BusMessage): boolean => judgeAlert(message, policy, clock.wallMs()).kind === 'poison';
-  const memberOf = (member: BusMember): BusMember => ({
-    assigned: async (partition, committed) => {
-      const reader = await member.assigned(partition, committed);
-      return {
-        position: reader.position,
-        deliver: async (messages) => {
-          const at = messages.findIndex(isPoison);
-          await reader.deliver(at < 0 ? messages : messages.slice(0, at));
-          if (at < 0) return;
-          differs({ input: messages[at]?.position, unmodified: 'a dead letter', mutated: 'the handler throws' });
-          await FOR_EVER;
-        },
-        revoked: () => reader.revoked(),
-      };
-    },
-    alive: () => member.alive(),
-    lost: (error) => member.lost(error),
+  return busWith(bus, async (reader, messages) => {
+    const at = messages.findIndex(isPoison);
+    await reader.deliver(at < 0 ? messages : messages.slice(0, at));
+    if (at < 0) return;
+    differs({ input: messages[at]?.position, unmodified: 'a dead letter', mutated: 'the handler throws' });
+    await FOR_EVER;
   });
-  return {
-    topic: bus.topic,
-    range: (partition) => bus.range(partition),
-    deadLetter: (letters) => bus.deadLetter(letters),
-    join: (member) => bus.join(memberOf(member)),
-  };
 }
 
 const FOR_EVER = new Promise<void>(() => undefined);

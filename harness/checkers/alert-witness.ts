@@ -7,7 +7,7 @@ import { inconclusive } from './finding.ts';
 import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, overlaps } from './span.ts';
-import { executorsOf } from './stop-paths.ts';
+import { executorNames } from '../scenario/crew.ts';
 
 /** A fault this close to an alert's way onto the bus is named beside it. */
 const AROUND_NS = 1000 * NS_PER_MS;
@@ -66,7 +66,7 @@ export function noTimeToRead(index: DrillIndex): Finding | null {
       0,
       ...index.faults.filter((fault) => fault.target === target && keepsFromWork(fault)).map(({ toNs }) => toNs),
     );
-  const executors = executorsOf(index);
+  const executors = executorNames(index.scenario.fleet);
   const firstReader = executors.length === 0 ? 0 : Math.min(...executors.map(wellAgain));
   const readingNs = Math.max(firstReader, wellAgain('kafka'), wellAgain('postgres'));
   const leftMs = Math.round((index.arrivalsEndNs - readingNs) / NS_PER_MS);

@@ -1,4 +1,6 @@
 import type { FaultKind, HistoryEvent, Plane } from '../history/event.ts';
+import { thingNamed } from '../scenario/crew.ts';
+import type { Thing } from '../scenario/crew.ts';
 import type { Span } from './span.ts';
 
 /** A fault with its receipts. Its span begins when the injection began and ends when the recovery was done. */
@@ -55,11 +57,8 @@ function windowOf(receipts: ReadonlyMap<Receipt, FaultEvent>, endNs: number): re
 }
 
 /** What a fault is done to. */
-export type Thing = 'worker' | 'executor' | 'postgres' | 'kafka';
-
 export function thingOf({ target }: FaultWindow): Thing {
-  if (target === 'postgres' || target === 'kafka') return target;
-  return target.startsWith('executor-') ? 'executor' : 'worker';
+  return thingNamed(target)?.thing ?? 'worker';
 }
 
 /** Whether the fault takes the whole store away. */

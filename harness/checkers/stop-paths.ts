@@ -1,3 +1,4 @@
+import { executorNames } from '../scenario/crew.ts';
 import type { FlipEntry, ReleaseEntry, StopPath } from '../scenario/scenario.ts';
 import { isOnPlane, isolates, takesStoreAway, thingOf } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
@@ -19,11 +20,6 @@ export function pathOf(index: DrillIndex, { flip }: DrillFlip): StopPath {
   return planned?.kind === 'flip' ? planned.via : 'postgres';
 }
 
-/** The executors of the drill by name. */
-export function executorsOf({ scenario }: DrillIndex): readonly string[] {
-  return Array.from({ length: scenario.fleet.executors }, (_, nth) => `executor-${nth + 1}`);
-}
-
 /**
  * Whether a declared fault on the bus or on executors may keep a stop that an alert asks for from the store, or late. Where
  * PostgreSQL is the bus each executor reads everything, so that all of them have to be hit; Kafka gives a partition to one,
@@ -33,7 +29,7 @@ export function isAskedLate(index: DrillIndex, stop: DrillFlip, span: Span): boo
   if (pathOf(index, stop) !== 'alert') return false;
   const hits = index.faults.filter((fault) => overlaps(fault, span) && fault.plane !== 'registry');
   const isHit = (executor: string): boolean => hits.some(({ target }) => target === executor);
-  const executors = executorsOf(index);
+  const executors = executorNames(index.scenario.fleet);
   const everyoneReads = index.drill?.environment === 'embedded';
   const isOut = everyoneReads ? executors.length > 0 && executors.every(isHit) : executors.some(isHit);
   return isOut || hits.some((fault) => thingOf(fault) === 'kafka');
@@ -53,7 +49,7 @@ export interface ShutPath {
  * store: their own statement (control plane), or the relay of their feed (registry plane).
  */
 export function shutPaths(index: DrillIndex, stop: DrillFlip, until: number): readonly ShutPath[] {
-  const executors = executorsOf(index);
+  const executors = executorNames(index.scenario.fleet);
   const isThroughout = ({ injectedNs, recoveryNs }: FaultWindow): boolean =>
     injectedNs <= stop.requestNs && recoveryNs >= until;
   const faults = index.faults.filter((fault) => isThroughout(fault) && !fault.missing.includes('fault.injected'));

@@ -18,6 +18,7 @@ import { openHistory } from '../history/write.ts';
 import type { HistoryWriter } from '../history/write.ts';
 import { readJournal } from '../journal/read-journal.ts';
 import { scenarioToYaml } from '../scenario/to-yaml.ts';
+import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Trace } from '../traffic/trace.ts';
 import { startLoopWatch } from '../world/loop-watch.ts';
@@ -36,7 +37,7 @@ import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
-import { makeFleet, workerNames } from './start-fleet.ts';
+import { makeFleet } from './start-fleet.ts';
 import { asOwner } from './store-address.ts';
 
 const DRAIN_MS = 3_000;
@@ -162,7 +163,7 @@ class Drill {
       seed: scenario.seed,
       bootId: bootId(),
       originNs: String(clock.originNs),
-      workers: workerNames(scenario),
+      workers: workerNames(scenario.fleet),
       environment: this.#input.environment.name,
     });
     this.#enter('start');
@@ -244,17 +245,7 @@ class Drill {
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
     world.startArrivals(this.#t0Ns);
-    await new Conductor({
-      scenario,
-      trace,
-      clock,
-      history,
-      world,
-      ...hands,
-      faults,
-      enter,
-      signal,
-    }).play(this.#t0Ns);
+    await new Conductor({ scenario, trace, clock, history, world, ...hands, faults, enter, signal }).play(this.#t0Ns);
     await faults.undoAll();
   }
 

@@ -8,6 +8,7 @@ import { Executors } from '../fleet/executors.ts';
 import type { ExecutorsKafka } from '../fleet/executors.ts';
 import { simulatedExecutor } from '../fleet/fleet-command.ts';
 import type { HistorySink } from '../history/write.ts';
+import { executorNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 
@@ -37,7 +38,7 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
   };
   return new Executors({
     command: command ?? simulatedExecutor(),
-    executors: executorNames(scenario),
+    executors: executorNames(scenario.fleet),
     environment: {
       ...ownVariables(),
       [DRILL_FOLDER_VARIABLE]: folder,
@@ -54,10 +55,6 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
     onSpawned,
     startProxy: parts.startProxy ?? startProxy,
   });
-}
-
-function executorNames({ fleet }: Pick<Scenario, 'fleet'>): readonly string[] {
-  return Array.from({ length: fleet.executors }, (_, index) => `executor-${index + 1}`);
 }
 
 /** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */

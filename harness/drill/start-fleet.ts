@@ -8,6 +8,7 @@ import { simulatedFleet } from '../fleet/fleet-command.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { WorldChannel } from '../fleet/fleet.ts';
 import type { HistorySink } from '../history/write.ts';
+import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 
@@ -33,7 +34,7 @@ export function makeFleet(parts: FleetParts): Fleet {
   const { user, password } = database.worker;
   return new Fleet({
     command: command ?? scenario.fleet.command ?? simulatedFleet(),
-    workers: workerNames(scenario),
+    workers: workerNames(scenario.fleet),
     environment: {
       ...ownVariables(),
       [DRILL_FOLDER_VARIABLE]: folder,
@@ -58,10 +59,6 @@ export function makeFleet(parts: FleetParts): Fleet {
 /** Whether a worker's clock is to be set off; a fleet of one's own has no seam for it, and its scenario no such fault. */
 function hasClockFault({ fleet, timeline }: Scenario): boolean {
   return fleet.command === null && timeline.some((entry) => entry.kind === 'fault' && entry.fault === 'clock');
-}
-
-export function workerNames({ fleet }: Scenario): readonly string[] {
-  return Array.from({ length: fleet.workers }, (_, index) => `worker-${index + 1}`);
 }
 
 /** One a drill: snapshots of the drill before are none of this one's. It goes with the drill's folder. */

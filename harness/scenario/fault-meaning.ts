@@ -1,11 +1,10 @@
 import type { FaultKind, Plane } from '../history/event.ts';
 import type { Complaint } from './complaint.ts';
+import { thingNamed } from './crew.ts';
+import type { Thing } from './crew.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
 type ReadFault = Extract<ReadEntry, { readonly fault: unknown }>['fault'];
-
-/** What a fault can be done to. */
-type Thing = 'postgres' | 'kafka' | 'worker' | 'executor';
 
 interface Kind {
   /** Which things it can be done to. */
@@ -83,13 +82,6 @@ export const PLANES_OF = {
   executor: ['registry', 'alerts', 'control'],
 } as const satisfies Readonly<Record<string, readonly Plane[]>>;
 
-/** What the target of a fault names; null for nothing that a drill has. */
-export function thingOf(target: string): { readonly thing: Thing; readonly number: number | null } | null {
-  if (target === 'postgres' || target === 'kafka') return { thing: target, number: null };
-  const [, name, number] = /^(worker|executor)-([1-9]\d*)$/.exec(target) ?? [];
-  return name === undefined ? null : { thing: name as Thing, number: Number(number) };
-}
-
 function targetMeaning({ kind, target }: ReadFault, { workers, executors }: DrilledFleet): readonly Complaint[] {
   const path = ['fault', 'target'];
   const { targets } = KINDS[kind];
@@ -98,7 +90,7 @@ function targetMeaning({ kind, target }: ReadFault, { workers, executors }: Dril
     .filter((one) => counts[one] !== 0)
     .map((one) => namesOf(one, counts[one]))
     .join(' or ');
-  const hit = thingOf(target);
+  const hit = thingNamed(target);
   if (hit === null) return [{ path, found: `'${target}'`, expected, fix: 'write one of these' }];
   const { thing, number } = hit;
   if (!targets.includes(thing)) {
@@ -120,7 +112,7 @@ function namesOf(thing: Thing, count: number | null): string {
 
 /** A process is on some planes and not on others. */
 function planeMeaning({ kind, target, plane }: ReadFault): readonly Complaint[] {
-  const thing = thingOf(target)?.thing;
+  const thing = thingNamed(target)?.thing;
   if (plane === undefined || !takesKey(kind, 'plane') || (thing !== 'worker' && thing !== 'executor')) return [];
   const planes: readonly Plane[] = PLANES_OF[thing];
   if (planes.includes(plane)) return [];

@@ -3,7 +3,7 @@ import { KilldrillError, messageOf } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { within } from '../within.ts';
 import { TRIPS, placeOf } from './alert-lane.ts';
-import type { AlertLane, RefusalEntry, TripEntry } from './alert-lane.ts';
+import type { AlertLane, LaneStep, RefusalEntry, TripEntry } from './alert-lane.ts';
 import type { AlertStore, TripAnswer } from './alert-store.ts';
 import type { PoisonCode } from './judge-alert.ts';
 import { Rounds } from './rounds.ts';
@@ -30,6 +30,7 @@ interface RecorderParts {
 /** What the store says of a stop that it will never take: asking again would hold up all behind it. */
 const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE']);
 
+/** In a storm the bus is told of every so many steps: its position is a hint. */
 const TOLD_EVERY = 16;
 
 /**
@@ -193,23 +194,27 @@ export class AlertRecorder {
     registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
   }
 
-  /** Brings the position as far as it goes; while stops wait, by no more steps than stops of this lane were recorded. */
-  /** One statement, so that a stream of stops that never ends neither waits for positions nor keeps them from moving. */
+  /**
+   * One statement, so that a stream of stops that never ends neither waits for positions nor keeps them from moving.
+   *
+   * @returns whether there is more to do
+   */
   async #advance(lane: AlertLane): Promise<boolean> {
     const step = lane.step();
-    if (step.kind === 'ahead') this.#parts.ahead(lane);
-    if (step.kind === 'ahead') return false;
+    if (step.kind === 'ahead') {
+      this.#parts.ahead(lane);
+      return false;
+    }
     const before = lane.stored;
     if (step.kind === 'trips') await this.#recordBatch(lane, step.entries);
     else if (step.kind === 'refusals') await this.#refuse(lane, step.entries);
     else if (step.kind === 'jump') await this.#jump(lane, step.from, step.to);
     const next = lane.step().kind;
-    const isDone = step.kind === 'none' || step.kind === 'waiting';
+    const isDone = isIdle(step.kind);
     // What stands still with everything on record would be asked for in a busy loop.
     if (!isDone && lane.stored === before && before !== null && next === step.kind) throw standsStill(lane);
-    const isMore = next !== 'none' && next !== 'waiting';
+    const isMore = !isIdle(next);
     this.#steps += 1;
-    // The bus takes it as a hint: it need not hear of each in a storm.
     if (lane.stored !== null && (!isMore || this.#steps % TOLD_EVERY === 0)) this.#parts.moved(lane, lane.stored);
     return isMore;
   }
@@ -243,6 +248,10 @@ export class AlertRecorder {
       this.#parts.onError(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
     }
   }
+}
+
+function isIdle(kind: LaneStep['kind']): boolean {
+  return kind === 'none' || kind === 'waiting';
 }
 
 function isForEver(thrown: unknown): thrown is KilldrillError {

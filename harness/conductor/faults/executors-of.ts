@@ -1,11 +1,11 @@
 import { KilldrillError } from '../../../src/errors.ts';
 import type { Executors } from '../../fleet/executors.ts';
-import { thingOf } from '../../scenario/fault-meaning.ts';
+import { thingNamed } from '../../scenario/crew.ts';
 import type { FaultGround } from '../fault.ts';
 
 /** Whether a fault's target names an executor. */
 export function isExecutor(target: string): boolean {
-  return thingOf(target)?.thing === 'executor';
+  return thingNamed(target)?.thing === 'executor';
 }
 
 /** The drill's executors. @throws KilldrillError `EXECUTOR_UNKNOWN` where it has none */

@@ -24,7 +24,8 @@ interface Row {
 const PARTITION = 0;
 /** Messages of one fetch: few, since nobody knows how large they are; twice as many as long as there are more. */
 const LEAST_BATCH = 100;
-const MOST_BATCH = 800;
+/** What `alerts_from` gives at most; a shorter answer would pass for the end of the backlog. */
+const MOST_BATCH = 500;
 
 /** One member's stay on the PostgreSQL bus: listens and polls on one session, so that an answered poll proves the listening. */
 export class AlertReading {

@@ -116,17 +116,9 @@ function stageOf(
     // No entry of these tests is a fault.
     const faults = null as unknown as Faults;
     const enter = (): void => undefined;
-    await new Conductor({
-      scenario,
-      trace,
-      clock,
-      history,
-      world,
-      ...hands,
-      faults,
-      enter,
-      signal,
-    }).play(clock.nowNs());
+    await new Conductor({ scenario, trace, clock, history, world, ...hands, faults, enter, signal }).play(
+      clock.nowNs(),
+    );
   };
   const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null };
   return stage;

@@ -1,0 +1,25 @@
+import type { FleetSpec } from './scenario.ts';
+
+/** The workers of a fleet: worker-1, worker-2 and so on. */
+export function workerNames({ workers }: Pick<FleetSpec, 'workers'>): readonly string[] {
+  return namesOf('worker', workers);
+}
+
+/** The executors of a fleet: executor-1, executor-2 and so on. */
+export function executorNames({ executors }: Pick<FleetSpec, 'executors'>): readonly string[] {
+  return namesOf('executor', executors);
+}
+
+/** What a fault can be done to. */
+export type Thing = 'postgres' | 'kafka' | 'worker' | 'executor';
+
+/** What the target of a fault names, and which of several; null for nothing that a drill has. */
+export function thingNamed(target: string): { readonly thing: Thing; readonly number: number | null } | null {
+  if (target === 'postgres' || target === 'kafka') return { thing: target, number: null };
+  const [, name, number] = /^(worker|executor)-([1-9]\d*)$/.exec(target) ?? [];
+  return name === undefined ? null : { thing: name as Thing, number: Number(number) };
+}
+
+function namesOf(thing: Thing, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${thing}-${index + 1}`);
+}
