@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
+import type { Skipped } from '../drill/lacking.ts';
 import { renderReport } from '../report/terminal.ts';
 import { data, mayColour, note } from './output.ts';
 import { usage } from './usage.ts';
@@ -56,23 +57,50 @@ function parseReporter(text: string): Reporter {
 
 /** Gives a verdict to each reporter. One that cannot write does not keep it from the others. */
 export function report(judgement: Judgement, context: ReportContext): void {
+  const { reporters, isFurther = false, bundleFolder } = context;
+  const failures = writeEach(reporters, isFurther, (name, colour) => render(name, judgement, context, colour));
+  if (failures.length === 0) return;
+  note(`the verdict is in ${bundleFolder}/verdict.json`);
+  throw notWritten(failures);
+}
+
+/**
+ * Tells those that read JSON of the scenarios that were not drilled, after the ones that were: whoever counts verdicts
+ * misses none. People are told on stderr.
+ */
+export function reportSkipped(skipped: readonly Skipped[], reporters: readonly Reporter[]): void {
+  const machines = reporters.filter(({ name }) => name === 'json');
+  const failures = skipped.flatMap(({ scenario, why }) =>
+    writeEach(machines, true, () => JSON.stringify({ scenario, verdict: 'skipped', reason: why }, null, 2)),
+  );
+  if (failures.length > 0) throw notWritten(failures);
+}
+
+/** Answers what could not be written. */
+function writeEach(
+  reporters: readonly Reporter[],
+  isFurther: boolean,
+  textFor: (name: ReporterName, colour: boolean) => string,
+): readonly string[] {
   const failures: string[] = [];
-  for (const { name, file } of context.reporters) {
-    const text = render(name, judgement, context, file === null && mayColour(process.stdout));
+  for (const { name, file } of reporters) {
+    const text = textFor(name, file === null && mayColour(process.stdout));
     if (file === null) {
       data(text);
       continue;
     }
     try {
-      const write = context.isFurther === true ? appendFileSync : writeFileSync;
+      const write = isFurther ? appendFileSync : writeFileSync;
       write(file, text.endsWith('\n') ? text : `${text}\n`);
     } catch (error) {
       failures.push(`${file}: ${messageOf(error)}`);
     }
   }
-  if (failures.length === 0) return;
-  note(`the verdict is in ${context.bundleFolder}/verdict.json`);
-  throw new KilldrillError('REPORT_NOT_WRITTEN', `a report could not be written: ${failures.join('; ')}`);
+  return failures;
+}
+
+function notWritten(failures: readonly string[]): KilldrillError {
+  return new KilldrillError('REPORT_NOT_WRITTEN', `a report could not be written: ${failures.join('; ')}`);
 }
 
 function render(name: ReporterName, judgement: Judgement, context: ReportContext, colour: boolean): string {

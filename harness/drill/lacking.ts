@@ -13,6 +13,12 @@ function lacking(
   return `${name} needs Kafka, for the ${onKafka.fault} of it; the alert bus of the environment ${environment.name} is PostgreSQL: choose --environment local or containers`;
 }
 
+/** A scenario that is not drilled, and why. */
+export interface Skipped {
+  readonly scenario: string;
+  readonly why: string;
+}
+
 /**
  * Those that can be drilled in this environment, and why the others are skipped.
  *
@@ -21,10 +27,14 @@ function lacking(
 export function sortOut<T extends { readonly scenario: Pick<Scenario, 'name' | 'timeline'> }>(
   wanted: readonly T[],
   environment: Pick<Environment, 'name' | 'kafka'>,
-): { readonly able: readonly T[]; readonly skipped: readonly string[] } {
+): { readonly able: readonly T[]; readonly skipped: readonly Skipped[] } {
   const lacks = wanted.map(({ scenario }) => lacking(scenario, environment));
-  const skipped = lacks.filter((why) => why !== null);
+  const skipped = wanted.flatMap(({ scenario }, at) => {
+    const why = lacks[at] ?? null;
+    return why === null ? [] : [{ scenario: scenario.name, why }];
+  });
   const able = wanted.filter((_, at) => lacks[at] === null);
-  if (able.length === 0 && skipped.length > 0) throw new KilldrillError('ENVIRONMENT_LACKS', skipped.join('; '));
+  if (able.length === 0 && skipped.length > 0)
+    throw new KilldrillError('ENVIRONMENT_LACKS', skipped.map(({ why }) => why).join('; '));
   return { able, skipped };
 }

@@ -19,7 +19,7 @@ import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { note } from '../output.ts';
-import { report, resolveReporters } from '../reporters.ts';
+import { report, reportSkipped, resolveReporters } from '../reporters.ts';
 import { prepareOut } from '../prepare-out.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -55,7 +55,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
     return await withEnvironment(flags.environment, signal, async ({ environment, folder, watch }) => {
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       const { able, skipped } = sortOut(wanted, environment);
-      for (const why of skipped) note(`skipped: ${why}`);
+      for (const { why } of skipped) note(`skipped: ${why}`);
       let worst: number = skipped.length === 0 ? EXIT.pass : EXIT.inconclusive;
       for (const { name, scenario } of able) {
         const plan = planDrill(scenario);
@@ -78,6 +78,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
         report(judgement, { reporters, reproduce, bundleFolder, isFurther });
         worst = worseOf(worst, judgement);
       }
+      reportSkipped(skipped, reporters);
       if (skipped.length > 0) note(`${skipped.length} of ${wanted.length} scenarios were skipped, which is no pass`);
       return worst;
     });

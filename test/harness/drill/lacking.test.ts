@@ -25,9 +25,9 @@ describe('what an environment lacks for a scenario', () => {
   it('has the scenario skipped, with the reason and what to choose instead, while the others run', () => {
     const { able, skipped } = sortOut([onKafka, plain], embedded);
     expect(able).toEqual([plain]);
-    expect(skipped).toEqual([
-      'on-kafka needs Kafka, for the pause of it; the alert bus of the environment embedded is PostgreSQL: choose --environment local or containers',
-    ]);
+    const why =
+      'on-kafka needs Kafka, for the pause of it; the alert bus of the environment embedded is PostgreSQL: choose --environment local or containers';
+    expect(skipped).toEqual([{ scenario: 'on-kafka', why }]);
   });
 
   it('refuses to run nothing, as bad usage', () => {
