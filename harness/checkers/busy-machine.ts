@@ -4,10 +4,11 @@ import type { DrillIndex } from './index-of.ts';
 import type { Span } from './span.ts';
 
 /**
- * A witness that stood still for more of a stretch than this was on a machine without room for the drill. Seen on 2 cores: 1
- * to 4 % at a load of 5, 35 to 45 % at a load of 9, where sound fleets lost work (docs/decisions/0007).
+ * A witness that stood still for more of a stretch than this was on a machine without room for the drill. Seen on 2 cores: at
+ * most 4 % at a load of 5 and less; 15 to 21 % with two drills in containers at once, and 35 to 45 % at a load of 9, where
+ * sound fleets lost work (docs/decisions/0007).
  */
-const BUSY_SHARE = 0.2;
+const BUSY_SHARE = 0.1;
 
 /**
  * What a failure for missing work is worth. The witness's own loop has nothing to do with the fleet: where it stood still for

@@ -1,4 +1,5 @@
 import { alertToStop } from './alert-to-stop.ts';
+import { unlessBusy } from './busy-machine.ts';
 import type { Finding } from './checker.ts';
 import { countEffects } from './effects-after.ts';
 import { error, fail, inconclusive, notApplicable, pass } from './finding.ts';
@@ -54,10 +55,8 @@ function steadyState(index: DrillIndex): Finding {
   if (index.effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all', evidence);
   if (perSecond >= effectsPerSecond.min)
     return pass(`${perSecond} effects/s arrived; at least ${effectsPerSecond.min} are expected`, evidence);
-  return fail(
-    `${perSecond} effects/s arrived in steady state; at least ${effectsPerSecond.min} are expected`,
-    evidence,
-  );
+  const slow = `${perSecond} effects/s arrived in steady state; at least ${effectsPerSecond.min} are expected`;
+  return unlessBusy(index, [{ fromNs, toNs }], fail(slow, evidence));
 }
 
 /** A worker's lower bound above the budget is a violation; only its upper bound above it leaves the matter open. */

@@ -121,6 +121,11 @@ describe('judge', () => {
       verdict: 'fail',
       worst: { name: 'steady_state', reason: expect.stringContaining('at least 500 are expected') },
     });
+    const lag = { atMs: 0, t1Ms: 500, body: { type: 'loop.lag', lagMs: 500 } } as const;
+    expect(say(plus(hasty, lag))).toMatchObject({
+      verdict: 'inconclusive',
+      worst: { name: 'steady_state', reason: expect.stringContaining('the witness itself stood still') },
+    });
   });
 
   it('is inconclusive, exit 2, and says why, without any traffic', () => {
