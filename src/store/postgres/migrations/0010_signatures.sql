@@ -25,7 +25,6 @@ create table flip_signature (
 -- Its signature came with a relay, which needs no right: one that comes from a stop-taker takes its place.
 alter table flip add column relayed boolean;
 create index flip_release on flip (namespace, revision) where kind = 'release';
-create index engagement_closed on engagement (namespace, closed_revision) where closed_revision is not null;
 
 create function check_signature(p_signature text) returns void language plpgsql immutable as $$
 begin
