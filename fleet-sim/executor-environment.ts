@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { KilldrillError, readDetectorKeys } from '../src/index.ts';
-import type { AlertPolicy, DetectorKeys } from '../src/index.ts';
+import { KilldrillError, readDetectorKeys, readFlipKeys } from '../src/index.ts';
+import type { AlertPolicy, DetectorKeys, FlipKeys } from '../src/index.ts';
 
 /** Where alerts come from. What is null has the bus's own default. */
 export type ToldBus =
@@ -29,12 +29,24 @@ export interface ToldExecutor {
   readonly bus: ToldBus;
   readonly keys: DetectorKeys;
   readonly queue: AlertPolicy['queue'];
+  /** Of those who flip; null where nothing has to be signed. */
+  readonly flipKeys: FlipKeys | null;
+  /** File of the private key that its stops are signed with; null for unsigned ones. */
+  readonly signingKeyFile: string | null;
 }
 
 const text = z.string().min(1, 'expected a value');
 const keys = text.transform((value, context): DetectorKeys => {
   try {
     return readDetectorKeys(JSON.parse(value));
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return z.NEVER;
+  }
+});
+const flipKeys = text.transform((value, context): FlipKeys => {
+  try {
+    return readFlipKeys(value);
   } catch (error) {
     context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
     return z.NEVER;
@@ -57,6 +69,8 @@ const toldSchema = z.object({
   KILLDRILL_ALERTS_GROUP: text.optional(),
   KILLDRILL_DETECTOR_KEYS: keys,
   KILLDRILL_ALERT_QUEUE: z.enum(['discard', 'park']),
+  KILLDRILL_PUBLIC_KEY: flipKeys.optional(),
+  KILLDRILL_SIGNING_KEY_FILE: text.optional(),
 });
 
 /**
@@ -85,6 +99,8 @@ export function readExecutorEnvironment(environment: Readonly<Record<string, str
     bus: busOf(told),
     keys: told.KILLDRILL_DETECTOR_KEYS,
     queue: told.KILLDRILL_ALERT_QUEUE,
+    flipKeys: told.KILLDRILL_PUBLIC_KEY ?? null,
+    signingKeyFile: told.KILLDRILL_SIGNING_KEY_FILE ?? null,
   };
 }
 

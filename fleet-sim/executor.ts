@@ -6,7 +6,9 @@ import {
   openAlertBus,
   openAlertStore,
   openFlipSource,
+  readSigningKey,
   Registry,
+  signerOf,
   StoreFeed,
   systemClock,
 } from '../src/index.ts';
@@ -33,11 +35,11 @@ const READY_LOOK_MS = 5;
  * @throws KilldrillError `KAFKA_OPTIONS` for a name that Kafka does not take
  */
 export function openExecutor(told: ToldExecutor, bend: (genuine: ExecutorParts) => ExecutorParts): OpenedExecutor {
-  const { namespace, registryUrl, stopsUrl, keys, queue } = told;
+  const { namespace, registryUrl, stopsUrl, keys, queue, flipKeys, signingKeyFile } = told;
   const clock = systemClock;
   const onError = (error: Error): void => log(error.message);
   const source = openFlipSource({ connectionString: registryUrl, namespace });
-  const registry = new Registry(namespace);
+  const registry = new Registry(namespace, { keys: flipKeys });
   const lease = new Lease(clock);
   const timings = { pollMs: lease.leaseMs / 4, retryMs: RETRY_MS };
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
@@ -45,7 +47,8 @@ export function openExecutor(told: ToldExecutor, bend: (genuine: ExecutorParts) 
   const bus = openBus(told, onError);
   const policy = { namespace, keys, skewMs: DEFAULT_SKEW_MS, queue, unsigned: 'accepted' } as const;
   const onEvent: ExecutorParts['onEvent'] = (event) => say(saidOf(event));
-  const executor = new AlertExecutor(bend({ bus, store, registry, policy, clock, onEvent, onError }));
+  const sign = signingKeyFile === null ? null : signerOf(readSigningKey(signingKeyFile));
+  const executor = new AlertExecutor(bend({ bus, store, registry, policy, clock, onEvent, onError, sign }));
   feed.start();
   executor.start();
   return {

@@ -62,6 +62,8 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     clock,
     onError: (error) => log(error.message),
     ...(leaseMs === null ? {} : { leaseMs }),
+    keys: bent.knowsKeys === false ? null : contract.keys,
+    onRefused: (refusal) => say({ event: 'refused', ...refusal }),
     ...(bent.decider === undefined ? {} : { decider: bent.decider }),
     worker: contract.worker,
     emergency: { folder: contract.snapshotFolder },

@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { KilldrillError } from './errors.ts';
+import { KilldrillError, messageOf } from './errors.ts';
+import type { Refusal } from './flip-proof.ts';
+import { readFlipKeys } from './flip-signature.ts';
+import type { FlipKeys } from './flip-signature.ts';
 
 /**
  * The fleet contract (DESIGN §7): what a drilled fleet is told by its environment, and what it says on stdout.
@@ -26,6 +29,19 @@ const CONTRACT = {
     .optional()
     .describe('lease of a worker, milliseconds'),
   KILLDRILL_SNAPSHOT_FOLDER: text.optional().describe('folder that emergency snapshots go to'),
+  KILLDRILL_PUBLIC_KEY: text
+    .transform((value, context): FlipKeys => {
+      try {
+        return readFlipKeys(value);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return z.NEVER;
+      }
+    })
+    .optional()
+    .describe(
+      'public keys of those who flip, `stop:KEY` or `stop+release:KEY`, several with commas: without a signature of theirs no release lets anybody go on',
+    ),
   KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
@@ -54,6 +70,8 @@ export interface ContractEnvironment {
   readonly agents: number | null;
   /** Where an emergency's snapshot goes; null for nowhere. */
   readonly snapshotFolder: string | null;
+  /** Public keys of those who flip; null where nothing has to be signed. */
+  readonly keys: FlipKeys | null;
 }
 
 /**
@@ -82,6 +100,7 @@ export function readContract(environment: Readonly<Record<string, string | undef
     leaseMs: found.KILLDRILL_LEASE_MS ?? null,
     agents: found.KILLDRILL_AGENTS ?? null,
     snapshotFolder: found.KILLDRILL_SNAPSHOT_FOLDER ?? null,
+    keys: found.KILLDRILL_PUBLIC_KEY ?? null,
   };
 }
 
@@ -91,6 +110,8 @@ export type ContractEvent =
   | { readonly event: 'ready'; readonly incarnation?: string }
   /** This worker has enforced the stop of this revision. */
   | { readonly event: 'stopped'; readonly revision: number }
+  /** This worker did not take a flip, for want of proof. */
+  | ({ readonly event: 'refused' } & Refusal)
   /** What this worker has done about an emergency, after the stop: where its snapshot is (null: nowhere), and who was told. */
   | {
       readonly event: 'emergency';

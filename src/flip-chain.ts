@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FlipRecord, Head } from './store/store.ts';
 
 /**
  * The hash of one flip in the chain, lower-case hex.
@@ -9,4 +10,14 @@ import { createHash } from 'node:crypto';
  */
 export function chainHash(previousHash: string, epoch: string, revision: number, text: string): string {
   return createHash('sha256').update(`${previousHash}\n${epoch}\n${revision}\n${text}`, 'utf8').digest('hex');
+}
+
+/** Whether the record's hash is what it must be after this head; its place is not looked at. */
+export function continuesChain(head: Pick<Head, 'hash'>, { epoch, revision, hash, text }: FlipRecord): boolean {
+  return hash === chainHash(head.hash, epoch, revision, text);
+}
+
+/** Where the chain ends once this record is in it. */
+export function headAfter({ epoch, revision, hash }: FlipRecord): Head {
+  return { epoch, revision, hash };
 }

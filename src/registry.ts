@@ -1,40 +1,16 @@
 import { KilldrillError } from './errors.ts';
-import { chainHash } from './flip-chain.ts';
+import { continuesChain, headAfter } from './flip-chain.ts';
+import { FlipProof } from './flip-proof.ts';
+import type { ProofOptions, RefusedCounts } from './flip-proof.ts';
 import { engagementOf, parseFlip } from './flip-text.ts';
+import { inPrefix, stopOf } from './held-stop.ts';
+import type { ApplyResult, ArrivedStop, HeldStop } from './held-stop.ts';
+import { Listeners } from './listeners.ts';
 import { Engagements, decide } from './switch.ts';
 import type { Decision, Engagement, Flip, Grounds, StopFlip, Subject } from './switch.ts';
 import type { FlipRecord, Head, LoadAnswer, RelayAnswer } from './store/store.ts';
 
-/** A stop as a path delivered it; `place` is null when the path does not know where the store has it. */
-export interface ArrivedStop {
-  readonly text: string;
-  readonly signature: string | null;
-  readonly place: { readonly epoch: string; readonly revision: number } | null;
-  /**
-   * Who offers it to the store as long as that has not answered: the registry's feed by a relay (`here`, the default), or
-   * whoever delivered it, until `offer` says otherwise.
-   */
-  readonly offered?: 'here' | 'elsewhere';
-}
-
-export type ApplyResult =
-  | { readonly kind: 'applied'; readonly stops: number; readonly releases: number }
-  /** Something between our head and these flips is missing: fetch from our head. */
-  | { readonly kind: 'gap' }
-  /** These flips do not continue our history: reload in full. */
-  | { readonly kind: 'diverged' };
-
-/** A stop that is enforced now. */
-interface HeldStop {
-  readonly text: string;
-  readonly signature: string | null;
-  readonly revision: number | null;
-  /** Enforced though the contiguous prefix does not hold it. */
-  readonly early: boolean;
-  readonly offered: 'here' | 'elsewhere';
-  /** Of a drain: its time is up, and it lets nothing pass any more. */
-  readonly drainOver: boolean;
-}
+export type { ApplyResult, ArrivedStop } from './held-stop.ts';
 
 /** Ids of ended stops that are remembered; a late copy of an older one is enforced until the store answers `closed`. */
 const ENDED_KEPT = 10_000;
@@ -47,6 +23,7 @@ const ENDED_KEPT = 10_000;
  */
 export class Registry {
   readonly #namespace: string;
+  readonly #proof: FlipProof;
   #grounds: Grounds = { critical: [], drains: new Map() };
   #stops = new Map<string, HeldStop>();
   #open = new Engagements();
@@ -54,10 +31,21 @@ export class Registry {
   readonly #ended = new Set<string>();
   #head: Head | null = null;
   #version = 1;
-  #listeners: readonly ((registry: Registry) => void)[] = [];
+  readonly #listeners = new Listeners<Registry>();
 
-  constructor(namespace: string) {
+  constructor(namespace: string, options: ProofOptions = {}) {
     this.#namespace = namespace;
+    this.#proof = new FlipProof(namespace, options);
+  }
+
+  /** How often something was not taken for want of proof. */
+  get refused(): RefusedCounts {
+    return this.#proof.refused;
+  }
+
+  /** How much a load has to prove: nothing where no keys are told. */
+  get proofWanted(): 'none' | 'signed' {
+    return this.#proof.wanted;
   }
 
   /** Grows whenever a decision may have changed. */
@@ -110,24 +98,26 @@ export class Registry {
 
   /** Calls `listener` after each change, in the same tick. A listener that throws hurts neither the registry nor the others. */
   onChange(listener: (registry: Registry) => void): void {
-    this.#listeners = [...this.#listeners, listener];
+    this.#listeners.add(listener);
   }
 
   /**
    * Takes a full load. What was enforced before and is not in it is kept as an early stop and relayed: a history that lost
-   * commits must not set anybody free.
+   * commits must not set anybody free. Nor does a release that nobody has signed: what it closed is enforced.
    *
+   * @returns whether it was taken; if not, it proves too little, and one with all releases is to be asked for.
    * @throws KilldrillError `FLIP_UNREADABLE`, `FLIP_NAMESPACE` or `LOAD_UNREADABLE`; nothing has changed then.
    */
-  load(answer: LoadAnswer): void {
+  load(answer: LoadAnswer): boolean {
+    const disputed = this.#proof.disputed(answer);
+    if (disputed === null) return false;
     const open = new Engagements();
     const stops = new Map<string, HeldStop>();
-    for (const { text, signature, revision } of answer.open) {
-      const flip = this.#read(text);
-      if (flip.kind !== 'stop') throw notAStop(flip);
+    for (const record of [...answer.open, ...disputed]) {
+      const flip = stopOf(this.#read(record.text));
+      if (this.#proof.prefers(this.#stops.get(flip.id), record)) continue;
       open.open(engagementOf(flip));
-      const drainOver = this.#isDrainOver(flip.id, text);
-      stops.set(flip.id, { text, signature, revision, early: false, offered: 'here', drainOver });
+      stops.set(flip.id, this.#held(flip.id, inPrefix(record)));
     }
     for (const engagement of this.#open.values()) {
       const held = this.#stops.get(engagement.id);
@@ -140,6 +130,7 @@ export class Registry {
     this.#head = answer.head;
     this.#grounds = { ...this.#grounds, critical: answer.critical };
     this.#changed();
+    return true;
   }
 
   /** Applies fetched flips, which must follow our head without a gap and continue its chain of hashes. */
@@ -161,10 +152,10 @@ export class Registry {
     for (const record of flips) {
       if (record.revision <= head.revision) continue;
       if (record.revision !== head.revision + 1) return { kind: 'gap' };
-      if (record.hash !== chainHash(head.hash, record.epoch, record.revision, record.text)) return { kind: 'diverged' };
+      if (!continuesChain(head, record)) return { kind: 'diverged' };
       if (this.#applyNext(record) === 'stop') stops += 1;
       else releases += 1;
-      head = { epoch: record.epoch, revision: record.revision, hash: record.hash };
+      head = headAfter(record);
       this.#head = head;
     }
     return { kind: 'applied', stops, releases };
@@ -182,18 +173,22 @@ export class Registry {
 
   #applyNext(record: FlipRecord): Flip['kind'] {
     const flip = this.#read(record.text);
-    if (flip.kind === 'stop') {
-      // Should an early copy have had another text under this id, the store's is the one that counts.
-      if (this.#stops.get(flip.id)?.text !== record.text) this.#open.close(flip.id);
-      this.#enforce(flip, { ...record, early: false, offered: 'here' });
-    } else {
-      for (const id of flip.engagements) this.#end(id);
-    }
+    if (flip.kind === 'stop') this.#enforceNext(flip, record);
+    else if (this.#proof.lifts(flip.id, record)) for (const id of flip.engagements) this.#end(id);
     return flip.kind;
   }
 
+  /** What is in the store's chain is enforced, signed or not: whoever writes there could stop us in other ways too. */
+  #enforceNext(stop: StopFlip, record: FlipRecord): void {
+    if (this.#proof.prefers(this.#stops.get(stop.id), record)) return;
+    // Should an early copy have had another text under this id, the store's is the one that counts.
+    if (this.#stops.get(stop.id)?.text !== record.text) this.#open.close(stop.id);
+    this.#enforce(stop, inPrefix(record));
+  }
+
   /**
-   * Takes a stop that some path delivered, before the prefix has reached it. A release is ignored here.
+   * Takes a stop that some path delivered, before the prefix has reached it; where keys are told it has to be proven. A
+   * release is ignored here.
    *
    * That the prefix is beyond the stop's place proves nothing, since a history that lost commits gives the place to another
    * flip: only a stop that has ended before our eyes is known to be over.
@@ -202,11 +197,24 @@ export class Registry {
    */
   arrive(stop: ArrivedStop): boolean {
     const flip = this.#read(stop.text);
-    if (flip.kind !== 'stop' || this.#open.has(flip.id) || this.#ended.has(flip.id)) return false;
-    const { text, signature, place, offered = 'here' } = stop;
-    this.#enforce(flip, { text, signature, revision: place?.revision ?? null, early: true, offered });
+    if (flip.kind === 'release') this.#proof.lifts(flip.id, stop);
+    if (flip.kind !== 'stop' || this.#ended.has(flip.id)) return false;
+    const held = this.#stops.get(flip.id);
+    if (held !== undefined && !this.#proof.prefers(stop, held)) return false;
+    if (!this.#proof.admits(flip.id, stop)) return false;
+    const { text, signature, place, offered = 'here', authority = 'signature' } = stop;
+    this.#open.close(flip.id);
+    this.#enforce(flip, { text, signature, revision: place?.revision ?? null, early: true, offered, authority });
     this.#changed();
     return true;
+  }
+
+  /** Whoever delivered an early stop takes it back: the store has refused it. */
+  withdraw(id: string): void {
+    const held = this.#stops.get(id);
+    if (held === undefined || !held.early || !this.#proof.withdraws(held)) return;
+    this.#end(id);
+    this.#changed();
   }
 
   /**
@@ -230,6 +238,7 @@ export class Registry {
     const held = this.#stops.get(id);
     if (held === undefined || !held.early) return;
     if (answer.kind === 'closed') {
+      if (!this.#proof.closes(id, held.text, answer)) return;
       this.#end(id);
     } else {
       // It stays early until the prefix brings it; until then it is offered again.
@@ -239,15 +248,14 @@ export class Registry {
   }
 
   #enforce(stop: StopFlip, held: Omit<HeldStop, 'drainOver'>): void {
-    const { text, signature, revision, early, offered } = held;
     this.#open.open(engagementOf(stop));
-    const drainOver = this.#isDrainOver(stop.id, text);
-    this.#stops.set(stop.id, { text, signature, revision, early, offered, drainOver });
+    this.#stops.set(stop.id, this.#held(stop.id, held));
   }
 
-  #isDrainOver(id: string, text: string): boolean {
-    const held = this.#stops.get(id);
-    return held?.text === text && held.drainOver;
+  /** A drain whose time is up stays so when the same stop comes by another path. */
+  #held(id: string, stop: Omit<HeldStop, 'drainOver'>): HeldStop {
+    const before = this.#stops.get(id);
+    return { ...stop, drainOver: before?.text === stop.text && before.drainOver };
   }
 
   #end(id: string): void {
@@ -261,6 +269,7 @@ export class Registry {
   #read(text: string): Flip {
     const flip = parseFlip(text);
     if (flip.namespace === this.#namespace) return flip;
+    this.#proof.refuse('foreign', flip.id);
     throw new KilldrillError(
       'FLIP_NAMESPACE',
       `flip ${flip.id} is of namespace '${flip.namespace}', this registry of '${this.#namespace}'`,
@@ -280,19 +289,6 @@ export class Registry {
   #changed(): void {
     this.#version += 1;
     this.#grounds = { ...this.#grounds, drains: this.#runningDrains() };
-    for (const listener of this.#listeners) {
-      try {
-        listener(this);
-      } catch {
-        // State has changed already; what a listener does with the news must not undo or delay that.
-      }
-    }
+    this.#listeners.tell(this);
   }
-}
-
-function notAStop(flip: Flip): KilldrillError {
-  return new KilldrillError(
-    'LOAD_UNREADABLE',
-    `the store's open engagements hold ${flip.id}, which is a ${flip.kind}; expected stops only`,
-  );
 }

@@ -7,6 +7,8 @@ import type { Decider } from './decider.ts';
 import { DrainTimers } from './drain-timers.ts';
 import { KilldrillError, messageOf } from './errors.ts';
 import type { FenceContext } from './fenced-batches.ts';
+import type { Refusal } from './flip-proof.ts';
+import type { FlipKeys } from './flip-signature.ts';
 import { guardedObserver } from './gate-observer.ts';
 import type { GateObserver } from './gate-observer.ts';
 import { Gate } from './gate.ts';
@@ -45,6 +47,10 @@ export interface RuntimeOptions {
   readonly worker?: string;
   /** How long a claim on a task lasts, milliseconds; it is extended while it is held. Default 30,000. */
   readonly claimMs?: number;
+  /** Public keys of those who flip: where they are told, nothing but a signed release lets anybody go on. Default: none. */
+  readonly keys?: FlipKeys | null;
+  /** Told of each flip that was not taken for want of proof. */
+  readonly onRefused?: (refusal: Refusal) => void;
   /** What to do about an emergency besides stopping. */
   readonly emergency?: EmergencyOptions;
   /** Told of each emergency once its snapshot is written and its hooks have ended. */
@@ -93,7 +99,10 @@ export class Runtime {
     this.#clock = clock;
     this.#store = store;
     this.#report = reportTo(onError);
-    this.registry = new Registry(namespace);
+    this.registry = new Registry(namespace, {
+      keys: options.keys ?? null,
+      ...(options.onRefused === undefined ? {} : { onRefused: options.onRefused }),
+    });
     this.lease = new Lease(clock, { ...DEFAULT_LEASE, leaseMs: options.leaseMs ?? DEFAULT_LEASE.leaseMs });
     const { registry, lease } = this;
     const genuine = new RegistryDecider(registry, lease);

@@ -58,8 +58,8 @@ class ForgetfulLife {
 
   source(genuine: FlipSource): FlipSource {
     return {
-      load: async () => {
-        const answer = await genuine.load();
+      load: async (proof) => {
+        const answer = await genuine.load(proof);
         if (this.#loaded || answer.open.length === 0) {
           this.#loaded = true;
           return answer;

@@ -22,6 +22,7 @@ export const keepsWhatItHolds: Mutant = {
           },
           arrive: (stop) => registry.arrive({ ...stop, offered: 'elsewhere' }),
           relayed: (id, answer) => registry.relayed(id, answer),
+          withdraw: (id) => registry.withdraw(id),
           offer: (id) => {
             differs({ input: id, unmodified: 'relayed', mutated: `kept for ${KEEPS_MS} ms` });
             clock.after(KEEPS_MS, () => registry.offer(id));

@@ -37,6 +37,8 @@ export interface Bent {
   readonly signalOf?: (signal: AbortSignal) => AbortSignal | undefined;
   /** What its agents work with: the gate, the intake and the world as they see them. */
   readonly tools?: (genuine: AgentTools) => AgentTools;
+  /** False for a worker that asks for no signature, whatever keys it is told. */
+  readonly knowsKeys?: false;
 }
 
 /** A fleet with one planted bug. The harness must fail it, by the property named here. */

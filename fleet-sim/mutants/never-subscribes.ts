@@ -36,8 +36,8 @@ class DeafStore {
 
   #source(source: FlipSource): FlipSource {
     return {
-      load: async () => {
-        const answer = await source.load();
+      load: async (proof) => {
+        const answer = await source.load(proof);
         this.#heard.load(answer);
         this.#named = answer.head;
         return answer;

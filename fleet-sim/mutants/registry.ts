@@ -1,4 +1,6 @@
+import { acceptsAForgedRelease } from './accepts-a-forged-release.ts';
 import { acknowledgedStopGoneAfterOutage } from './acknowledged-stop-gone-after-outage.ts';
+import { agentLiftsItsOwnHalt } from './agent-lifts-its-own-halt.ts';
 import { autoCommitsTheOffset } from './auto-commits-the-offset.ts';
 import { callerDeclaredCritical } from './caller-declared-critical.ts';
 import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
@@ -80,4 +82,6 @@ export const MUTANTS: readonly Mutant[] = [
   stallsOnPoison,
   tripsOnStale,
   keepsWhatItHolds,
+  acceptsAForgedRelease,
+  agentLiftsItsOwnHalt,
 ];

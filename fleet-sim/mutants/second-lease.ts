@@ -49,9 +49,9 @@ export class SecondLease {
 
   #source(genuine: FlipSource): FlipSource {
     return {
-      load: () =>
+      load: (proof) =>
         this.#renewedBy(
-          () => genuine.load(),
+          () => genuine.load(proof),
           () => true,
         ),
       flipsAfter: (head) =>

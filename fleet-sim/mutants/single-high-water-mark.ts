@@ -38,7 +38,7 @@ class Mark {
 
   source(genuine: FlipSource): FlipSource {
     return {
-      load: () => genuine.load(),
+      load: (proof) => genuine.load(proof),
       flipsAfter: async (head) => {
         const answer = await genuine.flipsAfter(head);
         if (answer.kind === 'flips') this.#passBy(answer.flips.slice(0, -1));

@@ -1,8 +1,10 @@
 import type { Checker } from './checker.ts';
 import { alertsNotLost } from './alerts-not-lost.ts';
+import { authorityEnforced } from './authority-enforced.ts';
 import { blastRadiusContained } from './blast-radius-contained.ts';
 import { eachPathAloneSuffices } from './each-path-alone-suffices.ts';
 import { failsClosed } from './fails-closed.ts';
+import { forgedOrReplayedRefused } from './forged-or-replayed-refused.ts';
 import { haltSurvivesRestart } from './halt-survives-restart.ts';
 import { flipsOnRecord } from './flips-on-record.ts';
 import { inFlightCancelled } from './in-flight-cancelled.ts';
@@ -42,6 +44,8 @@ export const CHECKERS: readonly Checker[] = [
   ledgerComplete,
   alertsNotLost,
   staleAlertIgnored,
+  forgedOrReplayedRefused,
+  authorityEnforced,
   eachPathAloneSuffices,
   flipsOnRecord,
 ];

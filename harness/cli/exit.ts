@@ -15,7 +15,7 @@ export const EXIT = {
 /** Each exit code with its meaning, for help and reference. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.pass, 'every property that applies holds; what an operator asked for is done'],
-  [EXIT.failed, 'a property or an expectation is violated; a release is red'],
+  [EXIT.failed, 'a property or an expectation is violated; a release is red; the record is not what it was'],
   [EXIT.inconclusive, 'nothing is violated, but something could not be established'],
   [EXIT.usage, 'bad usage, a scenario that cannot be read, or a request that names what is not there'],
   [EXIT.error, 'the infrastructure or the harness failed'],
@@ -52,6 +52,9 @@ const USAGE_CODES = new Set([
   'NAMESPACE_UNKNOWN',
   'RESUME_INVALID',
   'RUN_NOT_STOPPED',
+  'FLIP_KEYS_INVALID',
+  'KEY_NOT_MADE',
+  'SIGNING_KEY_UNREADABLE',
 ]);
 
 /** The exit code that an error means. */

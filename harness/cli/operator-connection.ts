@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import type { AuditStore } from '../../src/store/audit-port.ts';
+import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -22,6 +24,7 @@ export interface OperatorConnection {
   readonly namespace: string;
   readonly flips: FlipStore;
   readonly operator: OperatorStore;
+  readonly audit: AuditStore;
   /** How many flips there are. */
   readonly headRevision: () => Promise<number>;
 }
@@ -82,10 +85,11 @@ export async function withOperator<T>(
   const flips = openFlipStore(options);
   const operator = openOperatorStore(options);
   const source = openFlipSource(options);
+  const audit = openAuditStore(options);
   const headRevision = async (): Promise<number> => (await source.load()).head.revision;
   try {
-    return await work({ namespace, flips, operator, headRevision });
+    return await work({ namespace, flips, operator, audit, headRevision });
   } finally {
-    await Promise.all([flips.close(), operator.close(), source.close()]);
+    await Promise.all([flips.close(), operator.close(), source.close(), audit.close()]);
   }
 }

@@ -19,6 +19,7 @@ import { selftest } from './commands/selftest.ts';
 import type { SelftestFlags } from './commands/selftest.ts';
 import { validate } from './commands/validate.ts';
 import { EXIT_MEANINGS } from './exit.ts';
+import { addTrust, signingKeyOption } from './program-trust.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 
 const reporter = (): Option =>
@@ -47,6 +48,7 @@ export function buildProgram(done: Done): Command {
   addDoctor(program, done);
   addMigrate(program, done);
   addWayBack(program, done);
+  addTrust(program, onStore, done);
   return program;
 }
 
@@ -141,6 +143,8 @@ function addWayBack(program: Command, done: Done): void {
   onRecord(program.command('release').description('close engagements, all that are named or none; lists what is open'))
     .argument('[what...]', 'ids of engagements, or a scope and its target such as: tenant acme (default: list)')
     .option('--even-if-red <reason>', 'release although the fleet still runs what it ran at the stop; goes on record')
+    .option('--again', 'also what an unsigned release has closed, by ids: agents that know keys still enforce it')
+    .addOption(signingKeyOption())
     .action(async (what: string[], flags: ReleaseFlags) => done(await release(what, flags)));
 
   onRecord(program.command('resume').description('bring back what was discarded'))

@@ -13,6 +13,7 @@ import { hasHeldChild, missingExposure } from './exposed.ts';
 import type { WantedExposure } from './exposed.ts';
 import type { Detectors } from './detectors.ts';
 import type { Faults } from './faults.ts';
+import type { Forger } from './forger.ts';
 import type { Operator } from './operator.ts';
 import type { Probes } from './probes.ts';
 import type { WayBack } from './way-back.ts';
@@ -25,6 +26,7 @@ export interface ConductorParts {
   readonly history: HistorySink;
   readonly world: World;
   readonly operator: Operator;
+  readonly forger: Forger;
   readonly wayBack: WayBack;
   readonly probes: Probes;
   readonly faults: Faults;
@@ -97,7 +99,7 @@ export class Conductor {
   }
 
   async #do(entry: TimelineEntry): Promise<void> {
-    const { operator, wayBack, faults, detectors, signal } = this.#parts;
+    const { operator, forger, wayBack, faults, detectors, signal } = this.#parts;
     switch (entry.kind) {
       case 'flip':
         return this.#stop(entry);
@@ -111,6 +113,8 @@ export class Conductor {
         return wayBack.compensate(entry, signal);
       case 'alerts':
         return detectors?.publish(entry, operator.revision, operator.overtaken);
+      case 'forge':
+        return forger.forge(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:

@@ -2,7 +2,7 @@ import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { canonicalText, parseFlip } from '../../src/flip-text.ts';
 import type { FlipStore } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
-import type { Flip } from '../../src/switch.ts';
+import type { Flip, ReleaseFlip } from '../../src/switch.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { FlipFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
@@ -21,6 +21,10 @@ interface OperatorParts {
   readonly history: HistorySink;
   readonly newId: () => string;
   readonly wallMs: () => number;
+  /** Signs as the operator. */
+  readonly sign: (text: string) => string;
+  /** Vouches for the store's head after a release. Never rejects. */
+  readonly vouch: () => Promise<void>;
   /** Told of each flip that the store took. */
   readonly onFlip: (flip: Flip) => void;
 }
@@ -52,6 +56,7 @@ export class Operator {
   /** Stops of alerts by their engagement, as detectors see them from then on. */
   readonly #byAlert = new Map<string, AskedStop>();
   #overtaken: AskedStop | null = null;
+  #released: ReleaseFlip | null = null;
   #flips = 0;
   #revision = 0;
 
@@ -71,6 +76,18 @@ export class Operator {
   /** The last revision that the operator knows of; 0 before the first. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Ids of what it has open on a switch. */
+  openOn(on: { readonly scope: Flip['scope']; readonly target: string }): readonly string[] {
+    return this.#opened.get(`${on.scope}:${targetOf(on)}`) ?? [];
+  }
+
+  /** Its last release that the store took, as signed; null before the first. */
+  get released(): { readonly text: string; readonly signature: string; readonly flip: ReleaseFlip } | null {
+    if (this.#released === null) return null;
+    const text = canonicalText(this.#released);
+    return { text, signature: this.#parts.sign(text), flip: this.#released };
   }
 
   /** The last stop of an alert that a release has opened, as its detector saw it; null for none. */
@@ -116,12 +133,14 @@ export class Operator {
   async release(entry: ReleaseEntry, signal: AbortSignal): Promise<number | null> {
     const { scope, reason, expect } = entry;
     const target = targetOf(entry);
-    const engagements = this.#opened.get(`${scope}:${target}`) ?? [];
+    const engagements = this.openOn({ scope, target });
     const common = this.#common(this.#parts.newId(), scope, target, reason);
     const release = { ...common, kind: 'release', engagements } as const;
     const revision = await this.#flip(release, expect, (fromNs) => this.#put(release, fromNs, signal));
     if (revision === null) return null;
     this.#opened.delete(`${scope}:${target}`);
+    this.#released = release;
+    await this.#parts.vouch();
     this.#overtaken =
       engagements.map((id) => this.#byAlert.get(id)).findLast((one) => one !== undefined) ?? this.#overtaken;
     return revision;
@@ -183,12 +202,12 @@ export class Operator {
 
   /** The same id and text may be offered again: the store takes it once and gives the first answer. */
   async #put(flip: Flip, requestedNs: number, signal: AbortSignal): Promise<Answered> {
-    const { store, clock } = this.#parts;
+    const { store, clock, sign } = this.#parts;
     const text = canonicalText(flip);
     for (;;) {
       const sentNs = clock.nowNs();
       try {
-        const { record } = await store.flip(text, null);
+        const { record } = await store.flip(text, sign(text));
         return { revision: record.revision, error: null, sentNs };
       } catch (error) {
         const again = error instanceof KilldrillError && error.code === 'STORE_UNREACHABLE';

@@ -15,6 +15,7 @@ import type { DrillBus } from './drill-bus.ts';
 import { openDrillBus } from './drill-bus.ts';
 import type { DrillInput } from './drill-input.ts';
 import { recordedAlerts } from './recorded-alerts.ts';
+import type { DrillFlipKeys } from './flip-keys.ts';
 import { alertQueueOf, makeExecutors } from './start-executors.ts';
 
 export interface AlertingParts {
@@ -60,13 +61,13 @@ export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
 export function executorsOf(
   { plan, environment, folder, executorCommand, onSpawned, startProxy }: DrillInput,
   database: DrillDatabase,
-  { bus, keys }: Alerting,
+  { bus, keys, flipKeys }: Alerting & { readonly flipKeys: DrillFlipKeys },
   history: HistorySink,
 ): Executors | null {
   const { kafka, postgres } = environment;
   return makeExecutors({
     ...{ scenario: plan.scenario, command: executorCommand ?? null, database, postgres: postgres.target, folder },
-    ...{ history, onSpawned, startProxy, detectorKeys: keys.list },
+    ...{ history, onSpawned, startProxy, detectorKeys: keys.list, flipKeys },
     kafka: kafka === null || bus.topics === null ? null : { server: kafka, topics: bus.topics },
   });
 }

@@ -1,3 +1,5 @@
+import type { AuditStore } from '../../src/store/audit-port.ts';
+import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import type { Opened } from '../../src/store/postgres/flip-source.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -7,6 +9,9 @@ import { Session } from '../../src/store/postgres/session.ts';
 import type { FlipStore, OperatorStore } from '../../src/store/store.ts';
 import type { Credentials, DrillDatabase } from '../environment/environment.ts';
 import type { ConnectTarget } from '../environment/proxy.ts';
+import type { ForgersWays } from '../conductor/forger.ts';
+import type { DrillFlipKeys } from './flip-keys.ts';
+import { forgersWays } from './forgers-ways.ts';
 import { storeUrl } from './store-address.ts';
 
 /** The drill's own connections to its store, one for each right that it uses. They need no proxy, and are made when needed. */
@@ -17,13 +22,18 @@ export interface DrillStore {
   readonly operator: OperatorStore;
   /** The operator's, for the long look at the end. */
   readonly patient: OperatorStore;
+  readonly audit: AuditStore;
+  /** What whoever has the fleet's login can do. */
+  readonly forger: ForgersWays;
+  /** Who flips in this drill. */
+  readonly keys: DrillFlipKeys;
   close(): Promise<void>;
 }
 
 /** The ledger of a long drill takes its time, milliseconds. */
 const PATIENT: Partial<StoreTimings> = { statementMs: 20_000, answerMs: 22_000 };
 
-export function openDrillStore(target: ConnectTarget, database: DrillDatabase): DrillStore {
+export function openDrillStore(target: ConnectTarget, database: DrillDatabase, keys: DrillFlipKeys): DrillStore {
   const as = (login: Credentials) => ({
     connectionString: storeUrl(target, login, database.name),
     namespace: database.name,
@@ -32,7 +42,9 @@ export function openDrillStore(target: ConnectTarget, database: DrillDatabase): 
   const flips = openFlipStore(as(database.flipper));
   const operator = openOperatorStore(as(database.flipper));
   const patient = openOperatorStore({ ...as(database.flipper), timings: PATIENT });
-  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [owner, flips, operator, patient];
+  const audit = openAuditStore(as(database.flipper));
+  const forger = forgersWays(storeUrl(target, database.worker, database.name), database.name);
+  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [owner, flips, operator, patient, audit, forger];
   const close = async (): Promise<void> => void (await Promise.all(opened.map((one) => one.close())));
-  return { owner, flips, operator, patient, close };
+  return { owner, flips, operator, patient, audit, forger, keys, close };
 }

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { vouchForHead } from '../../src/control/vouch-for-head.ts';
+import { readFlipKeys } from '../../src/flip-signature.ts';
 import type { Flip } from '../../src/switch.ts';
 import type { ConductorParts } from '../conductor/conductor.ts';
 import type { Detectors } from '../conductor/detectors.ts';
+import { Forger } from '../conductor/forger.ts';
 import { Operator } from '../conductor/operator.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
@@ -35,22 +38,25 @@ interface HandsParts {
  */
 export async function operatorsHands(
   parts: HandsParts,
-): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
+): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'wayBack' | 'probes' | 'detectors'>> {
   const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
+  const ids = { namespace, newId: randomUUID, wallMs: Date.now };
+  const { keys } = store;
+  const operator = new Operator({
+    ...{ ...take, ...ids, store: store.flips, detectors, onFlip, sign: keys.operator },
+    look: (id) => revisionOf(store.owner, namespace, id),
+    vouch: () => vouch(store, namespace),
+  });
   return {
     detectors,
-    operator: new Operator({
-      ...take,
-      store: store.flips,
-      detectors,
-      look: (id) => revisionOf(store.owner, namespace, id),
-      namespace,
-      newId: randomUUID,
-      wallMs: Date.now,
-      onFlip,
+    operator,
+    forger: new Forger({
+      ...{ ...take, ...ids, ways: store.forger, keys },
+      openOn: ({ scope, target }) => operator.openOn({ scope, target }),
+      released: () => releasedBy(operator),
     }),
     wayBack: new WayBack({
       ...take,
@@ -60,4 +66,17 @@ export async function operatorsHands(
     }),
     probes: new Probes({ ...take, trace, plant: (task) => plantTask(store.owner, namespace, task), signal }),
   };
+}
+
+function releasedBy({ released }: Operator) {
+  if (released === null) return null;
+  const { text, signature, flip } = released;
+  return { text, signature, id: flip.id, engagements: flip.engagements };
+}
+
+/** Without it a cold worker only looks at more releases: the drill goes on. */
+async function vouch({ audit, keys }: DrillStore, namespace: string): Promise<void> {
+  await vouchForHead({ store: audit, namespace, keys: readFlipKeys(keys.publicKey), sign: keys.operator }).catch(
+    () => undefined,
+  );
 }

@@ -35,6 +35,8 @@ import { DRILL_TIMES } from './drill.ts';
 import type { DrillRecord } from './drill.ts';
 import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
+import { makeFlipKeys } from './flip-keys.ts';
+import type { DrillFlipKeys } from './flip-keys.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
 import { makeFleet } from './start-fleet.ts';
@@ -123,8 +125,8 @@ class Drill {
     const store = await this.#openStore(database);
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
-    const fleet = await this.#startFleet(database, world);
-    const executors = await this.#startExecutors(database, alerting);
+    const fleet = await this.#startFleet(database, world, store.keys);
+    const executors = await this.#startExecutors(database, alerting, store.keys);
     const stage: Stage = { database, store, world, fleet, alerting, executors };
     await this.#play(stage);
     await this.#end(stage);
@@ -139,9 +141,10 @@ class Drill {
 
   /** With its witness in place, and with what the operator declares beforehand: before there is anybody to be drilled. */
   async #openStore(database: DrillDatabase): Promise<DrillStore> {
-    const store = openDrillStore(this.#input.environment.postgres.target, database);
+    const { environment, folder, planted } = this.#input;
+    const store = openDrillStore(environment.postgres.target, database, makeFlipKeys(folder, database.name));
     this.#brackets.add(() => store.close());
-    await prepareStore(store.owner, database.worker.user, this.#input.planted);
+    await prepareStore(store.owner, database.worker.user, planted);
     await declareStart(store.operator, this.#plan.scenario.fleet);
     return store;
   }
@@ -199,7 +202,7 @@ class Drill {
     return world;
   }
 
-  async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
+  async #startFleet(database: DrillDatabase, world: World, { publicKey }: DrillFlipKeys): Promise<Fleet> {
     const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
     const fleet = makeFleet({
@@ -209,6 +212,7 @@ class Drill {
       postgres: environment.postgres.target,
       folder,
       tracePath: bundle.path(RECORD_FILES.trace),
+      publicKey,
       history,
       openChannel: (worker) => world.openChannel(worker),
       onSpawned,
@@ -220,9 +224,10 @@ class Drill {
     return fleet;
   }
 
-  async #startExecutors(database: DrillDatabase, alerting: Alerting | null): Promise<Executors | null> {
+  async #startExecutors(database: DrillDatabase, alerting: Alerting | null, flipKeys: DrillFlipKeys) {
     const { signal } = this.#input;
-    const executors = alerting === null ? null : executorsOf(this.#input, database, alerting, this.#plan.history);
+    const { history } = this.#plan;
+    const executors = alerting === null ? null : executorsOf(this.#input, database, { ...alerting, flipKeys }, history);
     if (executors === null) return null;
     this.#brackets.add(() => executors.close());
     this.#brackets.add(async () => void (await executors.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs)));

@@ -10,6 +10,7 @@ import { simulatedExecutor } from '../fleet/fleet-command.ts';
 import type { HistorySink } from '../history/write.ts';
 import { executorNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { DrillFlipKeys } from './flip-keys.ts';
 import { ownVariables } from './own-variables.ts';
 
 export interface ExecutorsParts {
@@ -21,6 +22,7 @@ export interface ExecutorsParts {
   /** The broker and the drill's topics there; null where PostgreSQL is the alert bus. */
   readonly kafka: ExecutorsKafka | null;
   readonly detectorKeys: DrillKeys['list'];
+  readonly flipKeys: Pick<DrillFlipKeys, 'publicKey' | 'stopperFile'>;
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
   readonly history: HistorySink;
@@ -45,6 +47,8 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
       KILLDRILL_NAMESPACE: database.name,
       KILLDRILL_DETECTOR_KEYS: JSON.stringify(detectorKeys),
       KILLDRILL_ALERT_QUEUE: alertQueueOf(scenario),
+      KILLDRILL_PUBLIC_KEY: parts.flipKeys.publicKey,
+      KILLDRILL_SIGNING_KEY_FILE: parts.flipKeys.stopperFile,
     },
     cwd: process.cwd(),
     history,

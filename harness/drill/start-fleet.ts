@@ -21,6 +21,8 @@ export interface FleetParts {
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
   readonly tracePath: string;
+  /** As workers are told them. */
+  readonly publicKey: string;
   readonly history: HistorySink;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   readonly onSpawned: (pid: number) => void;
@@ -43,6 +45,7 @@ export function makeFleet(parts: FleetParts): Fleet {
       KILLDRILL_SEED: String(scenario.seed),
       KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
       KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
+      KILLDRILL_PUBLIC_KEY: parts.publicKey,
       KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
     },
     cwd: process.cwd(),

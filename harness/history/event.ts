@@ -1,3 +1,4 @@
+import type { ForgeryEventBody } from './forgery.ts';
 import type { StoreEventBody } from './store-event.ts';
 
 /**
@@ -209,6 +210,7 @@ export type EventBody =
     }
   /** The harness's event loop was blocked this long; arrivals during it have wide intervals. */
   | { readonly type: 'loop.lag'; readonly lagMs: number }
+  | ForgeryEventBody
   | StoreEventBody;
 
 /** Phases of a drill in their order; each event marks the phase's begin. */

@@ -60,6 +60,8 @@ const EVENT_TYPES = {
   'operator.answered': true,
   'run.spawned': true,
   'probe.planted': true,
+  'forgery.sent': true,
+  'forgery.answered': true,
 } as const satisfies Record<EventType, true>;
 
 /**

@@ -18,6 +18,7 @@ function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[
   if ('contract' in entry) return [];
   if ('alerts' in entry) return alertsMeaning(entry.alerts, fleet);
   if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target);
+  if ('forge' in entry) return targetMeaning(['forge', 'target'], entry.forge.scope, entry.forge.target);
   if ('compensate' in entry) {
     return targetMeaning(['compensate', 'target'], entry.compensate.scope, entry.compensate.target);
   }

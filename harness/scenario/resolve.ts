@@ -69,6 +69,10 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
     const { over, ...counts } = entry.alerts;
     return { kind: 'alerts', when, ...counts, overMs: over ?? 0 };
   }
+  if ('forge' in entry) {
+    const { scope, target = GLOBAL_TARGET } = entry.forge;
+    return { kind: 'forge', when, scope, target };
+  }
   return { kind: 'fault', when, ...resolveFault(entry.fault) };
 }
 

@@ -127,6 +127,14 @@ export interface AlertsEntry {
   readonly overMs: number;
 }
 
+/** Somebody with a worker's rights forges releases of what this drill has stopped there, in every manner and by every path. */
+export interface ForgeEntry {
+  readonly kind: 'forge';
+  readonly when: Anchor;
+  readonly scope: Scope;
+  readonly target: string;
+}
+
 export interface FaultEntry {
   readonly kind: 'fault';
   readonly when: Anchor;
@@ -148,4 +156,4 @@ export interface FaultEntry {
 }
 
 export type TimelineEntry =
-  FlipEntry | ReleaseEntry | ResumeEntry | ContractEntry | CompensateEntry | AlertsEntry | FaultEntry;
+  FlipEntry | ReleaseEntry | ResumeEntry | ContractEntry | CompensateEntry | AlertsEntry | ForgeEntry | FaultEntry;

@@ -84,6 +84,8 @@ const alerts = map(
   '{ count: 100, targets: 20, poison: 5 }',
 );
 
+const forge = map(scoped, '{ scope: capability, target: write/mail }');
+
 const fault = map(
   {
     kind: oneOf(FAULT_KINDS),
@@ -123,9 +125,10 @@ export const ENTRY_SCHEMAS = {
   contract: map({ ...momentShape, contract: contractSchema }, EXAMPLE),
   compensate: map({ ...momentShape, compensate }, EXAMPLE),
   alerts: map({ ...momentShape, alerts }, EXAMPLE),
+  forge: map({ ...momentShape, forge }, EXAMPLE),
   fault: map({ ...momentShape, fault }, EXAMPLE),
 } as const;
-export const ENTRY_KEYS = ['flip', 'release', 'resume', 'contract', 'compensate', 'alerts', 'fault'] as const;
+export const ENTRY_KEYS = ['flip', 'release', 'resume', 'contract', 'compensate', 'alerts', 'forge', 'fault'] as const;
 
 /** One entry of the timeline: something that the operator or a fault does, and when. */
 export const entrySchema = z.union([
@@ -135,6 +138,7 @@ export const entrySchema = z.union([
   ENTRY_SCHEMAS.contract,
   ENTRY_SCHEMAS.compensate,
   ENTRY_SCHEMAS.alerts,
+  ENTRY_SCHEMAS.forge,
   ENTRY_SCHEMAS.fault,
 ]);
 export type ReadEntry = z.output<typeof entrySchema>;

@@ -82,6 +82,8 @@ function writeEntry(entry: TimelineEntry): unknown {
       const over = overMs === 0 ? {} : { over: formatDuration(overMs) };
       return { ...moment, alerts: { count, targets, poison, again, stale, ...over } };
     }
+    case 'forge':
+      return { ...moment, forge: onOf(entry) };
     case 'fault':
       return { ...moment, fault: writeFault(entry) };
     default:

@@ -40,6 +40,7 @@ function resolveEntry(entry: TimelineEntry, resolve: Resolve): TimelineEntry {
     case 'flip':
     case 'release':
     case 'compensate':
+    case 'forge':
       return { ...entry, when, target: resolve(entry.target) };
     case 'resume':
       return { ...entry, when, which: resolveWhich(entry.which, resolve) };

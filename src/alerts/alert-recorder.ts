@@ -10,7 +10,7 @@ import { Rounds } from './rounds.ts';
 
 interface RecorderParts {
   readonly store: AlertStore;
-  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'offer'>;
+  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'withdraw' | 'offer'>;
   readonly clock: Clock;
   readonly retryMs: number;
   readonly callMs: number;
@@ -81,7 +81,7 @@ export class AlertRecorder {
     entry.isHeld = true;
     const { text } = entry.trip;
     const offered = this.#isAway ? 'here' : 'elsewhere';
-    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered }));
+    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered, authority: 'path' }));
     this.#parts.heldEarly(entry);
   }
 
@@ -176,7 +176,7 @@ export class AlertRecorder {
 
   /** The stop comes to nothing: it is let go here at once, since somebody else may put that on record before us. */
   #refused(lane: AlertLane, entry: TripEntry, code: PoisonCode, why: string): void {
-    this.#parts.registry.relayed(entry.trip.flipId, CLOSED);
+    this.#parts.registry.withdraw(entry.trip.flipId);
     this.#parts.poisoned(lane, entry, code, why);
   }
 
@@ -186,12 +186,13 @@ export class AlertRecorder {
     const { flipId } = entry.trip;
     const { head, ageMs } = answer;
     if (answer.kind === 'stale') {
-      registry.relayed(flipId, { kind: 'closed', revision: answer.revision, head, ageMs });
+      registry.withdraw(flipId);
       return;
     }
     const { text, signature, epoch, revision } = answer.record;
-    if (answer.isOpen) this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision } }));
-    registry.relayed(flipId, { kind: answer.isOpen ? 'open' : 'closed', revision, head, ageMs });
+    if (answer.isOpen) this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision }, authority: 'path' }));
+    if (answer.isOpen) registry.relayed(flipId, { kind: 'open', revision, head, ageMs });
+    else registry.withdraw(flipId);
   }
 
   /**
@@ -257,9 +258,6 @@ function isIdle(kind: LaneStep['kind']): boolean {
 function isForEver(thrown: unknown): thrown is KilldrillError {
   return thrown instanceof KilldrillError && FOR_EVER.has(thrown.code);
 }
-
-/** The store's word that a stop it refused is not open; where it would have stood, nobody asks. */
-const CLOSED = { kind: 'closed', revision: 0, head: { epoch: '', revision: 0, hash: '' }, ageMs: 0 } as const;
 
 function standsStill({ topic, partition, stored }: AlertLane): KilldrillError {
   return new KilldrillError(

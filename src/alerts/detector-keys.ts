@@ -1,7 +1,7 @@
-import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
+import { readPublicKey } from '../public-key.ts';
 import { SCOPES, STOP_MODES } from '../switch.ts';
 import type { Scope, StopMode } from '../switch.ts';
 import { detectorName } from './alert.ts';
@@ -63,7 +63,7 @@ export function readDetectorKeys(list: unknown): DetectorKeys {
   }
   const keys = new Map<string, DetectorKey[]>();
   for (const [index, { publicKey, ...rest }] of read.data.entries()) {
-    const key: DetectorKey = { ...rest, publicKey: readKey(publicKey, `entry ${index + 1} ('${rest.detector}')`) };
+    const key: DetectorKey = { ...rest, publicKey: readPublicKey(publicKey, `entry ${index + 1} ('${rest.detector}')`, invalid) };
     const sameName = keys.get(rest.detector) ?? [];
     if (sameName.some((other) => other.publicKey.equals(key.publicKey))) {
       throw invalid(`entry ${index + 1} gives '${rest.detector}' a key that it has already; name each key once`);
@@ -71,23 +71,6 @@ export function readDetectorKeys(list: unknown): DetectorKeys {
     keys.set(rest.detector, [...sameName, key]);
   }
   return keys;
-}
-
-function readKey(text: string, where: string): KeyObject {
-  // Node would silently derive the public key, and the secret would stay in a file that everybody reads.
-  if (text.includes('PRIVATE KEY')) {
-    throw invalid(`${where} holds a private key, expected the public one; make a new pair, this one is spoilt`);
-  }
-  let key: KeyObject;
-  try {
-    key = text.includes('-----BEGIN')
-      ? createPublicKey(text)
-      : createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw invalid(`${where} holds no readable public key (${messageOf(cause)}); expected PEM, or base64 of DER`, cause);
-  }
-  if (key.asymmetricKeyType === 'ed25519') return key;
-  throw invalid(`${where} holds a key of type ${String(key.asymmetricKeyType)}, expected ed25519`);
 }
 
 function invalid(what: string, cause?: unknown): KilldrillError {

@@ -38,7 +38,7 @@ export interface ExecutorParts {
   readonly bus: AlertBus;
   readonly store: AlertStore;
   /** Of the process in which it runs; a feed keeps it fresh. */
-  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'offer' | 'head'>;
+  readonly registry: Pick<Registry, 'arrive' | 'relayed' | 'withdraw' | 'offer' | 'head'>;
   readonly policy: AlertPolicy;
   readonly clock: Clock;
   /** Signs a flip's text as this stop-taker; null, the default, for unsigned flips. */

@@ -5,7 +5,7 @@ import type { QueuePolicy, Scope, StopMode } from '../switch.ts';
 import { readAlert } from './alert.ts';
 import type { Alert, ReadAlert, ShortAlert } from './alert.ts';
 import type { BusMessage } from './alert-bus.ts';
-import { isSignedBy } from './alert-signature.ts';
+import { isSignedBy } from '../ed25519.ts';
 import type { AlertTrip, StaleGround } from './alert-store.ts';
 import { UNSIGNED_REACH, isWithin } from './detector-keys.ts';
 import type { DetectorKeys, Reach } from './detector-keys.ts';

@@ -21,6 +21,8 @@ export interface ReleaseParts {
   /** How long each check may take, milliseconds. Default 2,000. */
   readonly checkMs?: number;
   readonly clock?: Clock;
+  /** Signs the flip's text as somebody who may release; null, the default, for an unsigned one, which agents that know keys do not believe. */
+  readonly sign?: ((text: string) => string) | null;
 }
 
 export interface ReleaseRequest {
@@ -32,6 +34,8 @@ export interface ReleaseRequest {
   readonly reason: string;
   /** Why it is released although it is red; goes on record. */
   readonly evenIfRed?: string;
+  /** It may name what is closed already by a release that nobody had signed, so that agents let go of it. */
+  readonly again?: boolean;
 }
 
 export interface Released {
@@ -67,8 +71,11 @@ export async function release(parts: ReleaseParts, request: ReleaseRequest): Pro
     );
   }
   const text = canonicalText(flipOf(parts, request, ids, commonSwitch(closed.map(({ flip }) => flip))));
-  const options: FlipOptions = hasWords(request.evenIfRed) ? { evenIfRed: request.evenIfRed } : {};
-  return { answer: await parts.store.flip(text, null, options), closed, red };
+  const options: FlipOptions = {
+    ...(hasWords(request.evenIfRed) ? { evenIfRed: request.evenIfRed } : {}),
+    ...(request.again === true ? { again: true } : {}),
+  };
+  return { answer: await parts.store.flip(text, parts.sign?.(text) ?? null, options), closed, red };
 }
 
 function hasWords(reason: string | undefined): reason is string {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
 import type { Lease } from '../lease.ts';
 import type { Registry } from '../registry.ts';
 import type { FlipRecord, FlipSource, FlipsAnswer, Subscription } from '../store/store.ts';
@@ -129,13 +129,18 @@ export class StoreFeed {
 
   async #load(): Promise<void> {
     const { source, registry, lease } = this.#parts;
-    const asked = lease.asked();
     // Before the question leaves, so that a reload which is asked for meanwhile is not taken for this one.
     this.#needsLoad = false;
     try {
-      const answer = await source.load();
-      registry.load(answer);
-      lease.renew(asked, answer);
+      for (const proof of [registry.proofWanted, 'all'] as const) {
+        const asked = lease.asked();
+        const answer = await source.load(proof);
+        if (registry.load(answer)) return void lease.renew(asked, answer);
+      }
+      throw new KilldrillError(
+        'LOAD_UNPROVEN',
+        "the store's answer does not say by what its closed stops were released; expected a store of this version",
+      );
     } catch (error) {
       this.#needsLoad = true;
       throw error;

@@ -4,8 +4,9 @@ import { parseFlip } from '../flip-text.ts';
 import type { Flip, ReleaseFlip } from '../switch.ts';
 import { refuseRed } from './memory-contract.ts';
 import type { MemoryState, StoredEngagement, StoredFlip } from './memory-state.ts';
+import { keepSignature } from './memory-signatures.ts';
 import { plantSweeps } from './memory-sweep.ts';
-import type { FlipOptions, FlipRecord, Head } from './store.ts';
+import type { FlipOptions, FlipRecord, Head, RelayAnswer } from './store.ts';
 
 /** Puts a flip at the end of the chain, or finds the one that its id already names; then tells the listeners. */
 export function putFlip(
@@ -18,7 +19,7 @@ export function putFlip(
   const known = state.flipsById.get(flip.id);
   if (known !== undefined) return sameText(known, text);
   if (flip.kind === 'release') {
-    refuseUnlessOpen(state, flip);
+    refuseUnlessOpen(state, flip, options.again === true);
     refuseRed(state, flip, options);
   }
   const record = nextRecord(state, text, signature);
@@ -30,6 +31,22 @@ export function putFlip(
   plantSweeps(state, record.revision, stored.engagement);
   tell(state, record);
   return stored;
+}
+
+/** Takes a stop that somebody holds already, or finds it. */
+export function relayFlip(
+  state: MemoryState,
+  text: string,
+  signature: string | null,
+): Pick<RelayAnswer, 'kind' | 'revision' | 'release'> {
+  const before = state.head.revision;
+  const stored = putFlip(state, text, signature);
+  const { record, engagement } = stored;
+  if (record.revision > before) state.relayed.add(record.revision);
+  else if (record.signature !== signature) keepSignature(state, stored, signature);
+  const closedRevision = engagement?.closedRevision ?? null;
+  const release = closedRevision === null ? null : (state.flips[closedRevision - 1]?.record ?? null);
+  return { kind: closedRevision === null ? 'open' : 'closed', revision: record.revision, release };
 }
 
 /** The flips that are open stops, oldest first. */
@@ -93,11 +110,11 @@ function engagementFor(state: MemoryState, flip: Flip, openedRevision: number): 
   return { id, on, mode, queue, openedRevision, drainUntilMs, contract: state.contract, closedRevision: null };
 }
 
-function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip): void {
+function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip, again: boolean): void {
   const wrong = [...new Set(release.engagements)].toSorted().flatMap((id) => {
     const engagement = state.flipsById.get(id)?.engagement ?? null;
     if (engagement === null) return [`'${id}' (unknown)`];
-    return engagement.closedRevision === null ? [] : [`'${id}' (closed at revision ${engagement.closedRevision})`];
+    return engagement.closedRevision === null || again ? [] : [`'${id}' (closed at revision ${engagement.closedRevision})`];
   });
   if (wrong.length === 0) return;
   throw new KilldrillError(

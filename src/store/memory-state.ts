@@ -13,6 +13,7 @@ import type {
   NewTask,
   Outcome,
   OutcomeKind,
+  SignedHead,
   TaskState,
 } from './store.ts';
 
@@ -151,6 +152,11 @@ export class MemoryState {
   readonly alertPositions = new Map<string, number>();
   readonly alertPlacings: StoredPlacing[] = [];
   readonly listeners = new Set<MemoryListener>();
+  readonly signedHeads: SignedHead[] = [];
+  /** Revisions whose signature came with a relay. */
+  readonly relayed = new Set<number>();
+  /** By revision: other signatures that came with a flip. */
+  readonly moreSignatures = new Map<number, readonly string[]>();
   critical: CriticalRules = { capabilities: [], classes: [] };
   /** The declared run contract, canonical; null before the first. */
   contract: string | null = null;

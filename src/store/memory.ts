@@ -2,11 +2,14 @@ import { KilldrillError } from '../errors.ts';
 import { parseFlip } from '../flip-text.ts';
 import { isRefusedAlert } from './memory-alerts.ts';
 import { declareContract, redReasons } from './memory-contract.ts';
-import { compareHead, flipsAfter, openFlips, putFlip, readFlip } from './memory-flips.ts';
+import type { AuditStore } from './audit-port.ts';
+import { memoryAudit, releasesOf } from './memory-audit.ts';
+import { compareHead, flipsAfter, openFlips, putFlip, readFlip, relayFlip } from './memory-flips.ts';
 import { admitIntents } from './memory-intents.ts';
 import { admitCompensation, closeCompensation, readLedger } from './memory-ledger.ts';
 import { resumeTasks, setCritical } from './memory-operator.ts';
 import { claimTasks, countTasks, enqueueTasks, extendClaims, finishTask, haltTask, retryTask } from './memory-queue.ts';
+import { checkSignature, takeSignature } from './memory-signatures.ts';
 import { journalKey } from './memory-state.ts';
 import type { MemoryState } from './memory-state.ts';
 import { sweepTasks } from './memory-sweep.ts';
@@ -46,6 +49,7 @@ import type {
   TaskEnd,
   TaskQueue,
   TaskState,
+  WantedProof,
 } from './store.ts';
 
 type Ports = FlipSource & Fence & OutcomeSink & TaskQueue & FlipStore & OperatorStore;
@@ -75,12 +79,18 @@ export class MemoryStore implements Ports {
     this.#minimumAgeMs = minimumAgeMs;
   }
 
-  load(): Promise<LoadAnswer> {
+  load(proof: WantedProof = 'none'): Promise<LoadAnswer> {
     return this.#do('load', () => ({
       ...this.#answer(),
       open: openFlips(this.#state),
       critical: this.#state.critical.capabilities,
+      ...(proof === 'none' ? {} : { released: releasesOf(this.#state, proof) }),
     }));
+  }
+
+  /** The record, for whoever audits it. */
+  audit(): AuditStore {
+    return memoryAudit(this.#state, (proof) => this.load(proof));
   }
 
   flipsAfter(head: Head): Promise<FlipsAnswer> {
@@ -99,10 +109,9 @@ export class MemoryStore implements Ports {
           `only a stop may be relayed, and flip '${flip.id}' is of kind '${flip.kind}'`,
         );
       }
+      checkSignature(signature);
       if (isRefusedAlert(this.#state, flip.id)) return { ...this.#answer(), kind: 'closed', revision: 0 };
-      const { record, engagement } = putFlip(this.#state, text, signature);
-      const kind = engagement?.closedRevision === null ? 'open' : 'closed';
-      return { ...this.#answer(), kind, revision: record.revision };
+      return { ...this.#answer(), ...relayFlip(this.#state, text, signature) };
     });
   }
 
@@ -174,7 +183,8 @@ export class MemoryStore implements Ports {
 
   flip(text: string, signature: string | null, options?: FlipOptions): Promise<FlipAnswer> {
     return this.#do('flip', () => {
-      const { record } = putFlip(this.#state, text, signature, options);
+      checkSignature(signature);
+      const { record } = takeSignature(this.#state, putFlip(this.#state, text, signature, options), signature);
       return { ...this.#answer(), record };
     });
   }

@@ -40,18 +40,46 @@ export interface LoadAnswer extends StoreAnswer {
   readonly open: readonly FlipRecord[];
   /** Capabilities that the operator declared critical; patterns as in a capability switch. */
   readonly critical: readonly string[];
+  /** For who asked for it: what the closed stops were closed by. */
+  readonly released?: ReleaseProof;
 }
+
+/** A head that somebody has signed: whoever did vouches for what was released up to it. */
+export interface SignedHead extends Head {
+  readonly signature: string;
+}
+
+/** A release, and the stops that it closed, as the store has them. */
+export interface ReleasedFlip extends FlipRecord {
+  readonly closed: readonly FlipRecord[];
+}
+
+/** All releases after a signed head; those before it are vouched for by its signature. */
+export interface ReleaseProof {
+  /** Null: these are all releases. */
+  readonly since: SignedHead | null;
+  readonly releases: readonly ReleasedFlip[];
+}
+
+/** How much a load has to prove: nothing, the releases since the newest signed head, or all of them. */
+export type WantedProof = 'none' | 'signed' | 'all';
 
 /** The flips after a head that the caller named; `diverged` when that head is no part of this store's history. */
 export type FlipsAnswer = StoreAnswer &
   ({ readonly kind: 'flips'; readonly flips: readonly FlipRecord[] } | { readonly kind: 'diverged' });
 
 /** Answer to a relayed stop: at which revision it was opened, and whether it still is. */
-export type RelayAnswer = StoreAnswer & { readonly kind: 'open' | 'closed'; readonly revision: number };
+export type RelayAnswer = StoreAnswer & {
+  readonly kind: 'open' | 'closed';
+  readonly revision: number;
+  /** Of a closed one: the release that closed it; null, or absent, where there is none, as for a refused alert's stop. */
+  readonly release?: Pick<FlipRecord, 'text' | 'signature'> | null;
+};
 
 /** The registry plane: how a process learns of flips. */
 export interface FlipSource {
-  load(): Promise<LoadAnswer>;
+  /** Everything that is open; with `proof` also what the rest was closed by. Default `none`. */
+  load(proof?: WantedProof): Promise<LoadAnswer>;
   flipsAfter(head: Head): Promise<FlipsAnswer>;
   /** Offers a stop that this process holds without a revision, verbatim; put-if-absent by id. A release is refused (`RELAY_REFUSED`). */
   relay(text: string, signature: string | null): Promise<RelayAnswer>;
@@ -269,6 +297,11 @@ export interface OpenEngagement {
 export interface FlipOptions {
   /** Releases although the run contract is red, for this reason, which goes on record. */
   readonly evenIfRed?: string;
+  /**
+   * A release may name what is closed already: a release that nobody had signed closed it in the store, and agents that ask
+   * for signatures have gone on enforcing it.
+   */
+  readonly again?: boolean;
 }
 
 /** The control plane: only those with the flipper's right hold it. */

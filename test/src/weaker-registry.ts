@@ -81,15 +81,16 @@ export class WeakerRegistry implements RegistryUnderTest {
     this.#held.set(flip.id, { record, engagement: engagementOf(flip), early: false });
   }
 
-  load(answer: LoadAnswer): void {
+  load(answer: LoadAnswer): boolean {
     const before = this.#held;
     this.#held = new Map();
     for (const record of answer.open) this.#take(record);
     this.head = answer.head;
-    if (this.#flaw === 'early stops dropped on reload') return;
+    if (this.#flaw === 'early stops dropped on reload') return true;
     for (const [id, { record, engagement }] of before) {
       if (!this.#held.has(id)) this.#held.set(id, { record: { ...record, place: null }, engagement, early: true });
     }
+    return true;
   }
 
   toRelay(): ReturnType<Registry['toRelay']> {

@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { engagementsOn, release as releaseEngagements } from '../../../src/control/release.ts';
+import { vouchForHead } from '../../../src/control/vouch-for-head.ts';
+import type { VouchParts } from '../../../src/control/vouch-for-head.ts';
+import { messageOf } from '../../../src/errors.ts';
 import type { OpenEngagement } from '../../../src/store/store.ts';
 import { GLOBAL_TARGET, SCOPES } from '../../../src/switch.ts';
 import type { Scope, Switch } from '../../../src/switch.ts';
 import { table } from '../../report/table.ts';
 import { printable } from '../../report/wrap.ts';
 import { EXIT } from '../exit.ts';
+import { signingOf } from '../flip-keys.ts';
+import type { SigningFlags } from '../flip-keys.ts';
 import { askerName, reasonOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
 import { data, note } from '../output.ts';
 import { usage } from '../usage.ts';
 
-export interface ReleaseFlags extends StoreFlags, AskerFlags {
+export interface ReleaseFlags extends StoreFlags, AskerFlags, SigningFlags {
+  readonly again?: boolean;
   readonly evenIfRed?: string;
   readonly json?: boolean;
 }
@@ -52,26 +58,40 @@ function idsOn(on: Switch, open: readonly OpenEngagement[]): readonly string[] {
 }
 
 async function close(
-  { flips, namespace }: OperatorConnection,
+  { flips, audit, namespace }: OperatorConnection,
   engagements: readonly string[],
   flags: ReleaseFlags,
 ): Promise<number> {
+  const signing = signingOf(flags);
   const request = {
     namespace,
     engagements,
     by: askerName(flags),
     source: 'killdrill release',
     reason: reasonOf(flags),
+    again: flags.again === true,
   };
   const { answer, closed } = await releaseEngagements(
-    { store: flips, newId: randomUUID },
+    { store: flips, newId: randomUUID, sign: signing?.sign ?? null },
     flags.evenIfRed === undefined ? request : { ...request, evenIfRed: flags.evenIfRed },
   );
+  if (signing !== null) await vouch({ store: audit, namespace, ...signing });
   const { revision } = answer.record;
-  const ids = closed.map(({ flip }) => flip.id);
+  const ids = flags.again === true ? engagements : closed.map(({ flip }) => flip.id);
   if (flags.json === true) data(JSON.stringify({ namespace, revision, engagements: ids }));
   else data(printable(`released at revision ${revision}: ${ids.join(', ')}`));
   return EXIT.pass;
+}
+
+/** The release is done whatever comes of it: an unsigned head only makes a cold start slower. */
+async function vouch(parts: VouchParts): Promise<void> {
+  try {
+    const vouched = await vouchForHead(parts);
+    if (vouched.kind !== 'disputed') return;
+    note(printable(`the head was not signed: no proven release has closed ${vouched.engagements.join(', ')}`));
+  } catch (error) {
+    note(printable(`the head was not signed: ${messageOf(error)}`));
+  }
 }
 
 function list(open: readonly OpenEngagement[], json: boolean): number {

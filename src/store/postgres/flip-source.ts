@@ -1,5 +1,14 @@
 import { parseFlip } from '../../flip-text.ts';
-import type { FlipRecord, FlipSource, FlipsAnswer, Head, LoadAnswer, RelayAnswer, Subscription } from '../store.ts';
+import type {
+  FlipRecord,
+  FlipSource,
+  FlipsAnswer,
+  Head,
+  LoadAnswer,
+  RelayAnswer,
+  Subscription,
+  WantedProof,
+} from '../store.ts';
 import { flipChannel } from './flip-channel.ts';
 import { Listening } from './listening.ts';
 import { resolveStoreOptions } from './options.ts';
@@ -33,8 +42,9 @@ class PostgresFlipSource implements FlipSource {
     this.#listening = new Listening(this.#session, flipChannel(options.namespace), options);
   }
 
-  load(): Promise<LoadAnswer> {
-    return this.#session.call('load', [this.#namespace]);
+  load(proof: WantedProof = 'none'): Promise<LoadAnswer> {
+    if (proof === 'none') return this.#session.call('load', [this.#namespace]);
+    return this.#session.call('load_proven', [this.#namespace, proof === 'all']);
   }
 
   flipsAfter(head: Head): Promise<FlipsAnswer> {

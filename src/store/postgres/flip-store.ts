@@ -30,7 +30,8 @@ class PostgresFlipStore implements FlipStore {
       );
     }
     const values = [namespace, text, signature, this.#options.timings.lockMs, options.evenIfRed ?? null];
-    return underFlipLock(this.#session, this.#options, () => this.#session.call<FlipAnswer>('flip', values));
+    const operation = options.again === true ? 'release_again' : 'flip';
+    return underFlipLock(this.#session, this.#options, () => this.#session.call<FlipAnswer>(operation, values));
   }
 
   async openEngagements(): Promise<readonly OpenEngagement[]> {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { Conductor } from '../../../harness/conductor/conductor.ts';
 import type { Detectors } from '../../../harness/conductor/detectors.ts';
@@ -10,6 +13,9 @@ import type { EventOf, EventType } from '../../../harness/history/event.ts';
 import { parseScenario } from '../../../harness/scenario/parse.ts';
 import { TRACE_VERSION } from '../../../harness/traffic/trace.ts';
 import type { TraceRun } from '../../../harness/traffic/trace.ts';
+import { makeFlipKeys } from '../../../harness/drill/flip-keys.ts';
+import { forgersWays } from '../../../harness/drill/forgers-ways.ts';
+import { openAuditStore } from '../../../src/store/postgres/audit-store.ts';
 import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts';
 import { resolveStoreOptions } from '../../../src/store/postgres/options.ts';
@@ -75,12 +81,19 @@ export async function openRig(planted: Planted = NOTHING_PLANTED): Promise<Rig> 
   };
 }
 
-function openStore({ ownerUrl, flipperUrl }: PreparedDatabase, namespace: string): DrillStore {
+function openStore({ ownerUrl, flipperUrl, workerUrl }: PreparedDatabase, namespace: string): DrillStore {
   const as = (connectionString: string) => ({ connectionString, namespace, timings: PATIENT });
   const owner = new Session('drill', resolveStoreOptions(as(ownerUrl)));
   const [flips, operator] = [openFlipStore(as(flipperUrl)), openOperatorStore(as(flipperUrl))];
-  const close = async (): Promise<void> => void (await Promise.all([owner.close(), flips.close(), operator.close()]));
-  return { owner, flips, operator, patient: operator, close };
+  const audit = openAuditStore(as(flipperUrl));
+  const forger = forgersWays(workerUrl, namespace);
+  const opened = [owner, flips, operator, audit, forger];
+  const keys = makeFlipKeys(mkdtempSync(join(tmpdir(), 'killdrill-keys-')), 'rig');
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((one) => one.close()));
+    rmSync(dirname(keys.stopperFile), { recursive: true });
+  };
+  return { owner, flips, operator, patient: operator, audit, forger, keys, close };
 }
 
 function stageOf(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { Faults } from '../../../harness/conductor/faults.ts';
+import { makeFlipKeys } from '../../../harness/drill/flip-keys.ts';
 import { makeExecutors } from '../../../harness/drill/start-executors.ts';
 import { storeUrl } from '../../../harness/drill/store-address.ts';
 import { chooseDrillFolder, makeDrillFolder } from '../../../harness/environment/drill-folder.ts';
@@ -64,6 +65,7 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
     postgres: environment.postgres.target,
     kafka: server === null || topics === null ? null : { server, topics },
     detectorKeys: [detector.entry],
+    flipKeys: makeFlipKeys(folder, database.name),
     folder,
     history,
     onSpawned: (pid) => guardian.watch(pid),

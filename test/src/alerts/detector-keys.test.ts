@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { isSignedBy, signAlert } from '../../../src/alerts/alert-signature.ts';
+import { signAlert } from '../../../src/alerts/alert-signature.ts';
 import { isWithin, readDetectorKeys } from '../../../src/alerts/detector-keys.ts';
+import { isSignedBy } from '../../../src/ed25519.ts';
 import { newDetector } from './samples.ts';
 
 function faultOf(list: unknown): string {

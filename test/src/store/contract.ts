@@ -12,6 +12,7 @@ import { describeQueue } from './contract/queue.ts';
 import { describeRegistryPlane } from './contract/registry-plane.ts';
 import { describeRepeats } from './contract/repeats.ts';
 import { describeResume } from './contract/resume.ts';
+import { describeSignatures } from './contract/signatures.ts';
 import { describeSweeps } from './contract/sweeps.ts';
 import { TestWorld } from './contract/world.ts';
 import type { StoreKind } from './contract/world.ts';
@@ -45,5 +46,6 @@ export function describeStoreContract(name: string, start: () => Promise<StoreKi
     describeGreenCheck(world);
     describeResume(world);
     describeLedger(world);
+    describeSignatures(world);
   });
 }

@@ -10,6 +10,7 @@ import { SOMEBODY, releaseText, sampleContract, sampleIntent, sampleTask, stopTe
 function handles(store: MemoryStore): StoreHandles {
   return {
     ...{ flips: store, fence: store, outcomes: store, tasks: store, control: store, operator: store },
+    audit: store.audit(),
     close: async () => undefined,
   };
 }

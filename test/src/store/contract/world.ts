@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
+import type { AuditStore } from '../../../../src/store/audit-port.ts';
 import type {
   ClaimToken,
   ClaimedTask,
@@ -24,6 +25,7 @@ export interface StoreHandles {
   readonly tasks: TaskQueue;
   readonly control: FlipStore;
   readonly operator: OperatorStore;
+  readonly audit: AuditStore;
   close(): Promise<void>;
 }
 

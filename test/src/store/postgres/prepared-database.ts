@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { openAuditStore } from '../../../../src/store/postgres/audit-store.ts';
 import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../../src/store/postgres/flip-store.ts';
@@ -87,7 +88,8 @@ function openAll(
   const asFlipper = { connectionString: flipperUrl, namespace, timings };
   const control = openFlipStore(asFlipper);
   const operator = openOperatorStore(asFlipper);
-  const ports = [flips, fence, outcomes, tasks, control, operator];
+  const audit = openAuditStore(asFlipper);
+  const ports = [flips, fence, outcomes, tasks, control, operator, audit];
   return {
     flips,
     fence,
@@ -95,6 +97,7 @@ function openAll(
     tasks,
     control,
     operator,
+    audit,
     close: async () => void (await Promise.all(ports.map((port) => port.close()))),
   };
 }
