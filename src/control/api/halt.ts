@@ -1,19 +1,36 @@
 import type { z } from 'zod';
+import { messageOf } from '../../errors.ts';
 import { canonicalText, parseFlip } from '../../flip-text.ts';
 import type { StopOffer } from '../../store/stop-port.ts';
 import { GLOBAL_TARGET } from '../../switch.ts';
+import type { Flip } from '../../switch.ts';
 import type { TakenStop } from '../stop-taker-parts.ts';
 import type { ApiKey } from './api-keys.ts';
 import type { ControlApiParts } from './parts.ts';
+import { RequestError } from './problem.ts';
 import type { Reply } from './route.ts';
+import { isStorable, UNSTORABLE } from './schemas.ts';
 import type { stopMade, stopWords } from './schemas.ts';
 
 type HaltBody = z.output<typeof stopWords> | z.output<typeof stopMade>;
 
 /** `POST /halt`: enforced here at once, answered once it is durable or known not to be. */
 export async function halt(parts: ControlApiParts, body: HaltBody, key: ApiKey | null): Promise<Reply> {
-  const stop = 'text' in body ? body : stopOf(parts, body, key);
+  const stop = 'text' in body ? checked(body) : stopOf(parts, body, key);
   return replyTo(await parts.taker.take(stop));
+}
+
+/** What no store could keep is refused at the door: once taken, a stop is not to be dropped. */
+function checked(made: z.output<typeof stopMade>): StopOffer {
+  let found: Flip;
+  try {
+    found = parseFlip(made.text);
+  } catch (cause) {
+    throw new RequestError('REQUEST_INVALID', messageOf(cause), 'body.text');
+  }
+  const wrong = Object.entries(found).find(([, value]) => typeof value === 'string' && !isStorable(value));
+  if (wrong === undefined) return made;
+  throw new RequestError('REQUEST_INVALID', `the flip's ${wrong[0]} is wrong: ${UNSTORABLE}`, 'body.text');
 }
 
 function stopOf(parts: ControlApiParts, words: z.output<typeof stopWords>, key: ApiKey | null): StopOffer {

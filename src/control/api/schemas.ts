@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../switch.ts';
 
 /** PostgreSQL keeps no NUL and no half of a surrogate pair. */
-const storable = (text: string): boolean => !/[\0\p{Cs}]/u.test(text);
-const UNSTORABLE = 'a text may hold neither the character U+0000 nor half of a surrogate pair';
-const name = z.string().min(1).max(300).refine(storable, UNSTORABLE);
-const reason = z.string().trim().min(1).max(2_000).refine(storable, UNSTORABLE);
+export const isStorable = (text: string): boolean => !/[\0\p{Cs}]/u.test(text);
+export const UNSTORABLE = 'a text may hold neither the character U+0000 nor half of a surrogate pair';
+const name = z.string().min(1).max(300).refine(isStorable, UNSTORABLE);
+const reason = z.string().trim().min(1).max(2_000).refine(isStorable, UNSTORABLE);
 
 /** A stop in words; the server makes the flip. */
 export const stopWords = z

@@ -185,6 +185,7 @@ describe('a request that is wrong', () => {
     ['a list', [], 'body'],
     ['nothing', null, 'body'],
     ['a text that is no flip', { text: '{}' }, 'body.text'],
+    ['a text with a NUL', { text: stopText(NAMESPACE, { reason: 'a\u0000' }) }, 'body.text'],
     ['a text of another namespace', { text: stopText('other') }, ''],
     ['broken JSON', '{"reason":', 'body'],
     ['an empty body', '', 'body'],
