@@ -3,6 +3,7 @@ import type { AlertPlace } from '../alerts/alert-store.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import type { QueuePolicy, StopMode, Switch } from '../switch.ts';
+import type { Inventory, WorkerIdentity, WorkerReport } from './effectiveness-port.ts';
 import type {
   Asker,
   Compensation,
@@ -91,7 +92,7 @@ export interface StoredCompensation {
 
 /** What an operator asked for, and what was said to it. */
 export interface OperatorAction {
-  readonly kind: 'critical' | 'contract' | 'resume' | 'compensate' | 'red-release';
+  readonly kind: 'critical' | 'contract' | 'resume' | 'compensate' | 'red-release' | 'inventory' | 'intent';
   readonly asker: Asker;
   readonly request: unknown;
   readonly refusal: string | null;
@@ -107,6 +108,19 @@ export interface StoredAlert {
   readonly flipId: string | null;
   readonly code: string | null;
   readonly why: string | null;
+}
+
+/** One life of a worker, and the newest report in its name. */
+export interface StoredWorker {
+  readonly identity: WorkerIdentity;
+  /** Whose it is: only that handle reports in its name. */
+  readonly owner: unknown;
+  readonly registeredMs: number;
+  ended: boolean;
+  number: number;
+  report: WorkerReport | null;
+  reportedMs: number | null;
+  canaryMs: number | null;
 }
 
 /** How a partition was placed, or moved past what the bus no longer has. */
@@ -150,6 +164,10 @@ export class MemoryState {
   /** By topic and partition: the next alert to be recorded. */
   readonly alertPositions = new Map<string, number>();
   readonly alertPlacings: StoredPlacing[] = [];
+  readonly workers = new Map<string, StoredWorker>();
+  inventory: Inventory | null = null;
+  /** Open intents that an operator has answered for. */
+  readonly closedIntents = new Set<string>();
   readonly listeners = new Set<MemoryListener>();
   critical: CriticalRules = { capabilities: [], classes: [] };
   /** The declared run contract, canonical; null before the first. */

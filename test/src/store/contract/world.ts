@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
+import type { EffectivenessStore, WorkerReports } from '../../../../src/store/effectiveness-port.ts';
 import type {
   ClaimToken,
   ClaimedTask,
@@ -24,6 +25,8 @@ export interface StoreHandles {
   readonly tasks: TaskQueue;
   readonly control: FlipStore;
   readonly operator: OperatorStore;
+  readonly reports: WorkerReports;
+  readonly effectiveness: EffectivenessStore;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { openEffectivenessStore } from '../../../../src/store/postgres/effectiveness-store.ts';
 import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../../src/store/postgres/flip-store.ts';
@@ -8,6 +9,7 @@ import { openOperatorStore } from '../../../../src/store/postgres/operator-store
 import type { StoreTimings } from '../../../../src/store/postgres/options.ts';
 import { openOutcomeSink } from '../../../../src/store/postgres/outcome-sink.ts';
 import { openTaskQueue } from '../../../../src/store/postgres/task-queue.ts';
+import { openWorkerReports } from '../../../../src/store/postgres/worker-reports.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import type { StoreHandles } from '../contract/world.ts';
 
@@ -87,7 +89,9 @@ function openAll(
   const asFlipper = { connectionString: flipperUrl, namespace, timings };
   const control = openFlipStore(asFlipper);
   const operator = openOperatorStore(asFlipper);
-  const ports = [flips, fence, outcomes, tasks, control, operator];
+  const effectiveness = openEffectivenessStore(asFlipper);
+  const reports = openWorkerReports(asWorker);
+  const ports = [flips, fence, outcomes, tasks, control, operator, reports, effectiveness];
   return {
     flips,
     fence,
@@ -95,6 +99,8 @@ function openAll(
     tasks,
     control,
     operator,
+    reports,
+    effectiveness,
     close: async () => void (await Promise.all(ports.map((port) => port.close()))),
   };
 }

@@ -1,0 +1,1 @@
+-- Takes the number of a migration that another branch has; dropped at the merge.
