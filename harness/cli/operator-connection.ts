@@ -1,5 +1,7 @@
 import { userInfo } from 'node:os';
 import pg from 'pg';
+import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
+import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -22,6 +24,7 @@ export interface OperatorConnection {
   readonly namespace: string;
   readonly flips: FlipStore;
   readonly operator: OperatorStore;
+  readonly effectiveness: EffectivenessStore;
   /** How many flips there are. */
   readonly headRevision: () => Promise<number>;
 }
@@ -81,11 +84,12 @@ export async function withOperator<T>(
   const options = { connectionString: databaseUrl(flags), namespace, timings: PATIENT };
   const flips = openFlipStore(options);
   const operator = openOperatorStore(options);
+  const effectiveness = openEffectivenessStore(options);
   const source = openFlipSource(options);
   const headRevision = async (): Promise<number> => (await source.load()).head.revision;
   try {
-    return await work({ namespace, flips, operator, headRevision });
+    return await work({ namespace, flips, operator, effectiveness, headRevision });
   } finally {
-    await Promise.all([flips.close(), operator.close(), source.close()]);
+    await Promise.all([flips.close(), operator.close(), effectiveness.close(), source.close()]);
   }
 }
