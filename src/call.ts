@@ -27,6 +27,9 @@ export class EffectFailedError extends KilldrillError {
   }
 }
 
+/** What the journal is told of a call that has outlived its deadline: it may go on. The store knows these words, too (0011). */
+export const UNCONFIRMED = 'unconfirmed: its deadline has passed';
+
 /** What is said of a call that is in flight. */
 export interface Tracked {
   /** It has really ended, in time or late. May be said more than once. */
@@ -66,7 +69,7 @@ export function startCall<T>({ call, effect, group, recheck, track, ended }: Sta
     const leave = group.join(() => {
       reject(deadlinePassed(`${effect.capability} (${effect.idempotencyKey})`, effect.deadlineMs));
       tracked.unconfirmed();
-      end('unknown', 'unconfirmed: its deadline has passed');
+      end('unknown', UNCONFIRMED);
     });
     invoke(() => call({ signal, idempotencyKey: effect.idempotencyKey, notAfterMs, recheck })).then(
       (result) => {

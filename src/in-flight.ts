@@ -26,6 +26,7 @@ export interface Call {
 interface Out {
   readonly call: Call;
   readonly among: Together;
+  hasEnded: boolean;
 }
 
 /** The calls that are out of those that share their fate. */
@@ -59,6 +60,8 @@ export class InFlight {
   #count = 0;
   readonly #unconfirmed = new Set<Out>();
   #unconfirmedEver = 0;
+  /** Unconfirmed calls that are no longer named and have not ended. */
+  #unnamed = 0;
   readonly #decider: Decider;
 
   constructor(decider: Decider) {
@@ -91,14 +94,26 @@ export class InFlight {
     }));
   }
 
+  /**
+   * What every call is about that has not ended, those past their deadline included; null when there are more of these than
+   * are known by name.
+   */
+  subjects(): readonly Subject[] | null {
+    if (this.#unnamed > 0) return null;
+    const within = Array.from(this.#out.values(), ({ calls }) => Array.from(calls, ({ call }) => call.subject));
+    return [...within.flat(), ...Array.from(this.#unconfirmed, ({ call }) => call.subject)];
+  }
+
   /** Adds a call. */
   add(call: Call): Tracked {
-    const out: Out = { call, among: this.#among(call.fate) };
+    const out: Out = { call, among: this.#among(call.fate), hasEnded: false };
     out.among.calls.add(out);
     this.#count += 1;
     return {
       ended: () => {
-        if (!this.#take(out)) this.#unconfirmed.delete(out);
+        if (out.hasEnded) return;
+        out.hasEnded = true;
+        if (!this.#take(out) && !this.#unconfirmed.delete(out)) this.#unnamed -= 1;
       },
       unconfirmed: () => this.#nameUnconfirmed(out),
     };
@@ -125,11 +140,14 @@ export class InFlight {
   }
 
   #nameUnconfirmed(out: Out): void {
-    if (!this.#take(out)) return;
+    if (out.hasEnded || !this.#take(out)) return;
     this.#unconfirmedEver += 1;
     this.#unconfirmed.add(out);
     const [oldest] = this.#unconfirmed;
-    if (this.#unconfirmed.size > MAX_UNCONFIRMED && oldest !== undefined) this.#unconfirmed.delete(oldest);
+    if (this.#unconfirmed.size > MAX_UNCONFIRMED && oldest !== undefined) {
+      this.#unconfirmed.delete(oldest);
+      this.#unnamed += 1;
+    }
   }
 
   /** Aborts every call that an operator's stop covers by now, each once, and latches its run. */

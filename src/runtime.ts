@@ -1,7 +1,9 @@
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
+import { CanaryCheck } from './control/canary-check.ts';
 import { EmergencyResponse } from './control/emergency.ts';
 import type { EmergencyOptions, EmergencyResult } from './control/emergency.ts';
+import { WorkerReporter } from './control/worker-reporter.ts';
 import { RegistryDecider } from './decider.ts';
 import type { Decider } from './decider.ts';
 import { DrainTimers } from './drain-timers.ts';
@@ -20,6 +22,7 @@ import { rereadCriticalRules } from './propagation/critical-rules.ts';
 import { StoreFeed } from './propagation/store-feed.ts';
 import { Registry } from './registry.ts';
 import { RunningRuns } from './running-runs.ts';
+import type { WorkerReports } from './store/effectiveness-port.ts';
 import type { ClaimToken, Fence, FlipSource, OutcomeSink, TaskQueue } from './store/store.ts';
 import { Claims } from './tasks/claims.ts';
 import { TaskIntake } from './tasks/intake.ts';
@@ -32,6 +35,8 @@ export interface WorkerStore {
   readonly fence: Fence;
   readonly outcomes: OutcomeSink;
   readonly tasks: TaskQueue;
+  /** Without it, nobody can confirm a stop for this worker; it is held by registry and fence all the same. */
+  readonly reports?: WorkerReports;
   close(): Promise<void>;
 }
 
@@ -43,8 +48,14 @@ export interface RuntimeOptions {
   readonly leaseMs?: number;
   /** Milliseconds of being unverified after which calls in flight are aborted. Default 300. */
   readonly unverifiedGraceMs?: number;
-  /** Its name in snapshots, the same through all lives of the process. Default `worker`. */
+  /** Its name in snapshots and reports, the same through all lives of the process. Default `worker`. */
   readonly worker?: string;
+  /** Which part of the declared inventory it is of. Default `default`. */
+  readonly pool?: string;
+  /** Of the program that it runs, for whoever looks at the list of workers. */
+  readonly version?: string;
+  /** The longest deadline that any of its effects has, milliseconds: how long a stop that nobody confirms takes to be effective. Default 60,000. */
+  readonly longestDeadlineMs?: number;
   /** How long a claim on a task lasts, milliseconds; it is extended while it is held. Default 30,000. */
   readonly claimMs?: number;
   /** Public keys of those who flip: where they are told, nothing but a signed release lets anybody go on. Default: none. */
@@ -66,6 +77,7 @@ export interface RuntimeOptions {
 const RETRY_MS = 100;
 const LEASE_LOOK_MS = 20;
 const CLAIM_MS = 30_000;
+const LONGEST_DEADLINE_MS = 60_000;
 /** The store's own part of closing. */
 const LET_GO_MS = 500;
 
@@ -86,6 +98,7 @@ export class Runtime {
   readonly emergency: EmergencyResponse;
   readonly #feed: StoreFeed;
   readonly #drains: DrainTimers;
+  readonly #reporter: WorkerReporter | null;
   readonly #store: WorkerStore;
   readonly #clock: Clock;
   readonly #report: (error: unknown) => void;
@@ -133,12 +146,30 @@ export class Runtime {
       ...(options.onEmergency === undefined ? {} : { onEmergency: options.onEmergency }),
     });
     this.#drains = this.#follow(clock);
+    this.#reporter = this.#reports(options);
     this.#stopWatching = watchLease(
       { clock, decider, inFlight },
       { graceMs: options.unverifiedGraceMs ?? 300, everyMs: LEASE_LOOK_MS },
     );
     this.#feed.start();
     this.sweeper.start();
+    this.#reporter?.start();
+  }
+
+  /** Last of those who follow the registry, so that a report finds a stop's calls aborted. */
+  #reports(options: RuntimeOptions): WorkerReporter | null {
+    const { reports } = this.#store;
+    if (reports === undefined) return null;
+    const { registry, inFlight } = this;
+    const canary = new CanaryCheck(registry, this.gate, () => reporter.wake());
+    const { incarnation, worker = 'worker', pool = 'default', version = null } = options;
+    const longestDeadlineMs = options.longestDeadlineMs ?? LONGEST_DEADLINE_MS;
+    const identity = { incarnation, worker, pool, version, leaseMs: this.lease.leaseMs, longestDeadlineMs };
+    const reporter = new WorkerReporter({
+      ...{ reports, identity, registry, inFlight, clock: this.#clock, onError: this.#report },
+      canary: () => canary.refusedRevision,
+    });
+    return reporter;
   }
 
   /** Who acts on a change of the registry, in this order: first of all, what is stopped is aborted. */
@@ -208,11 +239,23 @@ export class Runtime {
         this.sweeper.close(),
         this.emergency.idle(),
         this.outcomes.flush(withinMs),
+        this.#signOff(withinMs),
       ]);
     } finally {
       this.outcomes.close();
       await this.#atMost(LET_GO_MS, 'its store', [this.#store.close()]);
     }
+  }
+
+  /** From here on the gate lets nothing pass, so that a process which takes itself off the list sends nothing afterwards. */
+  async #signOff(withinMs: number): Promise<void> {
+    const reporter = this.#reporter;
+    if (reporter === null) return;
+    await this.#feed.close();
+    this.lease.revoke();
+    await this.intents.idle();
+    await this.outcomes.flush(withinMs);
+    await reporter.close(() => this.outcomes.waiting === 0 && this.outcomes.dropped === 0);
   }
 
   /** Closing goes on though something of it does not end, or fails: the process is to end. */

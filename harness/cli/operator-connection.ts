@@ -2,6 +2,8 @@ import { userInfo } from 'node:os';
 import pg from 'pg';
 import type { AuditStore } from '../../src/store/audit-port.ts';
 import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
+import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
+import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -25,6 +27,7 @@ export interface OperatorConnection {
   readonly flips: FlipStore;
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
+  readonly effectiveness: EffectivenessStore;
   /** How many flips there are. */
   readonly headRevision: () => Promise<number>;
 }
@@ -84,12 +87,13 @@ export async function withOperator<T>(
   const options = { connectionString: databaseUrl(flags), namespace, timings: PATIENT };
   const flips = openFlipStore(options);
   const operator = openOperatorStore(options);
+  const effectiveness = openEffectivenessStore(options);
   const source = openFlipSource(options);
   const audit = openAuditStore(options);
   const headRevision = async (): Promise<number> => (await source.load()).head.revision;
   try {
-    return await work({ namespace, flips, operator, audit, headRevision });
+    return await work({ namespace, flips, operator, effectiveness, audit, headRevision });
   } finally {
-    await Promise.all([flips.close(), operator.close(), source.close(), audit.close()]);
+    await Promise.all([flips.close(), operator.close(), effectiveness.close(), source.close(), audit.close()]);
   }
 }

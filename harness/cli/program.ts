@@ -15,6 +15,8 @@ import { resume } from './commands/resume.ts';
 import type { ResumeFlags } from './commands/resume.ts';
 import { DEFAULT_OUT, run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
+import { status } from './commands/status.ts';
+import type { StatusFlags } from './commands/status.ts';
 import { selftest } from './commands/selftest.ts';
 import type { SelftestFlags } from './commands/selftest.ts';
 import { validate } from './commands/validate.ts';
@@ -51,6 +53,7 @@ export function buildProgram(done: Done): Command {
   addWayBack(program, done);
   addTrust(program, onStore, done);
   addControlPlane(program, done);
+  addStatus(program, done);
   return program;
 }
 
@@ -138,6 +141,8 @@ function onRecord(command: Command): Command {
 function addMigrate(program: Command, done: Done): void {
   onRecord(program.command('migrate').description('prepare a database, as its owner; safe to run again'))
     .option('--critical <file>', 'what passes a halt_noncritical: YAML with capabilities and classes')
+    .option('--expected <pool=count...>', 'workers that should be there, such as default=4; a stop waits for them')
+    .option('--closed', 'with --expected: nothing else reaches what these workers reach')
     .action(async (flags: MigrateFlags) => done(await migrate(flags)));
 }
 
@@ -157,8 +162,17 @@ function addWayBack(program: Command, done: Done): void {
     .option('--tenants-every <duration>', 'one tenant after another, so far apart, such as 5s')
     .action(async (runs: string[], flags: ResumeFlags) => done(await resume(runs, flags)));
 
-  onStore(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))
+  onRecord(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))
     .option('--since <revision>', 'only what comes after this flip (default: everything)')
+    .option('--close <incarnation/seq...>', 'answer for effects past their deadline that nobody has seen end')
     .option('--csv', 'as CSV on stdout')
     .action(async (flags: LedgerFlags) => done(await ledger(flags)));
+}
+
+function addStatus(program: Command, done: Done): void {
+  onStore(program.command('status').description('what is stopped, how far each stop has come, and who is there'))
+    .option('--wait <duration>', 'watch until every open stop is effective, or exit 1 after this time, such as 30s')
+    .option('--prove', 'stop and release the canary first, and see that every worker refuses it')
+    .option('--by <name>', 'who asks; goes on record with the canary (default: the user who is logged in)')
+    .action(async (flags: StatusFlags) => done(await status(flags)));
 }

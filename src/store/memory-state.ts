@@ -3,6 +3,7 @@ import type { AlertPlace } from '../alerts/alert-store.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import type { QueuePolicy, StopMode, Switch } from '../switch.ts';
+import type { Inventory, WorkerIdentity, WorkerReport } from './effectiveness-port.ts';
 import type {
   Asker,
   Compensation,
@@ -92,7 +93,7 @@ export interface StoredCompensation {
 
 /** What an operator asked for, and what was said to it. */
 export interface OperatorAction {
-  readonly kind: 'critical' | 'contract' | 'resume' | 'compensate' | 'red-release';
+  readonly kind: 'critical' | 'contract' | 'resume' | 'compensate' | 'red-release' | 'inventory' | 'intent';
   readonly asker: Asker;
   readonly request: unknown;
   readonly refusal: string | null;
@@ -108,6 +109,19 @@ export interface StoredAlert {
   readonly flipId: string | null;
   readonly code: string | null;
   readonly why: string | null;
+}
+
+/** One life of a worker, and the newest report in its name. */
+export interface StoredWorker {
+  readonly identity: WorkerIdentity;
+  /** Whose it is: only that handle reports in its name. */
+  readonly owner: unknown;
+  readonly registeredMs: number;
+  ended: boolean;
+  number: number;
+  report: WorkerReport | null;
+  reportedMs: number | null;
+  canaryMs: number | null;
 }
 
 /** How a partition was placed, or moved past what the bus no longer has. */
@@ -151,6 +165,10 @@ export class MemoryState {
   /** By topic and partition: the next alert to be recorded. */
   readonly alertPositions = new Map<string, number>();
   readonly alertPlacings: StoredPlacing[] = [];
+  readonly workers = new Map<string, StoredWorker>();
+  inventory: Inventory | null = null;
+  /** Open intents that an operator has answered for. */
+  readonly closedIntents = new Set<string>();
   readonly listeners = new Set<MemoryListener>();
   readonly signedHeads: SignedHead[] = [];
   /** Revisions whose signature came with a relay. */

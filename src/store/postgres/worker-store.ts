@@ -8,6 +8,7 @@ import { openOutcomeSink } from './outcome-sink.ts';
 import { assertSchemaVersion } from './schema-version.ts';
 import { storeError } from './store-error.ts';
 import { openTaskQueue } from './task-queue.ts';
+import { openWorkerReports } from './worker-reports.ts';
 
 export interface WorkerStoreOptions extends Omit<StoreOptions, 'connectionString'> {
   /** The registry plane: flips. */
@@ -17,7 +18,7 @@ export interface WorkerStoreOptions extends Omit<StoreOptions, 'connectionString
 }
 
 /**
- * The PostgreSQL store as one worker holds it: four connections, so that no plane waits for another.
+ * The PostgreSQL store as one worker holds it: five connections, so that no plane waits for another.
  *
  * @throws KilldrillError `SCHEMA_VERSION` when the database is of another version, `STORE_UNREACHABLE` when nobody answers.
  */
@@ -29,12 +30,14 @@ export async function connectWorkerStore(options: WorkerStoreOptions): Promise<W
   const fence = openFence(work);
   const outcomes = openOutcomeSink(work);
   const tasks = openTaskQueue(work);
-  const opened = [source, fence, outcomes, tasks];
+  const reports = openWorkerReports({ ...common, connectionString: registryUrl });
+  const opened = [source, fence, outcomes, tasks, reports];
   return {
     source,
     fence,
     outcomes,
     tasks,
+    reports,
     close: async () => void (await Promise.all(opened.map((one) => one.close()))),
   };
 }

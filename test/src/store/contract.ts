@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe } from 'vitest';
 import { describeCounts } from './contract/counts.ts';
 import { describeCritical } from './contract/critical.ts';
+import { describeEffectiveness } from './contract/effectiveness.ts';
 import { describeFence } from './contract/fence.ts';
 import { describeFlips } from './contract/flips.ts';
 import { describeGreenCheck } from './contract/green-check.ts';
@@ -47,5 +48,6 @@ export function describeStoreContract(name: string, start: () => Promise<StoreKi
     describeResume(world);
     describeLedger(world);
     describeSignatures(world);
+    describeEffectiveness(world);
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { memoryEffectiveness, memoryReports } from '../../../src/store/memory-effectiveness.ts';
 import { MemoryState } from '../../../src/store/memory-state.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
 import type { MemoryHooks, StoreOperation } from '../../../src/store/memory.ts';
@@ -7,10 +8,11 @@ import type { StoreHandles } from './contract/world.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { SOMEBODY, releaseText, sampleContract, sampleIntent, sampleTask, stopText } from './samples.ts';
 
-function handles(store: MemoryStore): StoreHandles {
+function handles(store: MemoryStore, state: MemoryState): StoreHandles {
   return {
     ...{ flips: store, fence: store, outcomes: store, tasks: store, control: store, operator: store },
     audit: store.audit(),
+    ...{ reports: memoryReports(state), effectiveness: memoryEffectiveness(state) },
     close: async () => undefined,
   };
 }
@@ -18,7 +20,7 @@ function handles(store: MemoryStore): StoreHandles {
 describeStoreContract('memory', async () => ({
   openWorld: async (namespace) => {
     const state = new MemoryState({ namespace });
-    return { open: async (options) => handles(new MemoryStore(state, {}, options?.minimumAgeMs)) };
+    return { open: async (options) => handles(new MemoryStore(state, {}, options?.minimumAgeMs), state) };
   },
   close: async () => undefined,
 }));

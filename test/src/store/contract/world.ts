@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import type { AuditStore } from '../../../../src/store/audit-port.ts';
+import type { EffectivenessStore, WorkerReports } from '../../../../src/store/effectiveness-port.ts';
 import type {
   ClaimToken,
   ClaimedTask,
@@ -26,6 +27,8 @@ export interface StoreHandles {
   readonly control: FlipStore;
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
+  readonly reports: WorkerReports;
+  readonly effectiveness: EffectivenessStore;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openAuditStore } from '../../../../src/store/postgres/audit-store.ts';
+import { openEffectivenessStore } from '../../../../src/store/postgres/effectiveness-store.ts';
 import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../../../src/store/postgres/flip-store.ts';
@@ -9,6 +10,7 @@ import { openOperatorStore } from '../../../../src/store/postgres/operator-store
 import type { StoreTimings } from '../../../../src/store/postgres/options.ts';
 import { openOutcomeSink } from '../../../../src/store/postgres/outcome-sink.ts';
 import { openTaskQueue } from '../../../../src/store/postgres/task-queue.ts';
+import { openWorkerReports } from '../../../../src/store/postgres/worker-reports.ts';
 import { createTestDatabase } from '../../../support/database.ts';
 import type { StoreHandles } from '../contract/world.ts';
 
@@ -89,7 +91,9 @@ function openAll(
   const control = openFlipStore(asFlipper);
   const operator = openOperatorStore(asFlipper);
   const audit = openAuditStore(asFlipper);
-  const ports = [flips, fence, outcomes, tasks, control, operator, audit];
+  const effectiveness = openEffectivenessStore(asFlipper);
+  const reports = openWorkerReports(asWorker);
+  const ports = [flips, fence, outcomes, tasks, control, operator, audit, reports, effectiveness];
   return {
     flips,
     fence,
@@ -98,6 +102,8 @@ function openAll(
     control,
     operator,
     audit,
+    reports,
+    effectiveness,
     close: async () => void (await Promise.all(ports.map((port) => port.close()))),
   };
 }

@@ -1,0 +1,108 @@
+import type { StopState } from '../../src/control/effectiveness.ts';
+import type { FleetFacts, RegisteredWorker } from '../../src/store/effectiveness-port.ts';
+import type { OpenEngagement } from '../../src/store/store.ts';
+import { table } from '../report/table.ts';
+import { printable, wrap } from '../report/wrap.ts';
+
+/** Everything that `killdrill status` shows. */
+export interface Status extends FleetFacts {
+  readonly namespace: string;
+  readonly stops: readonly (StopState & Pick<OpenEngagement, 'flip'>)[];
+  /** Since every worker on the list last refused a canary, milliseconds; null when one of them never has. */
+  readonly lastProvenMs: number | null;
+}
+
+/** Columns of a terminal that everybody has. */
+const WIDTH = 80;
+
+/** What an operator sees: stops first, each with its workers; then who is there. */
+export function statusText(status: Status): string {
+  const { namespace, head, stops, workers, inventory, elsewhere } = status;
+  const lines = [
+    `namespace '${namespace}' at revision ${head.revision}: ${stops.length} open stops, ${workers.length} workers`,
+    provenWords(status),
+    ...(inventory === null
+      ? ['no inventory is declared: no stop can be called effective (killdrill migrate --expected)']
+      : []),
+    ...elsewhere.map(
+      ({ worker, pool, namespace: other }) => `worker ${worker} (pool ${pool}) is of namespace '${other}'`,
+    ),
+  ];
+  const parts = [...lines.flatMap((line) => wrap(line, WIDTH)), ...stops.map(stopText)];
+  if (workers.length > 0) parts.push(workerTable(workers));
+  return parts.join('\n');
+}
+
+function provenWords({ lastProvenMs }: Status): string {
+  if (lastProvenMs === null)
+    return 'not proven able to halt: no canary was refused by all of them (killdrill status --prove)';
+  return `last proven able to halt ${age(lastProvenMs)} ago`;
+}
+
+function stopText({
+  id,
+  revision,
+  state,
+  workers,
+  missing,
+  unaccounted,
+  excepted,
+  flip,
+}: Status['stops'][number]): string {
+  const how = flip.kind === 'stop' ? ` ${flip.mode}, queue ${flip.queue}` : '';
+  const title = `\n${state.toUpperCase()}  ${flip.scope}:${flip.target}${how}, revision ${revision}, by ${flip.triggeredBy}: ${flip.reason}`;
+  const rows = workers.map((one) => [one.worker, one.state, one.why]);
+  const drawn = table(
+    [
+      { title: 'worker', width: 18 },
+      { title: 'state', width: 11 },
+      { title: 'why', width: 38 },
+    ],
+    rows,
+    { isCompact: true },
+  );
+  const close = unaccounted.map(
+    ({ incarnation, seq, run, capability }) => `  unaccounted: ${capability} of run ${run} (${incarnation}/${seq})`,
+  );
+  return [
+    ...wrap(title.trimStart(), WIDTH),
+    `  id ${printable(id)}`,
+    ...(workers.length === 0 ? [] : [drawn]),
+    ...(state === 'pending' ? missing.flatMap((one) => wrap(`  waits: ${one}`, WIDTH)) : []),
+    ...close.flatMap((one) => wrap(one, WIDTH)),
+    ...(close.length === 0 ? [] : ['  (killdrill ledger --close INCARNATION/SEQ --reason TEXT answers for one)']),
+    ...(state === 'effective' ? wrap(`  ${excepted}`, WIDTH) : []),
+  ].join('\n');
+}
+
+function workerTable(workers: readonly RegisteredWorker[]): string {
+  const rows = workers.map((one) => [
+    one.worker,
+    one.pool,
+    one.version ?? '',
+    one.appliedThrough === null ? '-' : String(one.appliedThrough),
+    one.reportedAgoMs === null ? 'never' : age(one.reportedAgoMs),
+    String(one.inFlight),
+    one.canary === null ? 'never' : age(one.canary.agoMs),
+  ]);
+  return table(
+    [
+      { title: 'worker', width: 18 },
+      { title: 'pool', width: 8 },
+      { title: 'version', width: 7 },
+      { title: 'applied', width: 7, align: 'right' },
+      { title: 'report', width: 6, align: 'right' },
+      { title: 'calls', width: 5, align: 'right' },
+      { title: 'canary', width: 6, align: 'right' },
+    ],
+    rows,
+    { isCompact: true },
+  );
+}
+
+/** In one unit, rounded up. */
+function age(ms: number): string {
+  if (ms < 120_000) return `${Math.ceil(ms / 1_000)} s`;
+  if (ms < 7_200_000) return `${Math.ceil(ms / 60_000)} min`;
+  return `${Math.ceil(ms / 3_600_000)} h`;
+}
