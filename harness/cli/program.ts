@@ -19,7 +19,9 @@ import { selftest } from './commands/selftest.ts';
 import type { SelftestFlags } from './commands/selftest.ts';
 import { validate } from './commands/validate.ts';
 import { EXIT_MEANINGS } from './exit.ts';
+import { addHalt, addWatch } from './halt-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
+import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
   new Option(
@@ -46,6 +48,8 @@ export function buildProgram(done: Done): Command {
   addJudging(program, done);
   addDoctor(program, done);
   addMigrate(program, done);
+  addHalt(program, done);
+  addWatch(program, done);
   addWayBack(program, done);
   return program;
 }
@@ -114,21 +118,6 @@ function addDoctor(program: Command, done: Done): void {
     .option('--json', 'the result as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .action(async (flags: DoctorFlags) => done(await doctor(flags)));
-}
-
-/** A command that works on a namespace of a database. */
-function onStore(command: Command): Command {
-  return command
-    .option('--database <url>', 'the database (default: KILLDRILL_DATABASE_URL)')
-    .option('--namespace <name>', "the fleet's world of switches (default: KILLDRILL_NAMESPACE, or 'default')")
-    .option('--json', 'the result as JSON on stdout');
-}
-
-/** A command whose asker goes on record. */
-function onRecord(command: Command): Command {
-  return onStore(command)
-    .option('--by <name>', 'who asks; goes on record (default: the user who is logged in)')
-    .option('--reason <text>', 'why; goes on record');
 }
 
 function addMigrate(program: Command, done: Done): void {
