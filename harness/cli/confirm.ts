@@ -1,8 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../../src/clock.ts';
 import { KilldrillError } from '../../src/errors.ts';
-import { printable } from '../report/wrap.ts';
+import { printable, wrap } from '../report/wrap.ts';
+import { interruptible } from './interrupt.ts';
 
+const WIDTH = 80;
 const ANSWER_MS = 60_000;
 
 /** Where a question is asked. */
@@ -32,7 +34,7 @@ export async function confirm(
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   lines.on('close', () => late.abort());
   try {
-    const asked = lines.question(`${printable(question)}\nType '${printable(word)}' to go on: `, {
+    const asked = lines.question(`${wrap(question, WIDTH).join('\n')}\nType '${printable(word)}' to go on: `, {
       signal: AbortSignal.any([signal, late.signal]),
     });
     const typed = await asked.catch(() => null);
@@ -43,5 +45,15 @@ export async function confirm(
   } finally {
     cancel();
     lines.close();
+  }
+}
+
+/** The same for a command that has nothing else to end on Ctrl-C. */
+export async function confirmed(question: string, word: string): Promise<void> {
+  const interrupt = interruptible();
+  try {
+    await confirm(question, word, interrupt.signal);
+  } finally {
+    interrupt.dispose();
   }
 }

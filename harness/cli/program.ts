@@ -130,6 +130,7 @@ function addWayBack(program: Command, done: Done): void {
   onRecord(program.command('release').description('close engagements, all that are named or none; lists what is open'))
     .argument('[what...]', 'ids of engagements, or a scope and its target such as: tenant acme (default: list)')
     .option('--even-if-red <reason>', 'release although the fleet still runs what it ran at the stop; goes on record')
+    .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .action(async (what: string[], flags: ReleaseFlags) => done(await release(what, flags)));
 
   onRecord(program.command('resume').description('bring back what was discarded'))
@@ -138,6 +139,7 @@ function addWayBack(program: Command, done: Done): void {
     .option('--all-discarded', 'everything')
     .option('--rate <n/s>', 'so many tasks a second, such as 50/s')
     .option('--tenants-every <duration>', 'one tenant after another, so far apart, such as 5s')
+    .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .action(async (runs: string[], flags: ResumeFlags) => done(await resume(runs, flags)));
 
   onStore(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))

@@ -14,7 +14,8 @@ export interface Door {
 }
 
 export async function doorTo(url: string, { isOpen = true } = {}): Promise<Door> {
-  const { username, password, pathname, searchParams } = new URL(url);
+  // It goes to a socket, and such a URL has no host.
+  const { username, password, pathname, searchParams } = new URL(url.replace('@/', '@localhost/'));
   const socketPath = join(searchParams.get('host') ?? '', '.s.PGSQL.5432');
   const sockets = new Set<Socket>();
   let [lets, passed] = [isOpen, 0];

@@ -142,13 +142,13 @@ function sentencesOf(flip: StopFlip, outcome: HaltOutcome): readonly string[] {
   switch (outcome.kind) {
     case 'durable': {
       const where = outcome.revision === null ? '' : ` at revision ${outcome.revision}`;
-      return [`${what} is durable${where}; ${outcome.path} took it`, name];
+      return [`durable${where}, by ${outcome.path}: ${what}`, name];
     }
     case 'resident':
-      return [`${what} is NOT DURABLE yet; ${outcome.path} has it: ${outcome.says}`, name];
+      return [`NOT DURABLE yet: ${what}`, `${outcome.path} has it: ${outcome.says}`, name];
     case 'kept': {
       const states = [...outcome.paths].map(([path, state]) => `${path}: ${stateWords(state)}`);
-      return [`${what} is NOT DURABLE: ${ENDS[outcome.end]}`, ...states, keptWords(flip, outcome), name];
+      return [`NOT DURABLE, ${ENDS[outcome.end]}: ${what}`, ...states, keptWords(flip, outcome), name];
     }
   }
 }

@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { engagementsOn, release as releaseEngagements } from '../../../src/control/release.ts';
 import type { OpenEngagement } from '../../../src/store/store.ts';
-import { GLOBAL_TARGET, SCOPES } from '../../../src/switch.ts';
-import type { Scope, Switch } from '../../../src/switch.ts';
+import { GLOBAL_TARGET } from '../../../src/switch.ts';
+import type { Switch } from '../../../src/switch.ts';
 import { table } from '../../report/table.ts';
 import { printable } from '../../report/wrap.ts';
+import { confirmed } from '../confirm.ts';
 import { EXIT } from '../exit.ts';
 import { askerName, reasonOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
 import { data, note } from '../output.ts';
+import { isScope } from '../switch-words.ts';
 import { usage } from '../usage.ts';
 
 export interface ReleaseFlags extends StoreFlags, AskerFlags {
   readonly evenIfRed?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -36,10 +39,6 @@ function switchIn([scope, target, ...others]: readonly string[]): Switch | null 
   return { scope, target };
 }
 
-function isScope(name: string | undefined): name is Scope {
-  return SCOPES.some((scope) => scope === name);
-}
-
 /** The client expands the switch, into what it saw, so that a stop which nobody has seen stays. */
 function idsOn(on: Switch, open: readonly OpenEngagement[]): readonly string[] {
   const there = engagementsOn(open, on);
@@ -56,12 +55,14 @@ async function close(
   engagements: readonly string[],
   flags: ReleaseFlags,
 ): Promise<number> {
+  const reason = reasonOf(flags);
+  if (flags.yes !== true) await confirmed(releaseQuestion(engagements, namespace), 'release');
   const request = {
     namespace,
     engagements,
     by: askerName(flags),
     source: 'killdrill release',
-    reason: reasonOf(flags),
+    reason,
   };
   const { answer, closed } = await releaseEngagements(
     { store: flips, newId: randomUUID },
@@ -72,6 +73,10 @@ async function close(
   if (flags.json === true) data(JSON.stringify({ namespace, revision, engagements: ids }));
   else data(printable(`released at revision ${revision}: ${ids.join(', ')}`));
   return EXIT.pass;
+}
+
+function releaseQuestion(engagements: readonly string[], namespace: string): string {
+  return `This closes ${engagements.length} engagements in namespace '${namespace}': what they stop goes on.`;
 }
 
 function list(open: readonly OpenEngagement[], json: boolean): number {

@@ -40,7 +40,7 @@ export async function watch(flags: WatchFlags): Promise<number> {
     const paint = painter(mayColour(process.stdout) && flags.json !== true);
     const onNews = (news: FlipNews): void => tell(news, flags, paint);
     await followFlips({ source, clock: systemClock, since, onNews }, interrupt.signal);
-    const { reason } = interrupt.signal;
+    const reason: unknown = interrupt.signal.reason;
     return reason instanceof InterruptedError ? reason.exitCode : EXIT.interrupted;
   } finally {
     interrupt.dispose();

@@ -31,6 +31,8 @@ beforeEach(async () => {
   };
 });
 
+/** An incarnation's numbers are its own for ever, in every namespace. */
+const incarnation = (worker: string): string => `${worker} of ${namespace}`;
 const LATE = { deadlineMs: 3_600_000 };
 
 /** Two tenants: acme has three queued tasks, one of them a timer, and two calls; other has one call and one task that runs. */
@@ -38,22 +40,22 @@ async function fleet(): Promise<void> {
   const { head } = await store.flips.load();
   const none = { feature: null };
   await store.fence.enqueue(head, [sampleTask('r', { ...none, tenant: 'other', agent: 'agent-2' })]);
-  await store.tasks.claim('worker-2', 1, 60_000);
+  await store.tasks.claim(incarnation('worker-2'), 1, 60_000);
   await store.fence.enqueue(head, [
     sampleTask('a', none),
     sampleTask('b', none),
     sampleTask('c', { ...none, kind: 'timer', run: 'a', due: { kind: 'in', ms: 60_000 } }),
   ]);
-  await store.fence.admitIntents('worker-1', head, [
+  await store.fence.admitIntents(incarnation('worker-1'), head, [
     sampleIntent(1, { ...LATE, run: 'a', capability: 'write/mail' }),
     sampleIntent(2, { ...LATE, run: 'b', capability: 'read/crm', access: 'read' }),
     sampleIntent(3, { ...LATE, run: 'a', capability: 'write/mail' }),
     sampleIntent(4, { run: 'b', deadlineMs: 0.001 }),
   ]);
-  await store.fence.admitIntents('worker-2', head, [
+  await store.fence.admitIntents(incarnation('worker-2'), head, [
     sampleIntent(1, { ...LATE, run: 'r', tenant: 'other', agent: 'agent-2', capability: 'write/mail' }),
   ]);
-  await store.outcomes.record('worker-1', [{ seq: 3, kind: 'landed', detail: null }]);
+  await store.outcomes.record(incarnation('worker-1'), [{ seq: 3, kind: 'landed', detail: null }]);
 }
 
 describe('a preview of a stop', () => {
