@@ -10,6 +10,7 @@ import { FAULT_KINDS } from '../harness/scenario/timeline-schema.ts';
 import type { Scenario } from '../harness/scenario/scenario.ts';
 import { CONTRACT_VARIABLES } from '../src/fleet-contract.ts';
 import { page } from './markdown.ts';
+import { runbook } from './runbook.ts';
 import { queuePolicyOf } from '../src/switch.ts';
 
 import { scenarioKeys } from './scenario-keys.ts';
@@ -24,6 +25,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/scenarios.md': scenarios,
   'docs/reference/fleet-contract.md': fleetContract,
   'docs/reference/control-api.md': controlApi,
+  'docs/reference/runbook.md': runbook,
   'scenarios/scenario.schema.json': scenarioJsonSchemaText,
 };
 

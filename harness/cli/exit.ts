@@ -16,9 +16,12 @@ export const EXIT = {
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.pass, 'every property that applies holds; what an operator asked for is done'],
   [EXIT.failed, 'a property or an expectation is violated; a release is red; the record is not what it was'],
-  [EXIT.inconclusive, 'nothing is violated, but something could not be established'],
+  [
+    EXIT.inconclusive,
+    'nothing is violated, but something could not be established; a stop is in the hands of the API and not durable yet',
+  ],
   [EXIT.usage, 'bad usage, a scenario that cannot be read, or a request that names what is not there'],
-  [EXIT.error, 'the infrastructure or the harness failed'],
+  [EXIT.error, 'the infrastructure or the harness failed; a stop is not durable, and nobody is sending it'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
   [EXIT.terminated, 'terminated (SIGTERM)'],
 ];
@@ -55,6 +58,7 @@ const USAGE_CODES = new Set([
   'INVENTORY_INVALID',
   'NAMESPACE_NAME',
   'NAMESPACE_UNKNOWN',
+  'NOT_CONFIRMED',
   'RESUME_INVALID',
   'RUN_NOT_STOPPED',
   'FLIP_KEYS_INVALID',

@@ -23,7 +23,9 @@ import { validate } from './commands/validate.ts';
 import { addControlPlane } from './control-commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
+import { addHalt, addWatch } from './halt-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
+import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
   new Option(
@@ -50,6 +52,8 @@ export function buildProgram(done: Done): Command {
   addJudging(program, done);
   addDoctor(program, done);
   addMigrate(program, done);
+  addHalt(program, done);
+  addWatch(program, done);
   addWayBack(program, done);
   addTrust(program, onStore, done);
   addControlPlane(program, done);
@@ -123,21 +127,6 @@ function addDoctor(program: Command, done: Done): void {
     .action(async (flags: DoctorFlags) => done(await doctor(flags)));
 }
 
-/** A command that works on a namespace of a database. */
-function onStore(command: Command): Command {
-  return command
-    .option('--database <url>', 'the database (default: KILLDRILL_DATABASE_URL)')
-    .option('--namespace <name>', "the fleet's world of switches (default: KILLDRILL_NAMESPACE, or 'default')")
-    .option('--json', 'the result as JSON on stdout');
-}
-
-/** A command whose asker goes on record. */
-function onRecord(command: Command): Command {
-  return onStore(command)
-    .option('--by <name>', 'who asks; goes on record (default: the user who is logged in)')
-    .option('--reason <text>', 'why; goes on record');
-}
-
 function addMigrate(program: Command, done: Done): void {
   onRecord(program.command('migrate').description('prepare a database, as its owner; safe to run again'))
     .option('--critical <file>', 'what passes a halt_noncritical: YAML with capabilities and classes')
@@ -152,6 +141,7 @@ function addWayBack(program: Command, done: Done): void {
     .option('--even-if-red <reason>', 'release although the fleet still runs what it ran at the stop; goes on record')
     .option('--again', 'also what an unsigned release has closed, by ids: agents that know keys still enforce it')
     .addOption(signingKeyOption())
+    .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .action(async (what: string[], flags: ReleaseFlags) => done(await release(what, flags)));
 
   onRecord(program.command('resume').description('bring back what was discarded'))
@@ -160,6 +150,7 @@ function addWayBack(program: Command, done: Done): void {
     .option('--all-discarded', 'everything')
     .option('--rate <n/s>', 'so many tasks a second, such as 50/s')
     .option('--tenants-every <duration>', 'one tenant after another, so far apart, such as 5s')
+    .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .action(async (runs: string[], flags: ResumeFlags) => done(await resume(runs, flags)));
 
   onRecord(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))

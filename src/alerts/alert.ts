@@ -90,7 +90,7 @@ const fullSchema = z
 const shortSchema = z.looseObject({ agent_id: name(300), reason });
 
 /** Whether a switch of this scope can have this target. A pattern that matches nothing would be a stop that stops nothing. */
-function isTarget(scope: Scope, target: string): boolean {
+export function isTarget(scope: Scope, target: string): boolean {
   if (scope === 'global') return target === GLOBAL_TARGET;
   if (scope === 'capability') return /^[^\s/*]+(\/[^\s/*]+)*(\/\*)?$/.test(target);
   return target !== GLOBAL_TARGET;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { KilldrillError, messageOf } from '../errors.ts';
 import { canonicalText } from '../flip-text.ts';
 import type { QueuePolicy, Scope, StopMode } from '../switch.ts';
@@ -6,6 +5,7 @@ import { readAlert } from './alert.ts';
 import type { Alert, ReadAlert, ShortAlert } from './alert.ts';
 import type { BusMessage } from './alert-bus.ts';
 import { isSignedBy } from '../ed25519.ts';
+import { alertFlipId, contentOf } from './alert-flip-id.ts';
 import type { AlertTrip, StaleGround } from './alert-store.ts';
 import { UNSIGNED_REACH, isWithin } from './detector-keys.ts';
 import type { DetectorKeys, Reach } from './detector-keys.ts';
@@ -169,11 +169,8 @@ function shortWish(message: BusMessage, alert: ShortAlert, { skewMs }: AlertPoli
 
 function tripFor(message: BusMessage, wish: Wish, { namespace, queue }: AlertPolicy): Judgement {
   const { detector, alertId, scope, target, mode, reason, at, ground } = wish;
-  const content = createHash('sha256').update(message.bytes).digest('hex');
-  // No two different triples share their bytes: an array of strings has one text.
-  const id = `alert-${createHash('sha256')
-    .update(JSON.stringify([detector, alertId, content]))
-    .digest('hex')}`;
+  const content = contentOf(message.bytes);
+  const id = alertFlipId(detector, alertId, content);
   const what = { namespace, id, kind: 'stop', scope, target, mode, queue, reason } as const;
   const text = canonicalText({ ...what, triggeredBy: detector, source: 'alert', at });
   return { kind: 'trip', trip: { detector, alertId, content, flipId: id, text, ground } };

@@ -6,7 +6,7 @@ import { buildProgram } from '../../harness/cli/program.ts';
 import { deedsOf } from './guide.ts';
 
 const GUIDES = readdirSync(new URL('../../docs/guides', import.meta.url)).map((name) => `docs/guides/${name}`);
-const COMMANDS = ['README.md', 'CONTRIBUTING.md', ...GUIDES].flatMap((page) =>
+const COMMANDS = ['README.md', 'CONTRIBUTING.md', 'docs/reference/runbook.md', ...GUIDES].flatMap((page) =>
   deedsOf(page).flatMap((deed) =>
     deed.kind === 'command' && deed.line.startsWith('npx killdrill ') ? [[page, deed.line] as const] : [],
   ),

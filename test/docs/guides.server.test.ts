@@ -13,6 +13,7 @@ const NAMESPACE = 'payments';
 const GUIDES = [
   'put-the-gate-into-an-agent',
   'queue-work-through-the-gate',
+  'stop-a-fleet',
   'stop-and-bring-back',
   'detectors',
   'alerts',
@@ -106,6 +107,26 @@ describe('a reader who does what the guide says', () => {
 
   it('has a scenario for a fleet of their own that is valid', async () => {
     expect(await follow('drill-your-own-fleet')).toContain('my-drill.yaml');
+  });
+
+  it('sees what a stop would hit, and stops it by one command', async () => {
+    const { head } = await store.flips.load();
+    await store.fence.enqueue(
+      head,
+      ['run-17', 'run-18'].map((id) => sampleTask(id)),
+    );
+    const printed = await follow('stop-a-fleet');
+    expect(printed).toMatch(/halt_all of global:\* would hit, at revision 0:\n {2}2 runs, on 0 workers/);
+    expect(printed).toMatch(/│ tenant acme +│ +100 % │/);
+    expect(printed.match(/^durable at revision \d, by postgresql: /gm)).toHaveLength(4);
+    expect(printed).toContain("'acme' is no scope");
+    expect(printed).toContain('nothing is kept here');
+    expect((await store.control.openEngagements()).map(({ flip }) => `${flip.scope}:${flip.target}`)).toEqual([
+      'tenant:acme',
+      'capability:write/*',
+      'feature:mailer',
+      'global:*',
+    ]);
   });
 
   it('stops a tenant, compensates, is refused while it is red, and brings the work back', async () => {

@@ -4,7 +4,10 @@ import { scenarioKeys } from '../../docs/scenario-keys.ts';
 import { stalePages } from '../../docs/stale-pages.ts';
 import { MUTANTS } from '../../fleet-sim/mutants/registry.ts';
 import { CHECKERS } from '../../harness/checkers/registry.ts';
+import { HALT_VARIABLES } from '../../harness/cli/halt-ways.ts';
 import { shippedNames } from '../../harness/cli/find-scenario.ts';
+import { TASK_STATES } from '../../src/store/store.ts';
+import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';
 
 const textOf = (name: string): string => PAGES[`docs/reference/${name}.md`]?.() ?? '';
 
@@ -36,6 +39,17 @@ describe('the generated reference', () => {
     for (const name of names) {
       const row = lines.find((line) => line.startsWith(`| [${name}](../../scenarios/${name}.yaml) |`));
       expect(row).toMatch(/ \| (?:global|tenant|feature|capability|agent|run), `.* \| .*would catch/);
+    }
+  });
+
+  it('has a runbook that says of every scope, mode and policy when, and of every state what it means', () => {
+    const runbook = textOf('runbook');
+    for (const name of [...SCOPES, ...STOP_MODES, ...QUEUE_POLICIES, ...TASK_STATES]) {
+      expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` \\| .{5}`, 'm'));
+    }
+    for (const [name] of HALT_VARIABLES) expect(runbook).toContain(`| \`${name}\` |`);
+    for (const name of ['trip', 'is_halted', 'CircuitBreakerTripped', 'engage', 'disengage', '/reset']) {
+      expect(runbook).toContain(`\`${name}\``);
     }
   });
 

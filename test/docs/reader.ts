@@ -24,7 +24,9 @@ export class Reader {
 
   constructor(given: string, env: Readonly<Record<string, string>> = {}) {
     this.#given = given;
-    this.#env = { ...process.env, ...env, TSX_TSCONFIG_PATH: join(this.folder, 'tsconfig.json') };
+    // What a command keeps is not to get among what the user of this machine has.
+    const kept = { KILLDRILL_KEPT: join(this.folder, 'kept') };
+    this.#env = { ...process.env, ...kept, ...env, TSX_TSCONFIG_PATH: join(this.folder, 'tsconfig.json') };
     this.write('package.json', '{ "type": "module" }');
     const paths = { killdrill: [join(root, 'src/index.ts')], 'killdrill/kafka': [join(root, 'src/kafka.ts')] };
     const compilerOptions = { paths, typeRoots: [join(root, 'node_modules/@types')], types: ['node'] };

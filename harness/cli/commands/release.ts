@@ -4,21 +4,24 @@ import { vouchForHead } from '../../../src/control/vouch-for-head.ts';
 import type { VouchParts } from '../../../src/control/vouch-for-head.ts';
 import { messageOf } from '../../../src/errors.ts';
 import type { OpenEngagement } from '../../../src/store/store.ts';
-import { GLOBAL_TARGET, SCOPES } from '../../../src/switch.ts';
-import type { Scope, Switch } from '../../../src/switch.ts';
+import { GLOBAL_TARGET } from '../../../src/switch.ts';
+import type { Switch } from '../../../src/switch.ts';
 import { table } from '../../report/table.ts';
 import { printable } from '../../report/wrap.ts';
+import { confirmed } from '../confirm.ts';
 import { EXIT } from '../exit.ts';
 import { signingOf } from '../flip-keys.ts';
 import type { SigningFlags } from '../flip-keys.ts';
 import { askerName, reasonOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
 import { data, note } from '../output.ts';
+import { isScope } from '../switch-words.ts';
 import { usage } from '../usage.ts';
 
 export interface ReleaseFlags extends StoreFlags, AskerFlags, SigningFlags {
   readonly again?: boolean;
   readonly evenIfRed?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,10 +45,6 @@ function switchIn([scope, target, ...others]: readonly string[]): Switch | null 
   return { scope, target };
 }
 
-function isScope(name: string | undefined): name is Scope {
-  return SCOPES.some((scope) => scope === name);
-}
-
 /** The client expands the switch, into what it saw, so that a stop which nobody has seen stays. */
 function idsOn(on: Switch, open: readonly OpenEngagement[]): readonly string[] {
   const there = engagementsOn(open, on);
@@ -63,12 +62,14 @@ async function close(
   flags: ReleaseFlags,
 ): Promise<number> {
   const signing = signingOf(flags);
+  const reason = reasonOf(flags);
+  if (flags.yes !== true) await confirmed(releaseQuestion(engagements, namespace), 'release');
   const request = {
     namespace,
     engagements,
     by: askerName(flags),
     source: 'killdrill release',
-    reason: reasonOf(flags),
+    reason,
     again: flags.again === true,
   };
   const { answer, closed } = await releaseEngagements(
@@ -92,6 +93,10 @@ async function vouch(parts: VouchParts): Promise<void> {
   } catch (error) {
     note(printable(`the head was not signed: ${messageOf(error)}`));
   }
+}
+
+function releaseQuestion(engagements: readonly string[], namespace: string): string {
+  return `This closes ${engagements.length} engagements in namespace '${namespace}': what they stop goes on.`;
 }
 
 function list(open: readonly OpenEngagement[], json: boolean): number {

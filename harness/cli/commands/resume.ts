@@ -3,8 +3,9 @@ import type { ResumeRequest } from '../../../src/control/resume.ts';
 import type { ResumeAnswer } from '../../../src/store/store.ts';
 import { printable } from '../../report/wrap.ts';
 import { formatDuration, parseDuration, parseRate } from '../../scenario/quantity.ts';
+import { confirmed } from '../confirm.ts';
 import { EXIT } from '../exit.ts';
-import { askerName, reasonOf, withOperator } from '../operator-connection.ts';
+import { askerName, namespaceOf, reasonOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, StoreFlags } from '../operator-connection.ts';
 import { data } from '../output.ts';
 import { usage } from '../usage.ts';
@@ -14,6 +15,7 @@ export interface ResumeFlags extends StoreFlags, AskerFlags {
   readonly allDiscarded?: boolean;
   readonly rate?: string;
   readonly tenantsEvery?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,9 +28,16 @@ export async function resume(runs: readonly string[], flags: ResumeFlags): Promi
     ...(flags.rate === undefined ? {} : { tasksPerSecond: rateOf(flags.rate) }),
     ...(flags.tenantsEvery === undefined ? {} : { tenantsEveryMs: pauseOf(flags.tenantsEvery) }),
   };
+  if (flags.yes !== true)
+    await confirmed(`This brings back ${whichWords(runs, flags)} in namespace '${namespaceOf(flags)}'.`, 'resume');
   const answer = await withOperator(flags, ({ operator }) => resumeTasks(operator, request));
   data(flags.json === true ? JSON.stringify(answer) : printable(sentenceOf(answer)));
   return EXIT.pass;
+}
+
+function whichWords(runs: readonly string[], { tenant, allDiscarded }: ResumeFlags): string {
+  if (allDiscarded === true) return 'everything that was discarded';
+  return tenant === undefined ? `what was discarded of ${runs.length} runs` : `everything of tenant ${tenant}`;
 }
 
 function sentenceOf({ tasks, runs, parked, lastDueInMs }: ResumeAnswer): string {

@@ -1,0 +1,50 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { QUEUE_POLICIES, STOP_MODES } from '../../src/switch.ts';
+import { wrap } from '../report/wrap.ts';
+import { halt } from './commands/halt.ts';
+import type { HaltFlags } from './commands/halt.ts';
+import { watch } from './commands/watch.ts';
+import type { WatchFlags } from './commands/watch.ts';
+import { HALT_VARIABLES } from './halt-ways.ts';
+import { onRecord, onStore } from './store-options.ts';
+
+/** What stops. */
+export function addHalt(program: Command, done: (exitCode: number) => void): void {
+  onRecord(program.command('halt').description('stop: everything, or a scope and its target such as: tenant acme'))
+    .argument('[scope]', 'global, tenant, feature, capability, agent or run (default: global)')
+    .argument('[target]', "its name; a capability's may end in /*")
+    .argument('[too-much...]')
+    .addOption(new Option('--mode <mode>', 'how hard').choices(STOP_MODES).default('halt_all'))
+    .addOption(new Option('--queue <policy>', 'what becomes of queued work (default: discard)').choices(QUEUE_POLICIES))
+    .option('--drain <duration>', 'let what is queued pass for so long, such as 30s')
+    .option('--give-up-after <duration>', 'how long it stays and tries while it is not durable', '10m')
+    .option('--preview', 'only show what it would hit, and what narrower stops would')
+    .option('--resend', 'send what earlier halts kept and have not seen durable')
+    .option('--yes', 'ask nothing on a terminal; a script is never asked')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText('after', `\nIt goes every way that is named here, until it is durable:\n${variableLines().join('\n')}`)
+    .action(async (scope: string | undefined, target: string | undefined, tooMuch: string[], flags: HaltFlags) =>
+      done(
+        await halt(
+          [scope, target, ...tooMuch].filter((word) => word !== undefined),
+          flags,
+        ),
+      ),
+    );
+}
+
+/** What shows stops and releases as they come. */
+export function addWatch(program: Command, done: (exitCode: number) => void): void {
+  onStore(program.command('watch').description('what is open, and stops and releases as they come, until Ctrl-C'))
+    .option('--since <revision>', 'first everything after this flip (0: from the beginning)')
+    .option('-q, --quiet', 'no progress')
+    .action(async (flags: WatchFlags) => done(await watch(flags)));
+}
+
+function variableLines(): readonly string[] {
+  return HALT_VARIABLES.flatMap(([name, meaning]) => {
+    const [first = '', ...others] = wrap(meaning, 49);
+    return [`  ${name.padEnd(27)}${first}`, ...others.map((line) => `${' '.repeat(29)}${line}`)];
+  });
+}

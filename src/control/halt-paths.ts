@@ -1,0 +1,271 @@
+import type { Clock } from '../clock.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
+import { within } from '../within.ts';
+
+/** What one path made of a stop. */
+export type PathTook =
+  /** It is in the record. The revision is null where the path cannot tell it. */
+  | { readonly kind: 'durable'; readonly revision: number | null }
+  /** Enforced somewhere, or on its way, and not in the record yet. */
+  | {
+      readonly kind: 'provisional';
+      /** Somebody who stays has it, and sends it until it is in the record. */
+      readonly resident: boolean;
+      /** Where it is and what is known of it, for a sentence. */
+      readonly says: string;
+    };
+
+/** One way for a stop to reach a fleet. */
+export interface HaltPath {
+  readonly name: string;
+  /**
+   * Takes the stop, as often as it is asked: a flip's id is unique for ever, so that nothing is doubled.
+   *
+   * @throws KilldrillError; with a code of `FINAL_CODES` when asking again would be answered the same.
+   */
+  take(text: string, signature: string | null, signal: AbortSignal): Promise<PathTook>;
+}
+
+/** What is known of a path by now. */
+export type PathState =
+  | PathTook
+  | { readonly kind: 'failed'; readonly why: string; readonly final: boolean }
+  /** It was asked, and has not answered. */
+  | { readonly kind: 'asked' };
+
+/** Keeps a stop where a kill -9 of this process does not reach it. */
+export interface StopKeeper {
+  /** Resolves once it is on disk, with where it is. */
+  keep(text: string, signature: string | null): Promise<string>;
+  /** Forgets it: somebody else has it for certain. */
+  drop(): Promise<void>;
+}
+
+export type HaltEvent =
+  | { readonly kind: 'path'; readonly path: string; readonly state: PathState }
+  /** It has not answered yet; the next path is tried beside it. */
+  | { readonly kind: 'slow'; readonly path: string; readonly afterMs: number };
+
+/** Bounds, milliseconds. */
+export interface HaltTimings {
+  /** A path that has not answered by then no longer keeps the next one waiting; its answer still counts. */
+  readonly stepMs: number;
+  /** Longest wait for one answer. */
+  readonly pathMs: number;
+  /** Pause before a path that failed is tried again. */
+  readonly pauseMs: number;
+  /** Longest wait for the keeper. */
+  readonly keepMs: number;
+  /** How long all of it may take. */
+  readonly giveUpMs: number;
+}
+
+export const HALT_TIMINGS: HaltTimings = {
+  stepMs: 1_000,
+  pathMs: 5_000,
+  pauseMs: 250,
+  keepMs: 1_000,
+  giveUpMs: 600_000,
+};
+
+export interface HaltParts {
+  /** In the order in which they are tried. */
+  readonly paths: readonly HaltPath[];
+  readonly keeper: StopKeeper;
+  readonly clock: Clock;
+  readonly timings?: Partial<HaltTimings>;
+  /** Told as it happens; may throw nothing. */
+  readonly onEvent?: (event: HaltEvent) => void;
+}
+
+/** A flip that was made, and signed or not. */
+export interface MadeStop {
+  readonly text: string;
+  readonly signature: string | null;
+}
+
+/** Why it was ended without being durable: nobody takes it, the time is up, or whoever asked said so. */
+export type HaltEnd = 'refused' | 'given-up' | 'interrupted';
+
+export type HaltOutcome = { readonly paths: ReadonlyMap<string, PathState> } & (
+  | { readonly kind: 'durable'; readonly path: string; readonly revision: number | null }
+  /** Not durable; somebody who stays has it. */
+  | { readonly kind: 'resident'; readonly path: string; readonly says: string }
+  /** Not durable, and nobody is sending it; `keptAt` is null if it could not be kept. */
+  | { readonly kind: 'kept'; readonly end: HaltEnd; readonly keptAt: string | null; readonly notKept: string | null }
+);
+
+/** Codes of refusals that the same question would get again. */
+export const FINAL_CODES: ReadonlySet<string> = new Set([
+  'PATH_UNUSABLE',
+  'CONTROL_REFUSED',
+  'STORE_FORBIDDEN',
+  'SCHEMA_VERSION',
+  'NAMESPACE_UNKNOWN',
+  'FLIP_NAMESPACE',
+  'FLIP_UNREADABLE',
+  'FLIP_ID_REUSED',
+  'FLIP_FORGED',
+  'STORE_VALUE',
+]);
+
+/**
+ * Has a stop taken by one path after another until it is durable. A path that fails or is slow does not keep the next one
+ * waiting; one that failed is tried again until another has made it durable. It never rejects: whatever happens, the
+ * answer says what is so.
+ */
+export function takeStop(parts: HaltParts, stop: MadeStop, signal: AbortSignal): Promise<HaltOutcome> {
+  return new StopTaking(parts, stop).run(signal);
+}
+
+type Ending =
+  | { readonly kind: 'durable'; readonly path: string; readonly revision: number | null }
+  | { readonly kind: 'resident'; readonly path: string; readonly says: string }
+  | { readonly kind: HaltEnd };
+
+class StopTaking {
+  readonly #parts: HaltParts;
+  readonly #stop: MadeStop;
+  readonly #timings: HaltTimings;
+  readonly #states = new Map<string, PathState>();
+  readonly #over = new AbortController();
+  #finish: (ending: Ending) => void = () => undefined;
+
+  constructor(parts: HaltParts, stop: MadeStop) {
+    this.#parts = parts;
+    this.#stop = stop;
+    this.#timings = { ...HALT_TIMINGS, ...parts.timings };
+  }
+
+  async run(signal: AbortSignal): Promise<HaltOutcome> {
+    // Before anybody is asked, and beside them: a disk that hangs keeps no stop waiting.
+    const keeping = this.#keep();
+    const ending = await this.#ending(signal);
+    this.#over.abort();
+    const kept = await keeping;
+    const paths = this.#states;
+    if (ending.kind !== 'durable' && ending.kind !== 'resident')
+      return { kind: 'kept', end: ending.kind, ...kept, paths };
+    if (kept.keptAt !== null) await this.#drop();
+    return { ...ending, paths };
+  }
+
+  #ending(signal: AbortSignal): Promise<Ending> {
+    const { clock } = this.#parts;
+    return new Promise<Ending>((resolve) => {
+      const interrupted = (): void => this.#finish({ kind: 'interrupted' });
+      const cancel = clock.after(this.#timings.giveUpMs, () => this.#finish({ kind: 'given-up' }));
+      this.#finish = (ending) => {
+        cancel();
+        signal.removeEventListener('abort', interrupted);
+        resolve(ending);
+      };
+      if (signal.aborted) return interrupted();
+      signal.addEventListener('abort', interrupted);
+      void this.#walk();
+    });
+  }
+
+  /** Starts one path after another; each goes on by itself. */
+  async #walk(): Promise<void> {
+    const firsts: Promise<void>[] = [];
+    const pursuits: Promise<void>[] = [];
+    for (const path of this.#parts.paths) {
+      if (this.#over.signal.aborted) return;
+      let first = (): void => undefined;
+      const answered = new Promise<void>((resolve) => (first = resolve));
+      pursuits.push(this.#pursue(path, first));
+      firsts.push(answered);
+      await Promise.race([answered, this.#pause(this.#timings.stepMs)]);
+      if (this.#states.get(path.name)?.kind === 'asked' && !this.#over.signal.aborted) {
+        this.#parts.onEvent?.({ kind: 'slow', path: path.name, afterMs: this.#timings.stepMs });
+      }
+    }
+    await Promise.all(firsts);
+    const resident = [...this.#states].find(([, state]) => state.kind === 'provisional' && state.resident);
+    if (resident?.[1].kind === 'provisional') {
+      this.#finish({ kind: 'resident', path: resident[0], says: resident[1].says });
+    }
+    await Promise.all(pursuits);
+    this.#finish({ kind: 'refused' });
+  }
+
+  /** Asks one path until it has taken the stop, or refuses for good. */
+  async #pursue(path: HaltPath, firstAnswered: () => void): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const state = await this.#ask(path);
+      if (this.#over.signal.aborted) return;
+      this.#learn(path.name, state);
+      if (state.kind === 'durable') return this.#finish({ ...state, path: path.name });
+      firstAnswered();
+      if (state.kind !== 'failed' || state.final) return;
+      await this.#pause(this.#timings.pauseMs);
+    }
+  }
+
+  async #ask(path: HaltPath): Promise<PathState> {
+    const { clock } = this.#parts;
+    const { pathMs } = this.#timings;
+    const { text, signature } = this.#stop;
+    if (!this.#states.has(path.name)) this.#states.set(path.name, { kind: 'asked' });
+    const controller = new AbortController();
+    const abort = (): void => controller.abort();
+    this.#over.signal.addEventListener('abort', abort);
+    try {
+      const taking = Promise.resolve().then(() => path.take(text, signature, controller.signal));
+      return await within(clock, pathMs, taking, () => late(pathMs));
+    } catch (thrown) {
+      const final = thrown instanceof KilldrillError && FINAL_CODES.has(thrown.code);
+      return { kind: 'failed', why: messageOf(thrown), final };
+    } finally {
+      this.#over.signal.removeEventListener('abort', abort);
+      abort();
+    }
+  }
+
+  /** The same failure again is no news. */
+  #learn(path: string, state: PathState): void {
+    const before = this.#states.get(path);
+    this.#states.set(path, state);
+    if (before?.kind === 'failed' && state.kind === 'failed' && before.why === state.why) return;
+    this.#parts.onEvent?.({ kind: 'path', path, state });
+  }
+
+  async #keep(): Promise<{ readonly keptAt: string | null; readonly notKept: string | null }> {
+    const { keeper, clock } = this.#parts;
+    const { keepMs } = this.#timings;
+    const { text, signature } = this.#stop;
+    const keeping = Promise.resolve().then(() => keeper.keep(text, signature));
+    try {
+      return { keptAt: await within(clock, keepMs, keeping, () => late(keepMs)), notKept: null };
+    } catch (thrown) {
+      return { keptAt: null, notKept: messageOf(thrown) };
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const { keeper, clock } = this.#parts;
+    const { keepMs } = this.#timings;
+    // What stays by mistake is sent once more some day, and taken once.
+    await within(clock, keepMs, keeper.drop(), () => late(keepMs)).catch(() => undefined);
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#parts;
+    return new Promise((resolve) => {
+      const over = (): void => {
+        cancel();
+        resolve();
+      };
+      const cancel = clock.after(ms, () => {
+        this.#over.signal.removeEventListener('abort', over);
+        resolve();
+      });
+      this.#over.signal.addEventListener('abort', over, { once: true });
+    });
+  }
+}
+
+function late(ms: number): KilldrillError {
+  return new KilldrillError('PATH_LATE', `no answer within ${ms} ms`);
+}
