@@ -162,10 +162,11 @@ export class KillSwitch {
 
   /**
    * Releases stops by their ids: those that `getStatus` shows at this moment, unless others are named. A stop that comes
-   * meanwhile stays.
+   * meanwhile stays. Ids may be named that another process shows and this one does not: it may hold what a file that was
+   * removed since had said.
    *
-   * @returns the ids that were open, and are not any more.
-   * @throws KilldrillError `STATE_FILE_DAMAGED`, `STATE_FILE_BUSY`, `STATE_SEAL_MISSING`, `ENGAGEMENT_NOT_OPEN`
+   * @returns the ids that were open here, and are not any more.
+   * @throws KilldrillError `STATE_FILE_DAMAGED`, `STATE_FILE_BUSY`, `STATE_SEAL_MISSING`
    */
   async disengage(
     reason: string,
@@ -173,13 +174,11 @@ export class KillSwitch {
   ): Promise<readonly string[]> {
     const open = new Set(this.getStatus().engagements.map(({ id }) => id));
     const named = engagements ?? [...open];
-    const unknown = named.filter((id) => !open.has(id));
-    if (unknown.length > 0) throw notOpen(unknown);
     const at = new Date(this.#clock.wallMs()).toISOString();
     const ended = named.map((id) => ({ id, by, reason, at }));
     if (ended.length > 0) await this.#writer.write({ ended }, 'refuse');
     this.#feed.look();
-    return named;
+    return named.filter((id) => open.has(id));
   }
 
   #subject(task: string | null): Subject {
@@ -199,9 +198,4 @@ function sealOf({ hmacKey, seal, requireHmac = true }: KillSwitchOptions): State
     'HMAC_KEY_MISSING',
     "the kill switch has no key; give hmacKey (for example from 'openssl rand -hex 32'), or requireHmac: false if whoever can write to the folder may also release",
   );
-}
-
-function notOpen(ids: readonly string[]): KilldrillError {
-  const named = ids.slice(0, 5).join(', ');
-  return new KilldrillError('ENGAGEMENT_NOT_OPEN', `not open: ${named}; name only those that getStatus() shows`);
 }

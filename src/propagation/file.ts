@@ -8,7 +8,7 @@ import type { Asked } from '../lease.ts';
 import type { Registry } from '../registry.ts';
 import { haltByFile } from './halt-by-file.ts';
 import { NO_MEMORY, endedIn, judgeState } from './judge-state.ts';
-import type { FileStop, StateJudgement, StateMemory, StateRefusal } from './judge-state.ts';
+import type { FileStop, JudgeState, StateJudgement, StateMemory, StateRefusal } from './judge-state.ts';
 import { HALT_NAME, StateFolder, haltPrefix, placeOf } from './state-folder.ts';
 import type { Sighting } from './state-folder.ts';
 import type { StateSeal } from './state-seal.ts';
@@ -31,6 +31,8 @@ export interface StateFileOptions {
   readonly keepsHandStops?: boolean;
   /** The machine's name. */
   readonly host?: string;
+  /** Wraps the judgement of a look, for those who must see or (in a drill) bend it. */
+  readonly judge?: (genuine: JudgeState) => JudgeState;
 }
 
 interface StateFileParts {
@@ -66,7 +68,7 @@ export class StateFileFeed {
   #refusal: StateRefusal | null = { code: 'unreadable', why: 'the state file has not been looked at yet' };
   #watcher: FSWatcher | null = null;
   #cancelPoll: () => void = () => undefined;
-  #onVerified: (() => void)[] = [];
+  readonly #onVerified: (() => void)[] = [];
   readonly #kept = new Set<string>();
   #isClosed = false;
 
@@ -130,8 +132,8 @@ export class StateFileFeed {
 
   #judge(sighting: Sighting, asked: Asked): void {
     const { namespace } = this.#parts;
-    const { seal, host = hostname() } = this.#options;
-    const judgement = judgeState(sighting, this.#memory, { namespace, seal, host });
+    const { seal, host = hostname(), judge } = this.#options;
+    const judgement = (judge?.(judgeState) ?? judgeState)(sighting, this.#memory, { namespace, seal, host });
     this.#apply(judgement);
     this.#renewByWriting(judgement, asked);
     this.#memory = judgement.memory;

@@ -62,6 +62,8 @@ export interface StateJudgement {
   readonly memory: StateMemory;
 }
 
+export type JudgeState = typeof judgeState;
+
 export const NO_MEMORY: StateMemory = { sequence: 0, seal: null };
 
 /** Longest reason that is taken from a hand. */

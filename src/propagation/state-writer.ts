@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { KilldrillError } from '../errors.ts';
 import type { Head } from '../store/store.ts';
+import { haltByFile } from './halt-by-file.ts';
 import { NO_MEMORY, endedIn, judgeState } from './judge-state.ts';
 import type { FileStop, StateJudgement, StateMemory } from './judge-state.ts';
 import { StateFolder, placeOf } from './state-folder.ts';
@@ -136,8 +137,10 @@ export class StateWriter {
     { add = [] }: StateChange,
     isEnded: (id: string) => boolean,
   ): readonly StateStop[] {
-    const { sign = null } = this.#parts;
+    const { sign = null, path } = this.#parts;
     const found = stops.filter(({ stop }) => !isEnded(stop.id));
+    // Every open stop has a file of its own too: what becomes of the state file, or of a hand's file, cannot lose it.
+    for (const { stop, byHand, beside } of found) if (byHand && beside === null) haltByFile(path, stop, sign);
     const byText = new Map<string, StateStop>(add.map((stop) => [stop.text, stop]));
     for (const { text, signature, byHand } of found) {
       byText.set(text, { text, signature: signature ?? (byHand ? (sign?.(text) ?? null) : null) });
