@@ -26,6 +26,8 @@ const CONTRACT = {
     .optional()
     .describe('lease of a worker, milliseconds'),
   KILLDRILL_SNAPSHOT_FOLDER: text.optional().describe('folder that emergency snapshots go to'),
+  KILLDRILL_STATE_FILE: text.optional().describe('state file that the fleet is to watch beside the store'),
+  KILLDRILL_STATE_KEY: text.optional().describe('public key (PEM) of whoever seals the state file'),
   KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
@@ -54,6 +56,9 @@ export interface ContractEnvironment {
   readonly agents: number | null;
   /** Where an emergency's snapshot goes; null for nowhere. */
   readonly snapshotFolder: string | null;
+  /** The state file to watch, and the public key (PEM) that its seal is checked with; null for none. */
+  readonly stateFile: string | null;
+  readonly stateKey: string | null;
 }
 
 /**
@@ -82,6 +87,8 @@ export function readContract(environment: Readonly<Record<string, string | undef
     leaseMs: found.KILLDRILL_LEASE_MS ?? null,
     agents: found.KILLDRILL_AGENTS ?? null,
     snapshotFolder: found.KILLDRILL_SNAPSHOT_FOLDER ?? null,
+    stateFile: found.KILLDRILL_STATE_FILE ?? null,
+    stateKey: found.KILLDRILL_STATE_KEY ?? null,
   };
 }
 
@@ -99,6 +106,8 @@ export type ContractEvent =
       readonly snapshot: string | null;
       readonly hooks: readonly { readonly name: string; readonly ok: boolean; readonly error: string | null }[];
     }
+  /** What the state file that it watches amounts to here: why it cannot be trusted, or null when it can. Said when that changes. */
+  | { readonly event: 'state-file'; readonly refusal: string | null }
   /** A mutant's proof of activity: its first decision that the unmodified one would not have made on the same input. */
   | {
       readonly event: 'mutant';

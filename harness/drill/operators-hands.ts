@@ -18,6 +18,8 @@ import { plantTask } from './plant-task.ts';
 interface HandsParts {
   readonly store: DrillStore;
   readonly namespace: string;
+  /** Null for a drill without one. */
+  readonly stateFile: string | null;
   readonly world: World;
   readonly trace: Trace;
   readonly clock: DrillClock;
@@ -36,7 +38,7 @@ interface HandsParts {
 export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
-  const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
@@ -48,6 +50,7 @@ export async function operatorsHands(
       detectors,
       look: (id) => revisionOf(store.owner, namespace, id),
       namespace,
+      stateFile,
       newId: randomUUID,
       wallMs: Date.now,
       onFlip,

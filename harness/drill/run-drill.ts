@@ -38,6 +38,8 @@ import { bootId, describeMachine } from './machine.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
 import { makeFleet } from './start-fleet.ts';
+import { makeStateFile } from './state-file.ts';
+import type { DrillStateFile } from './state-file.ts';
 import { asOwner } from './store-address.ts';
 
 const DRAIN_MS = 3_000;
@@ -92,6 +94,8 @@ interface Stage {
   readonly store: DrillStore;
   readonly world: World;
   readonly fleet: Fleet;
+  /** Null for a drill without one. */
+  readonly stateFile: DrillStateFile | null;
   /** Null for a drill without alerts. */
   readonly alerting: Alerting | null;
   /** Null for a drill without executors. */
@@ -123,9 +127,10 @@ class Drill {
     const store = await this.#openStore(database);
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
-    const fleet = await this.#startFleet(database, world);
+    const stateFile = makeStateFile(this.#plan.scenario, this.#input.folder, database.name);
+    const fleet = await this.#startFleet(database, world, stateFile);
     const executors = await this.#startExecutors(database, alerting);
-    const stage: Stage = { database, store, world, fleet, alerting, executors };
+    const stage: Stage = { database, store, world, fleet, stateFile, alerting, executors };
     await this.#play(stage);
     await this.#end(stage);
     this.#enter('journal');
@@ -199,7 +204,7 @@ class Drill {
     return world;
   }
 
-  async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
+  async #startFleet(database: DrillDatabase, world: World, stateFile: DrillStateFile | null): Promise<Fleet> {
     const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
     const fleet = makeFleet({
@@ -208,6 +213,7 @@ class Drill {
       database,
       postgres: environment.postgres.target,
       folder,
+      stateFile,
       tracePath: bundle.path(RECORD_FILES.trace),
       history,
       openChannel: (worker) => world.openChannel(worker),
@@ -230,17 +236,19 @@ class Drill {
     return executors;
   }
 
-  async #play({ database, store, world, fleet, alerting, executors }: Stage): Promise<void> {
+  async #play({ database, store, world, fleet, stateFile: file, alerting, executors }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
-    const ground = { fleet, executors, postgres, kafka, signal };
+    const stateFile = file?.path ?? null;
+    const ground = { fleet, executors, postgres, kafka, stateFile, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
     const detectors = alerting?.detectors ?? null;
-    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, detectors, signal });
+    const here = { store, namespace, stateFile, world, trace };
+    const hands = await operatorsHands({ ...here, clock, history, onFlip, detectors, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');

@@ -11,6 +11,7 @@ import type { HistorySink } from '../history/write.ts';
 import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
+import type { DrillStateFile } from './state-file.ts';
 
 export interface FleetParts {
   readonly scenario: Scenario;
@@ -21,6 +22,8 @@ export interface FleetParts {
   /** The drill's temporary folder, watched by the guardian. */
   readonly folder: string;
   readonly tracePath: string;
+  /** What it is to watch beside the store; null for nothing. */
+  readonly stateFile: DrillStateFile | null;
   readonly history: HistorySink;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   readonly onSpawned: (pid: number) => void;
@@ -44,6 +47,7 @@ export function makeFleet(parts: FleetParts): Fleet {
       KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
       KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
       KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
+      ...stateVariables(parts.stateFile),
     },
     cwd: process.cwd(),
     history,
@@ -54,6 +58,10 @@ export function makeFleet(parts: FleetParts): Fleet {
     clockFile: hasClockFault(scenario) ? (worker) => join(folder, `clock-${database.name}-${worker}`) : null,
     startProxy: parts.startProxy ?? startProxy,
   });
+}
+
+function stateVariables(file: DrillStateFile | null): Readonly<Record<string, string>> {
+  return file === null ? {} : { KILLDRILL_STATE_FILE: file.path, KILLDRILL_STATE_KEY: file.publicKey };
 }
 
 /** Whether a worker's clock is to be set off; a fleet of one's own has no seam for it, and its scenario no such fault. */

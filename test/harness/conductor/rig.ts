@@ -104,6 +104,7 @@ function stageOf(
       ...{
         store,
         namespace,
+        stateFile: null,
         world,
         trace,
         clock,

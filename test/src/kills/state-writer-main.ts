@@ -13,6 +13,7 @@ readSync(0, Buffer.alloc(1)); // until it is told to begin
 for (;;) {
   const { id } = await own.engage('a test');
   say('engaged', id);
+  await new Promise((resolve) => setTimeout(resolve, 3)); // so that some are killed in between
   say('releasing', id);
   await own.disengage('a test', { engagements: [id] });
   say('released', id);
