@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Table from 'cli-table3';
 import pg from 'pg';
 import { openFlipStore } from '../src/store/postgres/flip-store.ts';
+import { POLL_MS } from '../src/propagation/file.ts';
 import { migrate } from '../src/store/postgres/migrate.ts';
 import { Brackets } from '../harness/drill/brackets.ts';
 import { chooseDrillFolder, makeDrillFolder } from '../harness/environment/drill-folder.ts';
@@ -13,6 +14,7 @@ import { printAlertBuses } from './alert-buses.ts';
 import { benchChecks } from './check.ts';
 import { benchDetectors } from './detect.ts';
 import { benchFence } from './fence.ts';
+import { benchFile } from './file.ts';
 import { benchHalts } from './halt.ts';
 import { benchInFlight } from './in-flight.ts';
 import { benchQueue } from './queue.ts';
@@ -21,13 +23,14 @@ import { summaryTable } from './summary-table.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|detect|in-flight|fence|halt|api|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|file|fence|halt|api|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
 const HALT_ROUNDS = 2_000;
 const API = { rounds: 2_000, perSecond: 500, seconds: 10 };
 const LOSS_ROUNDS = 20;
+const FILE_ROUNDS = 200;
 const PROCESSES = 8;
 const NAMESPACE = 'bench';
 /** Over both buses, and over one of them. */
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
   if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
+  if (wants('file')) await printFile();
   if (!['fence', 'halt', 'api', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
@@ -102,6 +106,15 @@ async function printInFlight(): Promise<void> {
     ['as many bare AbortControllers', bare],
   ]);
   print(`${calls} calls in flight, ms (goal: aborts p99 at most 10, blocked at most 50)`, table);
+}
+
+async function printFile(): Promise<void> {
+  const { byHand, byProgram } = await benchFile({ processes: PROCESSES, rounds: FILE_ROUNDS });
+  const table = summaryTable([
+    [`an edit by hand to last of ${PROCESSES} processes`, byHand],
+    ['a stop by a program, fsync included', byProgram],
+  ]);
+  print(`State file, ms (poll bound ${POLL_MS} ms; goal: an edit by hand within 300 in every round)`, table);
 }
 
 async function printFence(server: EmbeddedPostgres): Promise<void> {

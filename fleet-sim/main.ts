@@ -9,6 +9,7 @@ import { bendBy } from './mutants/bend.ts';
 import { MUTANTS } from './mutants/registry.ts';
 import { makePayloads } from './payloads.ts';
 import { log, say } from './say.ts';
+import { stateFileOf } from './state-file.ts';
 import { Worker } from './worker.ts';
 import { WorldClient } from './world-client.ts';
 
@@ -55,6 +56,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     { namespace, databaseUrl, registryUrl, timings: timingsFor(leaseMs), clock },
     readyByMs,
   );
+  const stateFile = stateFileOf(contract, (refusal) => say({ event: 'state-file', refusal }));
   const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
     namespace,
     incarnation,
@@ -65,6 +67,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     keys: bent.knowsKeys === false ? null : contract.keys,
     onRefused: (refusal) => say({ event: 'refused', ...refusal }),
     ...(bent.decider === undefined ? {} : { decider: bent.decider }),
+    ...(stateFile === null ? {} : { stateFile: bent.stateFile?.(stateFile) ?? stateFile }),
     worker: contract.worker,
     emergency: { folder: contract.snapshotFolder },
     onEmergency: (done) => say({ event: 'emergency', ...done }),

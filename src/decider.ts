@@ -15,6 +15,14 @@ export interface Decider {
   stopFor(subject: Subject): ActiveStop | null;
   /** Whether the picture that `stopFor` decides from may be trusted at this instant. */
   verified(): boolean;
+  /** Why it may not, where that is something else than the store's silence; null otherwise. */
+  unverifiedBecause?(): string | null;
+}
+
+/** A further source of stops that has to be trusted too, such as a state file. */
+export interface Source {
+  /** Null while it can be trusted. */
+  readonly refusal: { readonly why: string } | null;
 }
 
 export interface ActiveStop {
@@ -22,14 +30,16 @@ export interface ActiveStop {
   readonly revision: number | null;
 }
 
-/** Decides from the registry, and trusts it for as long as the lease is held. */
+/** Decides from the registry, and trusts it for as long as the lease is held and every further source can be trusted. */
 export class RegistryDecider implements Decider {
   readonly #registry: Registry;
   readonly #lease: Lease;
+  readonly #source: Source | null;
 
-  constructor(registry: Registry, lease: Lease) {
+  constructor(registry: Registry, lease: Lease, source: Source | null = null) {
     this.#registry = registry;
     this.#lease = lease;
+    this.#source = source;
   }
 
   get version(): number {
@@ -43,7 +53,12 @@ export class RegistryDecider implements Decider {
   }
 
   verified(): boolean {
-    return this.#registry.head !== null && this.#lease.held();
+    if (this.#registry.head === null || !this.#lease.held()) return false;
+    return this.#source === null || this.#source.refusal === null;
+  }
+
+  unverifiedBecause(): string | null {
+    return this.#source?.refusal?.why ?? null;
   }
 }
 
@@ -63,10 +78,10 @@ export function haltedByOperator(agentId: string, stop: ActiveStop): HaltedError
 }
 
 /** The refusal while the registry cannot be trusted. */
-export function haltedUnverified(agentId: string, reason = UNVERIFIED_REASON): HaltedError {
+export function haltedUnverified(agentId: string, reason?: string | null): HaltedError {
   return new HaltedError({
     agentId,
-    reason,
+    reason: reason ?? UNVERIFIED_REASON,
     scope: null,
     target: null,
     mode: 'disengaged',

@@ -42,6 +42,8 @@ const CONTRACT = {
     .describe(
       'public keys of those who flip, `stop:KEY` or `stop+release:KEY`, several with commas: without a signature of theirs no release lets anybody go on',
     ),
+  KILLDRILL_STATE_FILE: text.optional().describe('state file that the fleet is to watch beside the store'),
+  KILLDRILL_STATE_KEY: text.optional().describe('public key (PEM) of whoever seals the state file'),
   KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
@@ -72,6 +74,9 @@ export interface ContractEnvironment {
   readonly snapshotFolder: string | null;
   /** Public keys of those who flip; null where nothing has to be signed. */
   readonly keys: FlipKeys | null;
+  /** The state file to watch, and the public key (PEM) that its seal is checked with; null for none. */
+  readonly stateFile: string | null;
+  readonly stateKey: string | null;
 }
 
 /**
@@ -101,6 +106,8 @@ export function readContract(environment: Readonly<Record<string, string | undef
     agents: found.KILLDRILL_AGENTS ?? null,
     snapshotFolder: found.KILLDRILL_SNAPSHOT_FOLDER ?? null,
     keys: found.KILLDRILL_PUBLIC_KEY ?? null,
+    stateFile: found.KILLDRILL_STATE_FILE ?? null,
+    stateKey: found.KILLDRILL_STATE_KEY ?? null,
   };
 }
 
@@ -120,6 +127,8 @@ export type ContractEvent =
       readonly snapshot: string | null;
       readonly hooks: readonly { readonly name: string; readonly ok: boolean; readonly error: string | null }[];
     }
+  /** What the state file that it watches amounts to here: why it cannot be trusted, or null when it can. Said when that changes. */
+  | { readonly event: 'state-file'; readonly refusal: string | null }
   /** A mutant's proof of activity: its first decision that the unmodified one would not have made on the same input. */
   | {
       readonly event: 'mutant';

@@ -193,7 +193,7 @@ class BoundCheck implements Check {
       this.#version = this.#decider.version;
     }
     if (this.#decider.verified()) return null;
-    context.unverified ??= haltedUnverified(this.subject.agent);
+    context.unverified ??= haltedUnverified(this.subject.agent, this.#decider.unverifiedBecause?.());
     return context.unverified;
   }
 }

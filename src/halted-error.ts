@@ -51,7 +51,7 @@ export { HaltedError as CircuitBreakerTripped };
 
 function sentenceOf(facts: HaltedFacts): string {
   if (facts.kind === 'unverified') {
-    return `agent ${facts.agentId} is refused: ${facts.reason}; it goes on once the store has answered again`;
+    return `agent ${facts.agentId} is refused: ${facts.reason}; it goes on once that is over`;
   }
   return `agent ${facts.agentId} is stopped by ${facts.scope}:${facts.target} in mode ${facts.mode}: ${facts.reason}`;
 }

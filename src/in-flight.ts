@@ -173,8 +173,9 @@ export class InFlight {
 
   /** Aborts everything, since nobody knows any more whether it may go on. Latches nothing. */
   abortUnverified(): void {
+    const because = this.#decider.unverifiedBecause?.() ?? null;
     this.#abortEach(({ subject, context }) => {
-      context.unverified ??= withoutStack(() => haltedUnverified(subject.agent));
+      context.unverified ??= withoutStack(() => haltedUnverified(subject.agent, because));
       return context.unverified;
     });
   }

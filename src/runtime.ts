@@ -18,6 +18,8 @@ import { InFlight, watchLease } from './in-flight.ts';
 import { IntentJournal } from './journal/intents.ts';
 import { OutcomeBuffer } from './journal/outcomes.ts';
 import { DEFAULT_LEASE, Lease } from './lease.ts';
+import { StateFileFeed } from './propagation/file.ts';
+import type { StateFileOptions } from './propagation/file.ts';
 import { rereadCriticalRules } from './propagation/critical-rules.ts';
 import { StoreFeed } from './propagation/store-feed.ts';
 import { Registry } from './registry.ts';
@@ -67,6 +69,8 @@ export interface RuntimeOptions {
   /** Told of each emergency once its snapshot is written and its hooks have ended. */
   readonly onEmergency?: (result: EmergencyResult) => void;
   readonly clock?: Clock;
+  /** A state file that is followed too: a stop in it counts as the store's does, and while it cannot be trusted everything is refused. */
+  readonly stateFile?: StateFileOptions;
   /** Wraps the decider, for those who must see or (in a drill) bend its answers. */
   readonly decider?: (genuine: Decider) => Decider;
   /** Is told what the gate has sent and refused, for example a `DetectionObserver`; what it throws goes to `onError`. */
@@ -97,6 +101,7 @@ export class Runtime {
   readonly sweeper: Sweeper;
   readonly emergency: EmergencyResponse;
   readonly #feed: StoreFeed;
+  readonly #file: StateFileFeed | null;
   readonly #drains: DrainTimers;
   readonly #reporter: WorkerReporter | null;
   readonly #store: WorkerStore;
@@ -118,7 +123,8 @@ export class Runtime {
     });
     this.lease = new Lease(clock, { ...DEFAULT_LEASE, leaseMs: options.leaseMs ?? DEFAULT_LEASE.leaseMs });
     const { registry, lease } = this;
-    const genuine = new RegistryDecider(registry, lease);
+    this.#file = this.#openFile(options, clock);
+    const genuine = new RegistryDecider(registry, lease, this.#file);
     const decider = options.decider?.(genuine) ?? genuine;
     this.decider = decider;
     this.inFlight = new InFlight(decider);
@@ -152,6 +158,7 @@ export class Runtime {
       { graceMs: options.unverifiedGraceMs ?? 300, everyMs: LEASE_LOOK_MS },
     );
     this.#feed.start();
+    this.#file?.start();
     this.sweeper.start();
     this.#reporter?.start();
   }
@@ -170,6 +177,13 @@ export class Runtime {
       canary: () => canary.refusedRevision,
     });
     return reporter;
+  }
+
+  /** Its stops are the registry's, whose feed offers them to the store. */
+  #openFile({ stateFile, namespace, onError }: RuntimeOptions, clock: Clock): StateFileFeed | null {
+    if (stateFile === undefined) return null;
+    const logged = onError === undefined ? {} : { onError };
+    return new StateFileFeed(stateFile, { registry: this.registry, clock, namespace, endedBy: 'store', ...logged });
   }
 
   /** Who acts on a change of the registry, in this order: first of all, what is stopped is aborted. */
@@ -200,7 +214,8 @@ export class Runtime {
       if (this.#clock.monotonicMs() >= untilMs) {
         throw new KilldrillError(
           'NOT_READY',
-          `the store has given no lease within ${withinMs} ms; is it up, migrated, and reachable at the registry's URL?`,
+          this.decider.unverifiedBecause?.() ??
+            `the store has given no lease within ${withinMs} ms; is it up, migrated, and reachable at the registry's URL?`,
         );
       }
       await this.#sleep(LEASE_LOOK_MS);
@@ -232,6 +247,7 @@ export class Runtime {
   async #close(withinMs: number): Promise<void> {
     this.#stopWatching();
     this.#drains.close();
+    this.#file?.close();
     this.claims.close();
     try {
       await this.#atMost(withinMs, 'its parts', [

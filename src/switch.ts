@@ -245,6 +245,14 @@ export function decide(open: Engagements, subject: Subject, grounds: Grounds = N
   return worst === null ? PASS : { kind: 'halt', engagement: worst };
 }
 
+/** The strictest of some modes; `disengaged` for none. */
+export function strictest(modes: readonly StopMode[]): Mode {
+  return modes.reduce<Mode>(
+    (worst, mode) => (worst === 'disengaged' || SEVERITY[mode] > SEVERITY[worst] ? mode : worst),
+    'disengaged',
+  );
+}
+
 function outranks(one: Engagement, other: Engagement): boolean {
   const bySeverity = SEVERITY[one.mode] - SEVERITY[other.mode];
   if (bySeverity !== 0) return bySeverity > 0;

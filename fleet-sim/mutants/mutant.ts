@@ -1,4 +1,4 @@
-import type { Clock, Decider, ExecutorParts, Runtime, WorkerStore } from '../../src/index.ts';
+import type { Clock, Decider, ExecutorParts, Runtime, StateFileOptions, WorkerStore } from '../../src/index.ts';
 import type { AgentTools } from '../agent-tools.ts';
 
 /** Reports a decision that the unmodified process would not have made on the same input. Only the first is said. */
@@ -34,6 +34,7 @@ export interface MutantContext {
 export interface Bent {
   readonly decider?: (genuine: Decider) => Decider;
   readonly store?: (genuine: WorkerStore) => WorkerStore;
+  readonly stateFile?: (genuine: StateFileOptions) => StateFileOptions;
   readonly signalOf?: (signal: AbortSignal) => AbortSignal | undefined;
   /** What its agents work with: the gate, the intake and the world as they see them. */
   readonly tools?: (genuine: AgentTools) => AgentTools;

@@ -8,6 +8,7 @@ import { countsFreshnessFromAYoungStore } from './counts-freshness-from-a-young-
 import { decidesWhenQueued } from './decides-when-queued.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
 import { failsWhatIsStopped } from './fails-what-is-stopped.ts';
+import { failsOpenOnATornFile } from './fails-open-on-a-torn-file.ts';
 import { failsOpenOnStoreLoss } from './fails-open-on-store-loss.ts';
 import { flagCachedAtBoot } from './flag-cached-at-boot.ts';
 import { flipsOffTheRecord } from './flips-off-the-record.ts';
@@ -50,6 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
   stopsEverything,
   skipsTheFence,
   failsOpenOnStoreLoss,
+  failsOpenOnATornFile,
   drainsInsteadOfDiscards,
   retryFiresLater,
   timerFiresLater,

@@ -1,4 +1,4 @@
-import { takesStoreAway } from './faults-of.ts';
+import { silencesFleet } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, overlaps } from './span.ts';
@@ -21,7 +21,7 @@ export class Disturbance {
   constructor(index: DrillIndex) {
     const tailNs = (STORE_AGE_MS + index.scenario.fleet.leaseMs + SLACK_MS) * NS_PER_MS;
     const widen = (fault: FaultWindow): Span => ({ fromNs: fault.fromNs, toNs: fault.toNs + tailNs });
-    this.#fleet = index.faults.filter(takesStoreAway).map(widen);
+    this.#fleet = index.faults.filter(silencesFleet).map(widen);
     this.#byWorker = new Map(
       index.workers.map((worker) => [worker, index.faults.filter((fault) => fault.target === worker).map(widen)]),
     );

@@ -1,6 +1,6 @@
 import type { Finding } from './checker.ts';
 import { hasEnd } from './effects-of.ts';
-import { isOnPlane, mayHitWorkers, takesStoreAway } from './faults-of.ts';
+import { isOnPlane, mayHitWorkers, silencesFleet } from './faults-of.ts';
 import { fail } from './finding.ts';
 import type { DrillIndex } from './index-of.ts';
 import { changeEvidence } from './queue-rules.ts';
@@ -39,7 +39,7 @@ function unverifiedWindows(index: DrillIndex): readonly Span[] {
   return index.faults.flatMap((fault) => {
     // A clock that is set ends a lease too: what it counted from is not to be trusted any more.
     const isWorkers = mayHitWorkers(fault) && (fault.kind === 'clock' || isOnPlane(fault));
-    if (!isWorkers && !takesStoreAway(fault)) return [];
+    if (!isWorkers && !silencesFleet(fault)) return [];
     const [fromNs, toNs] = [storeNsOf(index, fault.fromNs), storeNsOf(index, fault.toNs)];
     return fromNs === null || toNs === null ? [] : [{ fromNs, toNs }];
   });

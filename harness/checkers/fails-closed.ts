@@ -2,7 +2,7 @@ import { DRILL_TIMES } from '../drill/drill.ts';
 import type { Checker, Finding } from './checker.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
-import { isolates, takesStoreAway } from './faults-of.ts';
+import { isolates, silencesFleet } from './faults-of.ts';
 import type { FaultWindow } from './faults-of.ts';
 import { coversStep } from './in-scope.ts';
 import { indexOf, sinceT0 } from './index-of.ts';
@@ -12,17 +12,18 @@ import type { Span } from './span.ts';
 import { effectEvidence, effectName } from './witness-of.ts';
 import { admittedYoung } from './young-store.ts';
 
-/** Without a store nobody can know that nobody said stop, so nothing goes on. */
+/** Without a store, or with a state file that cannot be trusted, nobody can know that nobody said stop: nothing goes on. */
 export const failsClosed: Checker = {
   name: 'fails_closed',
   claim:
-    'No effect arrives from a worker that has had no store for a lease and its abort time, until the store is back; and a store that has just started admits nothing.',
+    'No effect arrives from a worker that has had no store, or no state file that it can trust, for a lease and its abort time, until that is back; and a store that has just started admits nothing.',
   check(record) {
     const index = indexOf(record);
     const young = admittedYoung(index);
     if (young !== null) return young;
     const planned = outagesOf(index, ({ missing }) => !missing.includes('fault.injected'));
-    if (planned.length === 0) return notApplicable('no fault took the store away, or all planes of a worker');
+    if (planned.length === 0)
+      return notApplicable('no fault took the store, the state file, or all planes of a worker away');
     // What went on during a fault that nobody saw to act says nothing of the fleet.
     const outages = outagesOf(index, ({ missing }) => missing.length === 0);
     const [{ cause } = { cause: '' }] = planned;
@@ -31,7 +32,7 @@ export const failsClosed: Checker = {
   },
 };
 
-/** A worker without any way to the store, or the whole fleet. From `fromNs` it had none for certain, until `toNs`. */
+/** A worker without any way to the store, or the whole fleet without a store or a whole state file. From `fromNs` it had none for certain, until `toNs`. */
 interface Outage extends Span {
   readonly worker: string | null;
   readonly cause: string;
@@ -44,14 +45,14 @@ const WATCH_MS = 250;
 function outagesOf(index: DrillIndex, counts: (fault: FaultWindow) => boolean): readonly Outage[] {
   const injected = index.faults.filter(counts);
   // An orderly restart is over as soon as the server can make it: there is nothing to watch in.
-  const away = injected.filter((fault) => takesStoreAway(fault) && fault.kind !== 'restart');
-  const store = away.map(({ kind, injectedNs, recoveryNs }) => ({
+  const away = injected.filter((fault) => silencesFleet(fault) && fault.kind !== 'restart');
+  const all = away.map(({ kind, target, injectedNs, recoveryNs }) => ({
     worker: null,
-    cause: `${kind} of postgres`,
+    cause: `${kind} of ${target}`,
     fromNs: injectedNs,
     toNs: recoveryNs,
   }));
-  return [...store, ...index.workers.flatMap((worker) => isolationsOf(injected, worker))];
+  return [...all, ...index.workers.flatMap((worker) => isolationsOf(injected, worker))];
 }
 
 /** Stretches in which both planes of a worker are cut. */

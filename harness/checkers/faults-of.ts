@@ -66,13 +66,18 @@ export function takesStoreAway(fault: FaultWindow): boolean {
   return thingOf(fault) === 'postgres';
 }
 
+/** Whether nobody may go on while it lasts: the store is away, or the state file that the fleet watches cannot be trusted. */
+export function silencesFleet(fault: FaultWindow): boolean {
+  return takesStoreAway(fault) || thingOf(fault) === 'state-file';
+}
+
 /** Whether workers may feel it: what is done to executors and to the bus hits no agent, no queue and no store. */
 export function mayHitWorkers(fault: FaultWindow): boolean {
-  return thingOf(fault) === 'postgres' || thingOf(fault) === 'worker';
+  return silencesFleet(fault) || thingOf(fault) === 'worker';
 }
 
 const ON_PLANE: Readonly<Record<FaultKind, 'isolates' | 'slows' | null>> = {
-  ...{ kill: null, pause: null, restart: null, clock: null },
+  ...{ kill: null, pause: null, restart: null, clock: null, tear: null, remove: null },
   ...{ cut: 'isolates', reset: 'isolates', 'half-open': 'isolates' },
   ...{ latency: 'slows', jitter: 'slows', bandwidth: 'slows' },
 };

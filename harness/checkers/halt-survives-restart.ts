@@ -93,6 +93,7 @@ function seenBack(
       executor: 'an executor ready again',
       postgres: 'PostgreSQL back',
       kafka: 'Kafka back',
+      'state-file': 'the state file back',
     };
     return inconclusive(
       `${what[thing]} while the stop was on`,
@@ -130,6 +131,7 @@ function backAt({ executorLives }: DrillIndex, fault: FaultWindow, lives: readon
     }
     case 'postgres':
     case 'kafka':
+    case 'state-file':
       return fault.toNs;
     default:
       throw new TypeError(`unknown thing of fault ${fault.fault}`);

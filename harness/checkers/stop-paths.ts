@@ -45,7 +45,7 @@ export interface ShutPath {
 /**
  * The ways other than its own that were shut from a stop's request until it was durable, by faults that began before and
  * ended after. For the operator's stop that is the path of alerts: the bus, or every executor, or of every executor the
- * connections to the bus, or both of those to the store. For an alert's it is one of the two ways from executors to the
+ * connections to the bus, or both of those to the store. For a stop by file it is the registry plane of every worker. For an alert's it is one of the two ways from executors to the
  * store: their own statement (control plane), or the relay of their feed (registry plane).
  */
 export function shutPaths(index: DrillIndex, stop: DrillFlip, until: number): readonly ShutPath[] {
@@ -59,6 +59,11 @@ export function shutPaths(index: DrillIndex, stop: DrillFlip, until: number): re
   };
   const cutOf = (executor: string, plane: FaultWindow['plane']): readonly FaultWindow[] =>
     faults.filter((fault) => fault.target === executor && isolates(fault) && fault.plane === plane);
+  if (pathOf(index, stop) === 'file') {
+    const cuts = index.workers.map((worker) => cutOf(worker, 'registry'));
+    const isShut = cuts.length > 0 && cuts.every((of) => of.length > 0);
+    return isShut ? [{ name: "the store's word to every worker", faults: cuts.flat() }] : [];
+  }
   if (pathOf(index, stop) === 'alert') {
     const control = { name: "executors' own statement", faults: onAll((executor) => cutOf(executor, 'control')) };
     const relay = { name: "the relay of executors' feeds", faults: onAll((executor) => cutOf(executor, 'registry')) };

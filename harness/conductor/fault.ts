@@ -11,6 +11,8 @@ export interface FaultGround {
   readonly postgres: PostgresServer;
   /** Null where PostgreSQL is the alert bus. */
   readonly kafka: KafkaServer | null;
+  /** The state file that the fleet watches; null in a drill without one. */
+  readonly stateFile: string | null;
   readonly signal: AbortSignal;
 }
 

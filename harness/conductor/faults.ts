@@ -7,6 +7,7 @@ import type { Fault, FaultGround } from './fault.ts';
 import { setClockOff } from './faults/clock.ts';
 import { faultOnPlane, proxyFaultOf } from './faults/plane.ts';
 import { killProcess, pauseProcess, restartProcess } from './faults/process.ts';
+import { damageStateFile } from './faults/state-file.ts';
 import { killServer, pauseServer, restartServer, serverNamed } from './faults/server.ts';
 
 interface Active {
@@ -114,6 +115,9 @@ function faultOf(entry: FaultEntry, seed: string): Fault {
       return server === null ? restartProcess(target) : restartServer(server);
     case 'clock':
       return setClockOff(target, entry.offsetMs ?? 0);
+    case 'tear':
+    case 'remove':
+      return damageStateFile(fault);
     case 'cut':
     case 'reset':
     case 'half-open':

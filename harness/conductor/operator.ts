@@ -1,8 +1,9 @@
 import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { haltByFile } from '../../src/propagation/halt-by-file.ts';
 import { canonicalText, parseFlip } from '../../src/flip-text.ts';
 import type { FlipStore } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
-import type { Flip, ReleaseFlip } from '../../src/switch.ts';
+import type { Flip, ReleaseFlip, StopFlip } from '../../src/switch.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { FlipFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
@@ -17,6 +18,8 @@ interface OperatorParts {
   /** The revision of a flip in the store; null while it is not there. */
   readonly look: (id: string) => Promise<number | null>;
   readonly namespace: string;
+  /** Takes stops that go by file; null in a drill without one. */
+  readonly stateFile: string | null;
   readonly clock: DrillClock;
   readonly history: HistorySink;
   readonly newId: () => string;
@@ -100,7 +103,9 @@ export class Operator {
     const { scope, mode, queue, drainMs, reason } = entry;
     const drain = drainMs === null ? {} : { drainMs };
     const stop = { ...this.#common(id, scope, targetOf(entry), reason), kind: 'stop', mode, queue, ...drain } as const;
-    return { id, revision: await this.#flip(stop, 'taken', (fromNs) => this.#put(stop, fromNs, signal)) };
+    const take = (fromNs: number): Promise<Answered> =>
+      entry.via === 'file' ? this.#putBesideFile(stop, signal) : this.#put(stop, fromNs, signal);
+    return { id, revision: await this.#flip(stop, 'taken', take) };
   }
 
   /** Asks for it by an alert, and waits until an executor has put it into the store. */
@@ -184,8 +189,17 @@ export class Operator {
     return revision;
   }
 
-  async #awaitInStore(id: string, signal: AbortSignal): Promise<Answered> {
-    let answered: Answered = { revision: null, error: 'no executor has put it into the store', sentNs: this.#nowNs() };
+  /** Whoever watches the file enforces it, and brings it to the store once that is there. */
+  #putBesideFile(stop: StopFlip, signal: AbortSignal): Promise<Answered> {
+    const { stateFile } = this.#parts;
+    if (stateFile === null)
+      throw new KilldrillError('NO_STATE_FILE', `the stop of ${stop.scope} goes by a file that this drill has not`);
+    haltByFile(stateFile, stop, this.#parts.sign);
+    return this.#awaitInStore(stop.id, signal, 'no worker');
+  }
+
+  async #awaitInStore(id: string, signal: AbortSignal, who = 'no executor'): Promise<Answered> {
+    let answered: Answered = { revision: null, error: `${who} has put it into the store`, sentNs: this.#nowNs() };
     const isThere = async (): Promise<boolean> => {
       const sentNs = this.#nowNs();
       const revision = await this.#parts.look(id).catch(() => null);

@@ -21,6 +21,8 @@ import { plantTask } from './plant-task.ts';
 interface HandsParts {
   readonly store: DrillStore;
   readonly namespace: string;
+  /** Null for a drill without one. */
+  readonly stateFile: string | null;
   readonly world: World;
   readonly trace: Trace;
   readonly clock: DrillClock;
@@ -39,14 +41,14 @@ interface HandsParts {
 export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'wayBack' | 'probes' | 'detectors'>> {
-  const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
   const ids = { namespace, newId: randomUUID, wallMs: Date.now };
   const { keys } = store;
   const operator = new Operator({
-    ...{ ...take, ...ids, store: store.flips, detectors, onFlip, sign: keys.operator },
+    ...{ ...take, ...ids, store: store.flips, detectors, stateFile, onFlip, sign: keys.operator },
     look: (id) => revisionOf(store.owner, namespace, id),
     vouch: () => vouch(store, namespace),
   });

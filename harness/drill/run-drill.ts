@@ -40,6 +40,8 @@ import type { DrillFlipKeys } from './flip-keys.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
 import { makeFleet } from './start-fleet.ts';
+import { makeStateFile } from './state-file.ts';
+import type { DrillStateFile } from './state-file.ts';
 import { asOwner } from './store-address.ts';
 
 const DRAIN_MS = 3_000;
@@ -94,6 +96,8 @@ interface Stage {
   readonly store: DrillStore;
   readonly world: World;
   readonly fleet: Fleet;
+  /** Null for a drill without one. */
+  readonly stateFile: DrillStateFile | null;
   /** Null for a drill without alerts. */
   readonly alerting: Alerting | null;
   /** Null for a drill without executors. */
@@ -125,9 +129,10 @@ class Drill {
     const store = await this.#openStore(database);
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
-    const fleet = await this.#startFleet(database, world, store.keys);
+    const stateFile = makeStateFile(this.#plan.scenario, this.#input.folder, database.name);
+    const fleet = await this.#startFleet(database, world, store.keys, stateFile);
     const executors = await this.#startExecutors(database, alerting, store.keys);
-    const stage: Stage = { database, store, world, fleet, alerting, executors };
+    const stage: Stage = { database, store, world, fleet, stateFile, alerting, executors };
     await this.#play(stage);
     await this.#end(stage);
     this.#enter('journal');
@@ -202,7 +207,12 @@ class Drill {
     return world;
   }
 
-  async #startFleet(database: DrillDatabase, world: World, { publicKey }: DrillFlipKeys): Promise<Fleet> {
+  async #startFleet(
+    database: DrillDatabase,
+    world: World,
+    { publicKey }: DrillFlipKeys,
+    stateFile: DrillStateFile | null,
+  ): Promise<Fleet> {
     const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
     const fleet = makeFleet({
@@ -211,6 +221,7 @@ class Drill {
       database,
       postgres: environment.postgres.target,
       folder,
+      stateFile,
       tracePath: bundle.path(RECORD_FILES.trace),
       publicKey,
       history,
@@ -235,17 +246,19 @@ class Drill {
     return executors;
   }
 
-  async #play({ database, store, world, fleet, alerting, executors }: Stage): Promise<void> {
+  async #play({ database, store, world, fleet, stateFile: file, alerting, executors }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
-    const ground = { fleet, executors, postgres, kafka, signal };
+    const stateFile = file?.path ?? null;
+    const ground = { fleet, executors, postgres, kafka, stateFile, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
     const detectors = alerting?.detectors ?? null;
-    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, detectors, signal });
+    const here = { store, namespace, stateFile, world, trace };
+    const hands = await operatorsHands({ ...here, clock, history, onFlip, detectors, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');

@@ -11,6 +11,7 @@ import type { HistorySink } from '../history/write.ts';
 import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
+import type { DrillStateFile } from './state-file.ts';
 
 export interface FleetParts {
   readonly scenario: Scenario;
@@ -23,6 +24,8 @@ export interface FleetParts {
   readonly tracePath: string;
   /** As workers are told them. */
   readonly publicKey: string;
+  /** What it is to watch beside the store; null for nothing. */
+  readonly stateFile: DrillStateFile | null;
   readonly history: HistorySink;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   readonly onSpawned: (pid: number) => void;
@@ -47,6 +50,7 @@ export function makeFleet(parts: FleetParts): Fleet {
       KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
       KILLDRILL_PUBLIC_KEY: parts.publicKey,
       KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
+      ...stateVariables(parts.stateFile),
     },
     cwd: process.cwd(),
     history,
@@ -57,6 +61,10 @@ export function makeFleet(parts: FleetParts): Fleet {
     clockFile: hasClockFault(scenario) ? (worker) => join(folder, `clock-${database.name}-${worker}`) : null,
     startProxy: parts.startProxy ?? startProxy,
   });
+}
+
+function stateVariables(file: DrillStateFile | null): Readonly<Record<string, string>> {
+  return file === null ? {} : { KILLDRILL_STATE_FILE: file.path, KILLDRILL_STATE_KEY: file.publicKey };
 }
 
 /** Whether a worker's clock is to be set off; a fleet of one's own has no seam for it, and its scenario no such fault. */

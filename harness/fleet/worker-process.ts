@@ -1,6 +1,7 @@
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { DrilledProcess } from './drilled-process.ts';
+import type { SaidLine } from './contract-lines.ts';
 import type { ProcessSpec } from './drilled-process.ts';
 
 export interface WorkerSpec extends Pick<ProcessSpec, 'command' | 'environment' | 'cwd'> {
@@ -13,6 +14,7 @@ export interface WorkerSpec extends Pick<ProcessSpec, 'command' | 'environment' 
 export class WorkerProcess extends DrilledProcess {
   readonly channel: ChannelId;
   #clockOffsetMs = 0;
+  #stateFile: { readonly refusal: string | null } | null = null;
 
   constructor({ worker, channel, history, ...spec }: WorkerSpec) {
     const who = { worker, channel };
@@ -27,6 +29,7 @@ export class WorkerProcess extends DrilledProcess {
         },
         said: (line) => {
           if (line.event === 'clock' && typeof line['offsetMs'] === 'number') this.#clockOffsetMs = line['offsetMs'];
+          if (line.event === 'state-file') this.#stateFile = { refusal: refusalIn(line) };
           history.append({ type: 'worker.said', ...who, said: line });
         },
         exited: ({ code, signal }, expected) =>
@@ -34,6 +37,16 @@ export class WorkerProcess extends DrilledProcess {
       },
     });
     this.channel = channel;
+  }
+
+  /** Whether it has said anything of a state file. */
+  get hasStateFile(): boolean {
+    return this.#stateFile !== null;
+  }
+
+  /** Why it cannot trust its state file, by its own word; null when it can. */
+  get stateFileRefusal(): string | null {
+    return this.#stateFile?.refusal ?? null;
   }
 
   get worker(): string {
@@ -44,4 +57,8 @@ export class WorkerProcess extends DrilledProcess {
   get clockOffsetMs(): number {
     return this.#clockOffsetMs;
   }
+}
+
+function refusalIn({ refusal }: SaidLine): string | null {
+  return typeof refusal === 'string' ? refusal : null;
 }

@@ -22,7 +22,9 @@ export interface Stamp {
 /** The world's channel of one incarnation of a worker: its own port and token. */
 export type ChannelId = number;
 
-export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | PlaneFaultKind;
+export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | FileFaultKind | PlaneFaultKind;
+/** Faults on the state file that the fleet watches. */
+export type FileFaultKind = 'tear' | 'remove';
 /** Faults on a worker's connections on one plane. */
 export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
 /** Of a worker: `registry` and `work`. Of an executor: `registry`, `alerts` (its bus) and `control` (where its stops go). */
@@ -86,7 +88,7 @@ export interface AlertFacts {
 export interface FaultFacts {
   readonly fault: number;
   readonly kind: FaultKind;
-  /** Worker or executor name, `postgres` or `kafka`. */
+  /** Worker or executor name, `postgres`, `kafka` or `state-file`. */
   readonly target: string;
   readonly plane: Plane | null;
 }

@@ -11,11 +11,11 @@ export function executorNames({ executors }: Pick<FleetSpec, 'executors'>): read
 }
 
 /** What a fault can be done to. */
-export type Thing = 'postgres' | 'kafka' | 'worker' | 'executor';
+export type Thing = 'postgres' | 'kafka' | 'state-file' | 'worker' | 'executor';
 
 /** What the target of a fault names, and which of several; null for nothing that a drill has. */
 export function thingNamed(target: string): { readonly thing: Thing; readonly number: number | null } | null {
-  if (target === 'postgres' || target === 'kafka') return { thing: target, number: null };
+  if (target === 'postgres' || target === 'kafka' || target === 'state-file') return { thing: target, number: null };
   const [, name, number] = /^(worker|executor)-([1-9]\d*)$/.exec(target) ?? [];
   return name === undefined ? null : { thing: name as Thing, number: Number(number) };
 }

@@ -27,6 +27,8 @@ const KINDS: Readonly<Record<FaultKind, Kind>> = {
   pause: { targets: EVERYTHING, ...ON_PROCESS },
   restart: { targets: EVERYTHING, ...ON_PROCESS },
   clock: { targets: ['worker'], needs: ['offset'], may: [] },
+  tear: { targets: ['state-file'], ...ON_PROCESS },
+  remove: { targets: ['state-file'], ...ON_PROCESS },
   cut: { targets: ['worker', 'executor'], needs: ['plane'], may: [] },
   reset: { ...ON_PLANE, needs: ['plane'] },
   'half-open': { ...ON_PLANE, needs: ['plane'] },
@@ -85,7 +87,7 @@ export const PLANES_OF = {
 function targetMeaning({ kind, target }: ReadFault, { workers, executors }: DrilledFleet): readonly Complaint[] {
   const path = ['fault', 'target'];
   const { targets } = KINDS[kind];
-  const counts = { worker: workers, executor: executors, postgres: null, kafka: null };
+  const counts = { worker: workers, executor: executors, postgres: null, kafka: null, 'state-file': null };
   const expected = targets
     .filter((one) => counts[one] !== 0)
     .map((one) => namesOf(one, counts[one]))
@@ -105,7 +107,7 @@ function targetMeaning({ kind, target }: ReadFault, { workers, executors }: Dril
 }
 
 function namesOf(thing: Thing, count: number | null): string {
-  if (thing === 'postgres' || thing === 'kafka') return thing;
+  if (thing !== 'worker' && thing !== 'executor') return thing;
   if (count === null) return `${thing}-1 and so on`;
   return count === 1 ? `${thing}-1` : `${thing}-1 to ${thing}-${count}`;
 }

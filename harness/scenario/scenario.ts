@@ -51,8 +51,11 @@ export type Anchor =
   /** As soon as the n-th effect in scope of this switch has arrived, counted from T0 (`after: effect 137 of $busiest`). */
   | { readonly kind: 'effect'; readonly count: number; readonly scope: Scope; readonly target: string };
 
-/** The way by which a stop is asked for: put into the store by the operator, or as a detector's alert on the bus. */
-export type StopPath = 'postgres' | 'alert';
+/**
+ * The way by which a stop is asked for: put into the store by the operator, as a detector's alert on the bus, or beside the
+ * state file that the fleet watches.
+ */
+export type StopPath = 'postgres' | 'alert' | 'file';
 
 export interface FlipEntry {
   readonly kind: 'flip';
@@ -139,7 +142,7 @@ export interface FaultEntry {
   readonly kind: 'fault';
   readonly when: Anchor;
   readonly fault: FaultKind;
-  /** `postgres`, `kafka`, `worker-1`, … or `executor-1`, … */
+  /** `postgres`, `kafka`, `state-file`, `worker-1`, … or `executor-1`, … */
   readonly target: string;
   /** Null for a fault that is on no plane. */
   readonly plane: Plane | null;

@@ -8,9 +8,9 @@ import { LINE } from './line.ts';
 import { momentShape } from './moment-schema.ts';
 
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
-export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_KINDS] as const;
+export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', 'tear', 'remove', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
-export const STOP_PATHS = ['postgres', 'alert'] as const;
+export const STOP_PATHS = ['postgres', 'alert', 'file'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -29,7 +29,9 @@ const flip = map(
     drainFor: duration(LIMITS.drainMs, '5s').optional().describe('With queue: drain, how long admitted work may pass.'),
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
-      .describe('The path by which the stop is taken: put into the store, or as a detector’s alert for an executor.'),
+      .describe(
+        'The path by which the stop is taken: put into the store, as a detector’s alert for an executor, or beside the state file that the fleet watches.',
+      ),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',
@@ -92,7 +94,7 @@ const fault = map(
     target: text(
       LINE,
       { min: 1, max: LIMITS.nameLength },
-      'postgres, kafka, a worker such as worker-1, or an executor',
+      'postgres, kafka, state-file, a worker such as worker-1, or an executor',
       'postgres',
     ),
     plane: oneOf(PLANES)

@@ -74,6 +74,6 @@ export class TaskIntake {
       if (within !== null) within.latch = refused;
       return refused;
     }
-    return decider.verified() ? null : haltedUnverified(subject.agent);
+    return decider.verified() ? null : haltedUnverified(subject.agent, decider.unverifiedBecause?.());
   }
 }

@@ -117,6 +117,7 @@ function stageOf(
       ...{
         store,
         namespace,
+        stateFile: null,
         world,
         trace,
         clock,

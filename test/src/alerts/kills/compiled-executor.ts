@@ -14,8 +14,8 @@ export interface CompiledExecutor {
   remove(): Promise<void>;
 }
 
-/** The executor's process as it is now, compiled into a folder of its own: it starts a third as dear as through tsx. */
-export async function compileExecutor(): Promise<CompiledExecutor> {
+/** A process of the tests, by default the executor's, as it is now. Compiled into a folder of its own it starts a third as dear as through tsx. */
+export async function compileExecutor(main = MAIN): Promise<CompiledExecutor> {
   const folder = await mkdtemp(join(tmpdir(), 'killdrill-executor-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
@@ -26,12 +26,12 @@ export async function compileExecutor(): Promise<CompiledExecutor> {
       extends: join(PROJECT, 'tsconfig.json'),
       compilerOptions,
       include: [],
-      files: [`${join(PROJECT, MAIN)}.ts`],
+      files: [`${join(PROJECT, main)}.ts`],
     };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project));
     const tsc = join(PROJECT, 'node_modules/typescript/bin/tsc');
     await promisify(execFile)(process.execPath, [tsc, '-p', folder], { timeout: COMPILE_MS });
-    return { main: join(folder, 'dist', `${MAIN}.js`), remove };
+    return { main: join(folder, 'dist', `${main}.js`), remove };
   } catch (error) {
     await remove();
     throw error;
