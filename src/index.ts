@@ -72,7 +72,7 @@ export { openAlertBus, openAlertPublisher } from './store/postgres/alert-bus.ts'
 export type { AlertBusOptions } from './store/postgres/alert-bus.ts';
 export { openAlertStore } from './store/postgres/alert-store.ts';
 export { readContract } from './fleet-contract.ts';
-export type { ContractEnvironment, ContractEvent } from './fleet-contract.ts';
+export type { ContractDetection, ContractEnvironment, ContractEvent } from './fleet-contract.ts';
 export type * from './store/store.ts';
 export { connectWorkerStore } from './store/postgres/worker-store.ts';
 export type { WorkerStoreOptions } from './store/postgres/worker-store.ts';

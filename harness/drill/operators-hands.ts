@@ -6,13 +6,15 @@ import { Operator } from '../conductor/operator.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
 import { WayBack } from '../conductor/way-back.ts';
+import type { FleetAlerts } from '../conductor/fleet-alerts.ts';
+import { Runaways } from '../conductor/runaways.ts';
 import { OPERATOR } from '../history/operator.ts';
 import type { World } from '../world/world.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Trace } from '../traffic/trace.ts';
 import type { DrillStore } from './drill-store.ts';
-import { revisionOf } from './recorded-alerts.ts';
+import { revisionOf, stopsOn } from './recorded-alerts.ts';
 import { plantTask } from './plant-task.ts';
 
 interface HandsParts {
@@ -26,6 +28,8 @@ interface HandsParts {
   readonly onFlip: (flip: Flip) => void;
   /** Null for a drill without alerts. */
   readonly detectors: Detectors | null;
+  /** Those of the fleet's own detectors; null for a fleet without any. */
+  readonly fleetAlerts?: FleetAlerts | null;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +40,7 @@ interface HandsParts {
 export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
-  const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { store, namespace, world, trace, clock, history, onFlip, detectors, fleetAlerts = null, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
@@ -46,6 +50,7 @@ export async function operatorsHands(
       ...take,
       store: store.flips,
       detectors,
+      runaways: fleetAlerts === null ? null : runawaysOf(parts, fleetAlerts),
       look: (id) => revisionOf(store.owner, namespace, id),
       namespace,
       newId: randomUUID,
@@ -60,4 +65,11 @@ export async function operatorsHands(
     }),
     probes: new Probes({ ...take, trace, plant: (task) => plantTask(store.owner, namespace, task), signal }),
   };
+}
+
+function runawaysOf({ store, namespace, world, trace, clock, history }: HandsParts, alerts: FleetAlerts): Runaways {
+  return new Runaways({
+    ...{ trace, world, alerts, clock, history },
+    stopsOn: (on, afterRevision) => stopsOn(store.owner, namespace, on, afterRevision),
+  });
 }

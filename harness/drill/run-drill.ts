@@ -26,7 +26,7 @@ import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
-import { executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
+import { detectingOf, executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
 import type { Alerting } from './alerting.ts';
 import type { DrillInput, DrillOutcome } from './drill-input.ts';
 import { openDrillStore } from './drill-store.ts';
@@ -123,7 +123,7 @@ class Drill {
     const store = await this.#openStore(database);
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
-    const fleet = await this.#startFleet(database, world);
+    const fleet = await this.#startFleet(database, world, alerting);
     const executors = await this.#startExecutors(database, alerting);
     const stage: Stage = { database, store, world, fleet, alerting, executors };
     await this.#play(stage);
@@ -199,7 +199,7 @@ class Drill {
     return world;
   }
 
-  async #startFleet(database: DrillDatabase, world: World): Promise<Fleet> {
+  async #startFleet(database: DrillDatabase, world: World, alerting: Alerting | null): Promise<Fleet> {
     const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
     const fleet = makeFleet({
@@ -212,6 +212,7 @@ class Drill {
       history,
       openChannel: (worker) => world.openChannel(worker),
       onSpawned,
+      detecting: alerting === null ? null : detectingOf(this.#input, alerting),
       startProxy,
     });
     this.#brackets.add(() => fleet.close());
@@ -239,8 +240,8 @@ class Drill {
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
-    const detectors = alerting?.detectors ?? null;
-    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, detectors, signal });
+    const alerts = { detectors: alerting?.detectors ?? null, fleetAlerts: alerting?.fleetAlerts ?? null };
+    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, ...alerts, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');

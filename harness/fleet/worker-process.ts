@@ -1,5 +1,6 @@
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
+import type { SaidLine } from './contract-lines.ts';
 import { DrilledProcess } from './drilled-process.ts';
 import type { ProcessSpec } from './drilled-process.ts';
 
@@ -7,6 +8,8 @@ export interface WorkerSpec extends Pick<ProcessSpec, 'command' | 'environment' 
   readonly worker: string;
   readonly channel: ChannelId;
   readonly history: HistorySink;
+  /** Is given each line that it says, besides the history; null for nobody. */
+  readonly heard: ((line: SaidLine) => void) | null;
 }
 
 /** One incarnation of a worker. */
@@ -14,7 +17,7 @@ export class WorkerProcess extends DrilledProcess {
   readonly channel: ChannelId;
   #clockOffsetMs = 0;
 
-  constructor({ worker, channel, history, ...spec }: WorkerSpec) {
+  constructor({ worker, channel, history, heard, ...spec }: WorkerSpec) {
     const who = { worker, channel };
     super({
       ...spec,
@@ -28,6 +31,7 @@ export class WorkerProcess extends DrilledProcess {
         said: (line) => {
           if (line.event === 'clock' && typeof line['offsetMs'] === 'number') this.#clockOffsetMs = line['offsetMs'];
           history.append({ type: 'worker.said', ...who, said: line });
+          heard?.(line);
         },
         exited: ({ code, signal }, expected) =>
           history.append({ type: 'worker.exited', ...who, code, signal, expected }),

@@ -10,7 +10,7 @@ import { momentShape } from './moment-schema.ts';
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
-export const STOP_PATHS = ['postgres', 'alert'] as const;
+export const STOP_PATHS = ['postgres', 'alert', 'detector'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -29,7 +29,14 @@ const flip = map(
     drainFor: duration(LIMITS.drainMs, '5s').optional().describe('With queue: drain, how long admitted work may pass.'),
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
-      .describe('The path by which the stop is taken: put into the store, or as a detector’s alert for an executor.'),
+      .describe(
+        'The path by which the stop is taken: put into the store, as an alert of the drill’s for an executor, or by nobody: the fleet’s own detectors have to notice a runaway.',
+      ),
+    runaway: rate(LIMITS.detectorPerSecond, '400/s')
+      .optional()
+      .describe(
+        'With via: detector, how many writes a second of the target are let loose, about, over the whole fleet.',
+      ),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',
@@ -95,7 +102,9 @@ const fault = map(
     ),
     plane: oneOf(PLANES)
       .optional()
-      .describe('Of a fault on connections: a worker’s registry or work, an executor’s registry, alerts or control.'),
+      .describe(
+        'Of a fault on connections: a worker’s registry, work or (with detectors) alerts, an executor’s registry, alerts or control.',
+      ),
     direction: oneOf(DIRECTIONS)
       .optional()
       .describe('Which way bytes are hit, of all but a cut: both, unless it says one way only.'),
