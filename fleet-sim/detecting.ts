@@ -1,6 +1,14 @@
 import { createHash, createPrivateKey, randomUUID } from 'node:crypto';
 import { AlertSender, Detection, DetectionObserver, openAlertPublisher, readDetectors } from '../src/index.ts';
-import type { AlertPublisher, Clock, ContractDetection, ContractEvent, GateObserver } from '../src/index.ts';
+import type {
+  AlertPublisher,
+  Clock,
+  ConnectingPublisher,
+  ContractDetection,
+  ContractEvent,
+  GateObserver,
+} from '../src/index.ts';
+import { log } from './say.ts';
 
 /** A worker's detectors with what they hold. */
 export interface Detecting {
@@ -17,7 +25,7 @@ interface DetectingParts {
   readonly say: (event: ContractEvent) => void;
 }
 
-type ClosedPublisher = AlertPublisher & { close(): Promise<void> };
+type OpenPublisher = ConnectingPublisher & { close(): Promise<void> };
 
 /**
  * Detectors as the worker is told to have them, which begin to look at once. Their alerts are said before they are
@@ -31,6 +39,8 @@ export async function openDetecting(told: ContractDetection, parts: DetectingPar
   const key = Buffer.from(told.privateKey);
   const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
   const publisher = await openPublisher(told, namespace);
+  // The first alert is the one that has to be quick; with the bus away, it tries again by itself.
+  publisher.connect().catch((thrown: unknown) => log(`the alert bus: ${String(thrown)}`));
   const sender = new AlertSender({
     ...{ publisher: saidFirst(publisher, say), namespace, privateKey, newId: randomUUID, clock, observedRevision },
   });
@@ -46,7 +56,7 @@ export async function openDetecting(told: ContractDetection, parts: DetectingPar
 }
 
 /** A client of Kafka is loaded only by a worker that has one to talk to. */
-async function openPublisher({ bus, topic }: ContractDetection, namespace: string): Promise<ClosedPublisher> {
+async function openPublisher({ bus, topic }: ContractDetection, namespace: string): Promise<OpenPublisher> {
   const named = topic === null ? {} : { topic };
   if (bus.kind === 'postgres') return openAlertPublisher({ connectionString: bus.url, namespace, ...named });
   const { KafkaBus } = await import('../src/kafka.ts');

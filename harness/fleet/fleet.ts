@@ -116,7 +116,8 @@ export class Fleet {
   proxy(worker: string, plane: WorkerPlane): Proxy {
     const { planes } = this.#member(worker);
     if (plane !== 'alerts') return planes[plane];
-    if (planes.alerts?.proxy != null) return planes.alerts.proxy;
+    const proxy = planes.alerts?.proxy ?? null;
+    if (proxy !== null) return proxy;
     const why =
       planes.alerts === null
         ? 'the fleet has no detectors; add fleet.detectors'

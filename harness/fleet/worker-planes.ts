@@ -39,7 +39,8 @@ interface PlanesParts {
 /** Opens a worker's ways out. @throws KilldrillError `KAFKA_DOORS` */
 export async function openWorkerPlanes(worker: string, parts: PlanesParts): Promise<WorkerPlanes> {
   const { postgres: target, storeUrl, detecting, startProxy: start } = parts;
-  const door = detecting?.kafka == null ? null : doorOf(detecting.kafka, worker);
+  const kafka = detecting?.kafka ?? null;
+  const door = kafka === null ? null : doorOf(kafka, worker);
   const [registry, work] = await Promise.all([start({ target }), start({ target })]);
   const own = detecting === null || door !== null ? null : await start({ target });
   const bus = door?.variables ?? (own === null ? {} : { KILLDRILL_ALERTS_URL: storeUrl(own.port) });
@@ -47,7 +48,8 @@ export async function openWorkerPlanes(worker: string, parts: PlanesParts): Prom
     detecting === null ? null : { proxy: door?.proxy ?? own, variables: { ...detecting.variables, ...bus } };
   const close = async (): Promise<void> => {
     // A door is the broker's, and closes with it.
-    await Promise.all([registry, work, own].map((proxy) => proxy?.close()));
+    const proxies = own === null ? [registry, work] : [registry, work, own];
+    await Promise.all(proxies.map((proxy) => proxy.close()));
   };
   return { registry, work, alerts, close };
 }

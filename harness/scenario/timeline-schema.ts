@@ -35,7 +35,7 @@ const flip = map(
     runaway: rate(LIMITS.detectorPerSecond, '400/s')
       .optional()
       .describe(
-        'With via: detector, how many writes a second of the target are let loose, about, over the whole fleet.',
+        'With via: detector, how many writes a second of the target are let loose over the whole fleet: about so many on a busy machine, more on a quiet one.',
       ),
     reason: reason.optional(),
   },
