@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { connectWorkerStore, DEFAULT_LEASE, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
 import type { Clock, ContractEnvironment } from '../src/index.ts';
 import { askedToEnd } from './asked-to-end.ts';
+import { openDetecting } from './detecting.ts';
+import type { Detecting } from './detecting.ts';
 import { CLOCK_VARIABLE, drilledClock } from './drilled-clock.ts';
 import { bendBy } from './mutants/bend.ts';
 import { MUTANTS } from './mutants/registry.ts';
@@ -57,6 +59,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     readyByMs,
   );
   const stateFile = stateFileOf(contract, (refusal) => say({ event: 'state-file', refusal }));
+  const detecting = await detectingOf(contract, { runtime: () => runtime, clock });
   const governed = new Runtime(bent.store?.(genuine) ?? genuine, {
     namespace,
     incarnation,
@@ -69,6 +72,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     ...(bent.decider === undefined ? {} : { decider: bent.decider }),
     ...(stateFile === null ? {} : { stateFile: bent.stateFile?.(stateFile) ?? stateFile }),
     worker: contract.worker,
+    ...(detecting === null ? {} : { observer: detecting.observer }),
     emergency: { folder: contract.snapshotFolder },
     onEmergency: (done) => say({ event: 'emergency', ...done }),
   });
@@ -92,9 +96,20 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
   say({ event: 'ready', incarnation });
   await asked;
   await worker.stop(STOP_MS);
+  await detecting?.close();
   await governed.close(FLUSH_MS);
   world.close();
   say({ event: 'bye', effects: governed.gate.dispatchedCount, intents: governed.intents.admittedCount });
+}
+
+/** Null for a worker that is to have none. */
+async function detectingOf(
+  { detection, namespace }: ContractEnvironment,
+  { runtime, clock }: { readonly runtime: () => Runtime | null; readonly clock: Clock },
+): Promise<Detecting | null> {
+  if (detection === null) return null;
+  const observedRevision = (): number | null => runtime()?.registry.head?.revision ?? null;
+  return openDetecting(detection, { namespace, clock, observedRevision, say });
 }
 
 /** The machine's, unless the drill sets it off. */

@@ -44,6 +44,17 @@ const CONTRACT = {
     ),
   KILLDRILL_STATE_FILE: text.optional().describe('state file that the fleet is to watch beside the store'),
   KILLDRILL_STATE_KEY: text.optional().describe('public key (PEM) of whoever seals the state file'),
+  KILLDRILL_DETECTORS: text
+    .optional()
+    .describe('detectors that this worker is to have, JSON as `readDetectors` reads it'),
+  KILLDRILL_DETECTOR_KEY: text
+    .optional()
+    .describe('private key that its detectors sign alerts with: Ed25519, base64 of PKCS #8'),
+  KILLDRILL_ALERTS_URL: text.optional().describe('where its detectors publish, if PostgreSQL is the alert bus'),
+  KILLDRILL_KAFKA_BROKERS: text
+    .optional()
+    .describe('where its detectors publish, if Kafka is the alert bus: host:port, several with commas'),
+  KILLDRILL_ALERTS_TOPIC: text.optional().describe("the alerts' topic; without it, the bus's default"),
   KILLDRILL_AGENTS: whole.pipe(z.number().int().min(1).max(512)).optional().describe('agents in this worker'),
 } as const;
 const contractSchema = z.object(CONTRACT);
@@ -77,6 +88,21 @@ export interface ContractEnvironment {
   /** The state file to watch, and the public key (PEM) that its seal is checked with; null for none. */
   readonly stateFile: string | null;
   readonly stateKey: string | null;
+  /** Null for a worker that is to have no detectors. */
+  readonly detection: ContractDetection | null;
+}
+
+/** Detectors that a worker is to have. */
+export interface ContractDetection {
+  /** As `readDetectors` reads it. */
+  readonly detectors: unknown;
+  /** PKCS #8, DER. */
+  readonly privateKey: Uint8Array;
+  readonly bus:
+    | { readonly kind: 'postgres'; readonly url: string }
+    | { readonly kind: 'kafka'; readonly brokers: readonly string[] };
+  /** Null for the bus's default. */
+  readonly topic: string | null;
 }
 
 /**
@@ -87,11 +113,7 @@ export interface ContractEnvironment {
 export function readContract(environment: Readonly<Record<string, string | undefined>>): ContractEnvironment {
   const read = contractSchema.safeParse(environment);
   if (!read.success) {
-    const wrong = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-    throw new KilldrillError(
-      'CONTRACT_ENVIRONMENT',
-      `the fleet's environment is incomplete (${wrong}); a fleet is started by 'killdrill run', which sets these variables`,
-    );
+    throw incomplete(read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
   }
   const found = read.data;
   return {
@@ -108,7 +130,44 @@ export function readContract(environment: Readonly<Record<string, string | undef
     keys: found.KILLDRILL_PUBLIC_KEY ?? null,
     stateFile: found.KILLDRILL_STATE_FILE ?? null,
     stateKey: found.KILLDRILL_STATE_KEY ?? null,
+    detection: readDetection(found),
   };
+}
+
+/** Detectors without a key or a bus would raise alerts that nobody can take: all of it is there, or nothing. */
+function readDetection(found: z.output<typeof contractSchema>): ContractDetection | null {
+  const { KILLDRILL_DETECTORS: detectors, KILLDRILL_DETECTOR_KEY: key, KILLDRILL_ALERTS_TOPIC: topic } = found;
+  const { KILLDRILL_ALERTS_URL: url, KILLDRILL_KAFKA_BROKERS: brokers } = found;
+  if (detectors === undefined) return null;
+  if (key === undefined) throw incomplete('KILLDRILL_DETECTOR_KEY: is missing, expected with KILLDRILL_DETECTORS');
+  const names = 'KILLDRILL_ALERTS_URL, KILLDRILL_KAFKA_BROKERS';
+  if (url === undefined && brokers === undefined) throw incomplete(`${names}: neither is set, expected one of them`);
+  if (url !== undefined && brokers !== undefined) throw incomplete(`${names}: both are set, expected one of them`);
+  return {
+    detectors: jsonIn(detectors),
+    privateKey: Buffer.from(key, 'base64'),
+    bus: url === undefined ? { kind: 'kafka', brokers: listIn(brokers ?? '') } : { kind: 'postgres', url },
+    topic: topic ?? null,
+  };
+}
+
+function jsonIn(detectors: string): unknown {
+  try {
+    return JSON.parse(detectors);
+  } catch {
+    throw incomplete('KILLDRILL_DETECTORS: is no JSON, expected detectors as readDetectors reads them');
+  }
+}
+
+function listIn(brokers: string): readonly string[] {
+  return brokers.split(',').map((one) => one.trim());
+}
+
+function incomplete(wrong: string): KilldrillError {
+  return new KilldrillError(
+    'CONTRACT_ENVIRONMENT',
+    `the fleet's environment is incomplete (${wrong}); a fleet is started by 'killdrill run', which sets these variables`,
+  );
 }
 
 /** A line that a fleet says on stdout. Unknown events are ignored. */
@@ -129,6 +188,15 @@ export type ContractEvent =
     }
   /** What the state file that it watches amounts to here: why it cannot be trusted, or null when it can. Said when that changes. */
   | { readonly event: 'state-file'; readonly refusal: string | null }
+  /** A detector of this worker raises an alert: said before it is published, to the letter, with the signature beside it. */
+  | { readonly event: 'alert.raised'; readonly text: string; readonly signature: string | null }
+  /** The bus has that alert for certain (`ok`), or did not say so. `content` is the sha256 of its text, hex. */
+  | {
+      readonly event: 'alert.acknowledged';
+      readonly content: string;
+      readonly ok: boolean;
+      readonly error: string | null;
+    }
   /** A mutant's proof of activity: its first decision that the unmodified one would not have made on the same input. */
   | {
       readonly event: 'mutant';

@@ -98,8 +98,8 @@ export { openAlertBus, openAlertPublisher } from './store/postgres/alert-bus.ts'
 export type { AlertBusOptions } from './store/postgres/alert-bus.ts';
 export { openAlertStore } from './store/postgres/alert-store.ts';
 export { readContract } from './fleet-contract.ts';
-export type { ContractEnvironment, ContractEvent } from './fleet-contract.ts';
 export type * from './store/effectiveness-port.ts';
+export type { ContractDetection, ContractEnvironment, ContractEvent } from './fleet-contract.ts';
 export type * from './store/store.ts';
 export type * from './store/audit-port.ts';
 export { openAuditStore } from './store/postgres/audit-store.ts';

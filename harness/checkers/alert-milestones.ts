@@ -1,3 +1,4 @@
+import { FLEET_DETECTOR } from '../conductor/drill-keys.ts';
 import { acknowledged } from './alerts-of.ts';
 import type { DrillAlert } from './alerts-of.ts';
 import type { ExecutorWord } from './executors-of.ts';
@@ -17,13 +18,15 @@ export function alertMilestones(index: DrillIndex): readonly Happening[] {
 
 /** What an executor says is its own word: nobody else sees what it has read, or enforces. */
 function wayOf({ executorWords }: DrillIndex, alert: DrillAlert): readonly Happening[] {
-  const { scope, target, publishedNs, acknowledgedNs, flipId } = alert;
+  const { scope, target, publishedNs, sentNs, acknowledgedNs, flipId, detector } = alert;
   const on = scope === 'global' ? 'global' : `${scope ?? ''}:${target ?? ''}`;
   const heard = executorWords.filter((word) => word.flipId === flipId);
   const read = heard.find(({ word }) => word === 'alert.read');
   const enforced = heard.find(isEnforced);
   return [
-    { name: `alert on ${on} published`, ns: publishedNs },
+    detector === FLEET_DETECTOR
+      ? { name: `alert on ${on} raised, by a worker's own word`, ns: sentNs }
+      : { name: `alert on ${on} published`, ns: publishedNs },
     ...(acknowledgedNs === null ? [] : [{ name: `alert on ${on} acknowledged by the bus`, ns: acknowledgedNs }]),
     ...(read === undefined ? [] : [{ name: `alert on ${on} read, by ${read.executor}'s own word`, ns: read.atNs }]),
     ...(enforced === undefined
@@ -38,8 +41,9 @@ function isEnforced({ word, kind }: ExecutorWord): boolean {
 }
 
 function edgesOfStorm({ alerts }: DrillIndex): readonly Happening[] {
-  const storm = alerts.published.filter(({ flip }) => flip === null);
-  const taken = acknowledged(alerts).filter(({ flip }) => flip === null);
+  const isOther = ({ flip, detector }: DrillAlert): boolean => flip === null && detector !== FLEET_DETECTOR;
+  const storm = alerts.published.filter(isOther);
+  const taken = acknowledged(alerts).filter(isOther);
   if (storm.length === 0) return [];
   const first = {
     name: `first of ${storm.length} other alerts published`,

@@ -21,7 +21,7 @@ export function alertToStop(index: DrillIndex): Finding {
     return alert === undefined ? [] : [stopAfter(index, stop, alert, boundMs)];
   });
   if (asked.length > 0) return firstWorst(asked);
-  const isPlanned = index.scenario.timeline.some((entry) => entry.kind === 'flip' && entry.via === 'alert');
+  const isPlanned = index.scenario.timeline.some((entry) => entry.kind === 'flip' && entry.via !== 'postgres');
   if (!isPlanned) return notApplicable('no stop of the scenario is asked for by an alert');
   return inconclusive('a stop of an alert on record', 'there was none');
 }

@@ -31,7 +31,7 @@ export const alertsNotLost: Checker = {
 function noAlert(index: DrillIndex): Finding | null {
   if (acknowledged(index.alerts).length > 0) return null;
   const isPlanned = index.scenario.timeline.some(
-    (entry) => entry.kind === 'alerts' || (entry.kind === 'flip' && entry.via === 'alert'),
+    (entry) => entry.kind === 'alerts' || (entry.kind === 'flip' && entry.via !== 'postgres'),
   );
   if (!isPlanned && index.alerts.published.length === 0) return notApplicable('the drill publishes no alert');
   return inconclusive('an alert that the bus acknowledged', `of ${index.alerts.published.length} there was none`);

@@ -35,6 +35,7 @@ export function alertsOf(events: readonly HistoryEvent[]): AlertAccount {
   const records: EventOf<'store.alert'>[] = [];
   const positions: EventOf<'store.alertPosition'>[] = [];
   const letters: EventOf<'bus.deadLetter'>[] = [];
+  const stops = new Map<string, number>();
   for (const event of events) {
     if (event.type === 'alert.published') {
       if (!published.has(event.alert)) published.set(event.alert, { ...factsOf(event), ...timesOf(event) });
@@ -43,11 +44,16 @@ export function alertsOf(events: readonly HistoryEvent[]): AlertAccount {
       if (sent === undefined)
         throw new KilldrillError('HISTORY_BROKEN', `alert ${event.alert} was acknowledged, but never published`);
       if (event.ok && sent.acknowledgedNs === null) published.set(event.alert, { ...sent, acknowledgedNs: event.t1 });
-    } else if (event.type === 'store.alert') records.push(event);
+    } else if (event.type === 'flip.requested') stops.set(event.id, event.flip);
+    else if (event.type === 'store.alert') records.push(event);
     else if (event.type === 'store.alertPosition') positions.push(event);
     else if (event.type === 'bus.deadLetter') letters.push(event);
   }
-  const inOrder = [...published.values()];
+  // Which of the fleet's own alerts a stop of the timeline came of is known when it is in the store.
+  const inOrder = [...published.values()].map((alert) => ({
+    ...alert,
+    flip: alert.flip ?? stops.get(alert.flipId ?? '') ?? null,
+  }));
   const byContent = new Map(inOrder.toReversed().map((alert) => [alert.content, alert]));
   return { published: inOrder, byContent, records, recordsOf: byTheirContent(records), positions, letters };
 }

@@ -1,6 +1,7 @@
 import { alertToStop } from './alert-to-stop.ts';
 import { unlessBusy } from './busy-machine.ts';
 import type { Finding } from './checker.ts';
+import { firstBadCallToStop } from './first-bad-call-to-stop.ts';
 import { countEffects } from './effects-after.ts';
 import { error, fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
@@ -22,6 +23,7 @@ export function expectationsOf(index: DrillIndex): readonly PropertyFinding[] {
     { name: 'time_to_stop_connected', ...stoppedWithin(index, 'connected', connectedMs) },
     { name: 'time_to_stop_cut', ...stoppedWithin(index, 'cut', cutMs) },
     { name: 'alert_to_stop', ...alertToStop(index) },
+    { name: 'first_bad_call_to_stop', ...firstBadCallToStop(index) },
     { name: 'effects_after_budget', ...effectsAfterBudget(index) },
   ];
 }

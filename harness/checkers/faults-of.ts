@@ -97,7 +97,7 @@ export function isolates({ kind }: FaultWindow): boolean {
  * that is away.
  */
 export function cutsRegistry(fault: FaultWindow, worker: string): boolean {
-  return takesStoreAway(fault) || (isOnPlane(fault) && fault.target === worker && fault.plane !== 'work');
+  return takesStoreAway(fault) || (isOnPlane(fault) && fault.target === worker && fault.plane === 'registry');
 }
 
 export function suspends(fault: FaultWindow, worker: string): boolean {

@@ -45,11 +45,16 @@ export interface Stop extends DrillFlip {
 export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
   const flips = new Map<number, DrillFlip>();
   const byAlert = new Set<number>();
+  const alertIds = new Set<string>();
   for (const event of events) {
-    if (event.type === 'alert.published' && event.flip !== null) byAlert.add(event.flip);
-    else if (event.type === 'flip.requested') {
+    if (event.type === 'alert.published') {
+      if (event.flip !== null) byAlert.add(event.flip);
+      if (event.flipId !== null) alertIds.add(event.flipId);
+    } else if (event.type === 'flip.requested') {
       const { flip, kind, mode, id, engagements, expected, t0: requestNs } = event;
       const queue = mode === 'halt_noncritical' ? 'park' : event.queue;
+      // The fleet's own alert is published before anybody knows which stop it comes to.
+      if (alertIds.has(id)) byAlert.add(flip);
       const unanswered = { durableNs: null, revision: null, answer: 'silent', error: null } as const;
       const facts = { flip, kind, on: switchOf(event), mode, queue, id, engagements, expected };
       flips.set(flip, { ...facts, requestNs, ...unanswered });

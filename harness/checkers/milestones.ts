@@ -1,12 +1,14 @@
 import { alertMilestones } from './alert-milestones.ts';
 import type { WitnessedEffect } from './effects-of.ts';
 import { nameOf } from './flips-of.ts';
-import type { Stop } from './flips-of.ts';
+import type { DrillFlip, Stop } from './flips-of.ts';
 import { covers } from './in-scope.ts';
 import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { SNAPSHOT_MS, heldForMs } from './queue-snapshot.ts';
 import { NS_PER_MS } from './span.ts';
+import { runawaysIn } from './runaways-of.ts';
+import { plannedFlip } from './stop-paths.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { Milestone } from './verdict-file.ts';
 
@@ -24,8 +26,13 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
   }
   for (const flip of index.flips) {
     const what = `${flip.kind} of ${nameOf(flip.on)}`;
-    add(`${what} requested`, flip.requestNs);
+    // Nobody requests what the fleet's own detectors are to notice: their alert does.
+    if (!isNoticed(index, flip)) add(`${what} requested`, flip.requestNs);
     add(`${what} durable`, flip.durableNs);
+  }
+  for (const { on, looseNs, effects } of runawaysIn(index)) {
+    add(`runaway of ${nameOf(on)} let loose`, looseNs);
+    add(`first bad call of ${nameOf(on)}`, effects[0]?.t0);
   }
   for (const stop of index.stops) {
     add(`last worker stopped (${nameOf(stop.on)})`, lastStopped(index, stop));
@@ -35,6 +42,11 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
   add('arrivals end', index.phases.get('drain') ?? index.phases.get('stopping'));
   const inOrder = found.toSorted((one, other) => one.ns - other.ns);
   return inOrder.map(({ name, ns }) => ({ name, atMs: sinceT0(index, ns) }));
+}
+
+function isNoticed(index: DrillIndex, { flip }: DrillFlip): boolean {
+  const planned = plannedFlip(index, flip);
+  return planned?.kind === 'flip' && planned.via === 'detector';
 }
 
 /** Null while any exposed worker was not seen to stop. */

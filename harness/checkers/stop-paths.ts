@@ -13,11 +13,11 @@ export function plannedFlip({ scenario }: DrillIndex, nth: number): FlipEntry | 
   return planned[nth - 1];
 }
 
-/** The way by which a stop was asked for. */
-export function pathOf(index: DrillIndex, { flip }: DrillFlip): StopPath {
+/** The way by which a stop was asked for; whose alert it was makes no difference. */
+export function pathOf(index: DrillIndex, { flip }: DrillFlip): Exclude<StopPath, 'detector'> {
   if (index.alerts.published.some((alert) => alert.flip === flip)) return 'alert';
   const planned = plannedFlip(index, flip);
-  return planned?.kind === 'flip' ? planned.via : 'postgres';
+  return planned?.kind === 'flip' && planned.via !== 'postgres' ? 'alert' : 'postgres';
 }
 
 /**

@@ -70,6 +70,16 @@ export class Detectors {
     this.#parts = parts;
   }
 
+  /** The number of the next alert of the drill. */
+  nextAlert(): number {
+    return (this.#alerts += 1);
+  }
+
+  /** The bus has this one for certain, whoever published it: it has to get on record before the end. */
+  acknowledged(facts: AlertFacts): void {
+    this.#acknowledged.push(facts);
+  }
+
   /** An alert that asks for one stop of the timeline. @throws KilldrillError `ALERT_REFUSED` when no executor would take it. */
   ready(asked: AskedStop, kind: 'sound' | 'stale', flip: number | null): ReadyAlert {
     const { namespace, privateKey, newId, wallMs, policy } = this.#parts;
@@ -93,7 +103,7 @@ export class Detectors {
     }
     const { flipId, text } = judged.trip;
     const facts: AlertFacts = {
-      ...{ alert: (this.#alerts += 1), kind, flip, detector: DRILL_DETECTOR, id, ...on, mode, flipId },
+      ...{ alert: this.nextAlert(), kind, flip, detector: DRILL_DETECTOR, id, ...on, mode, flipId },
       content: contentOf(sealed.bytes),
     };
     return { facts, flipText: text, sealed };
@@ -116,7 +126,7 @@ export class Detectors {
           { type: 'alert.acknowledged', ...facts, ok: true, error: null },
           { t0: sentNs, t1: clock.nowNs() },
         );
-        this.#acknowledged.push(facts);
+        this.acknowledged(facts);
         return null;
       } catch (thrown) {
         const error = messageOf(thrown);
@@ -193,7 +203,7 @@ export class Detectors {
       case 'again': {
         const first = made.get(item.nth);
         if (first === undefined) return null;
-        return { ...first, facts: { ...first.facts, alert: (this.#alerts += 1), kind: 'again' } };
+        return { ...first, facts: { ...first.facts, alert: this.nextAlert(), kind: 'again' } };
       }
       case 'stale':
         return overtaken === null ? null : this.ready(overtaken, 'stale', null);
@@ -209,7 +219,7 @@ export class Detectors {
     const sealed = poisonAlert(nth, { namespace, privateKey, id: newId(), nowMs: wallMs() });
     const nothing = { flip: null, detector: null, id: null, scope: null, target: null, mode: null, flipId: null };
     const facts: AlertFacts = {
-      ...{ alert: (this.#alerts += 1), kind: 'poison', ...nothing, content: contentOf(sealed.bytes) },
+      ...{ alert: this.nextAlert(), kind: 'poison', ...nothing, content: contentOf(sealed.bytes) },
     };
     return { facts, flipText: null, sealed };
   }

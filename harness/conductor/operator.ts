@@ -10,11 +10,15 @@ import type { HistorySink } from '../history/write.ts';
 import type { FlipEntry, ReleaseEntry } from '../scenario/scenario.ts';
 import { sleep, waitUntil } from '../environment/wait.ts';
 import type { AskedStop, Detectors } from './detectors.ts';
+import { FLEET_DETECTOR } from './drill-keys.ts';
+import type { Runaways } from './runaways.ts';
 
 interface OperatorParts {
   readonly store: FlipStore;
   /** Ask for the stops of alerts; null where nobody reads them. */
   readonly detectors: Detectors | null;
+  /** What the fleet's own detectors are to notice; null for a fleet without any. */
+  readonly runaways: Runaways | null;
   /** The revision of a flip in the store; null while it is not there. */
   readonly look: (id: string) => Promise<number | null>;
   readonly namespace: string;
@@ -58,6 +62,8 @@ export class Operator {
   readonly #opened = new Map<string, string[]>();
   /** Stops of alerts by their engagement, as detectors see them from then on. */
   readonly #byAlert = new Map<string, AskedStop>();
+  /** Switches that the fleet's own detectors have stopped. */
+  readonly #byDetectors = new Set<string>();
   #overtaken: AskedStop | null = null;
   #released: ReleaseFlip | null = null;
   #flips = 0;
@@ -69,7 +75,7 @@ export class Operator {
 
   /** Makes one stop durable; its revision, or null when the store did not take it (the history has the reason). */
   async stop(entry: FlipEntry, signal: AbortSignal): Promise<number | null> {
-    const taken = entry.via === 'alert' ? await this.#stopByAlert(entry, signal) : await this.#stop(entry, signal);
+    const taken = await this.#take(entry, signal);
     const { id, revision } = taken;
     const on = `${entry.scope}:${targetOf(entry)}`;
     if (revision !== null) this.#opened.set(on, [...(this.#opened.get(on) ?? []), id]);
@@ -96,6 +102,20 @@ export class Operator {
   /** The last stop of an alert that a release has opened, as its detector saw it; null for none. */
   get overtaken(): AskedStop | null {
     return this.#overtaken;
+  }
+
+  #take(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+    switch (entry.via) {
+      case 'postgres':
+      case 'file':
+        return this.#stop(entry, signal);
+      case 'alert':
+        return this.#stopByAlert(entry, signal);
+      case 'detector':
+        return this.#stopByDetector(entry, signal);
+      default:
+        throw new TypeError(`unknown path ${String(entry.via satisfies never)}`);
+    }
   }
 
   async #stop(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
@@ -131,6 +151,34 @@ export class Operator {
     return { id: stop.id, revision };
   }
 
+  /** Asks for nothing: lets a runaway loose, and waits until the fleet's own detectors have got its stop into the store. */
+  async #stopByDetector(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+    const { runaways, history, clock, onFlip } = this.#parts;
+    const { scope, target, mode, queue } = entry;
+    if (runaways === null) {
+      throw new KilldrillError(
+        'NO_DETECTORS',
+        `the stop of ${scope}:${target} is for detectors, which this fleet lacks`,
+      );
+    }
+    const flip = (this.#flips += 1);
+    const { looseNs, askedNs, sentNs, stop } = await runaways.letLoose(flip, { scope, target }, this.#revision, signal);
+    const id = stop?.flip.id ?? 'none';
+    const what = { scope, target, mode, queue, engagements: [], expected: 'taken' } as const;
+    const facts: FlipFacts = { flip, kind: 'stop', ...what, id };
+    history.append({ type: 'flip.requested', ...facts }, { t0: looseNs, t1: askedNs });
+    const revision = stop?.revision ?? null;
+    const error = stop === null ? "no detector of the fleet's has got its stop into the store" : null;
+    const ok = stop !== null;
+    history.append({ type: 'flip.answered', ...facts, ok, revision, error }, { t0: sentNs, t1: clock.nowNs() });
+    if (stop !== null) {
+      onFlip(stop.flip);
+      this.#revision = Math.max(this.#revision, stop.revision);
+      this.#byDetectors.add(`${scope}:${target}`);
+    }
+    return { id, revision };
+  }
+
   /**
    * Closes what this drill opened on that switch; its revision, or null when the store did not take it. What is refused,
    * expected or not, stays open, and a later release names it again.
@@ -138,7 +186,7 @@ export class Operator {
   async release(entry: ReleaseEntry, signal: AbortSignal): Promise<number | null> {
     const { scope, reason, expect } = entry;
     const target = targetOf(entry);
-    const engagements = this.openOn({ scope, target });
+    const engagements = await this.#allOn(scope, target, signal);
     const common = this.#common(this.#parts.newId(), scope, target, reason);
     const release = { ...common, kind: 'release', engagements } as const;
     const revision = await this.#flip(release, expect, (fromNs) => this.#put(release, fromNs, signal));
@@ -149,6 +197,21 @@ export class Operator {
     this.#overtaken =
       engagements.map((id) => this.#byAlert.get(id)).findLast((one) => one !== undefined) ?? this.#overtaken;
     return revision;
+  }
+
+  /** What the drill opened there; each detector of the fleet's that was red has opened one of its own, which the store knows. */
+  async #allOn(scope: Flip['scope'], target: string, signal: AbortSignal): Promise<readonly string[]> {
+    const own = this.openOn({ scope, target });
+    if (!this.#byDetectors.has(`${scope}:${target}`)) return own;
+    let more: readonly string[] = [];
+    const isAnswered = async (): Promise<boolean> => {
+      const open = await this.#parts.store.openEngagements().catch(() => null);
+      const here = open?.filter(({ flip }) => flip.scope === scope && flip.target === target) ?? [];
+      more = here.flatMap(({ flip }) => (flip.triggeredBy === FLEET_DETECTOR ? [flip.id] : []));
+      return open !== null;
+    };
+    await waitUntil(isAnswered, { boundMs: INSIST_MS, everyMs: AGAIN_MS, signal });
+    return [...own, ...more.filter((id) => !own.includes(id))];
   }
 
   #common(id: string, scope: Flip['scope'], target: string, reason: string) {

@@ -4,13 +4,15 @@ import { DEFAULT_SKEW_MS } from '../../src/alerts/judge-alert.ts';
 import type { AlertPolicy } from '../../src/alerts/judge-alert.ts';
 import type { Session } from '../../src/store/postgres/session.ts';
 import { Detectors } from '../conductor/detectors.ts';
-import { makeDrillKeys } from '../conductor/drill-keys.ts';
+import { FLEET_DETECTOR, makeDrillKeys } from '../conductor/drill-keys.ts';
 import type { DrillKeys } from '../conductor/drill-keys.ts';
+import { FleetAlerts } from '../conductor/fleet-alerts.ts';
 import type { DrillDatabase, Environment } from '../environment/environment.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { Executors } from '../fleet/executors.ts';
+import type { DetectingFleet } from '../fleet/worker-planes.ts';
 import type { HistorySink } from '../history/write.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { DetectorsSpec, Scenario } from '../scenario/scenario.ts';
 import type { DrillBus } from './drill-bus.ts';
 import { openDrillBus } from './drill-bus.ts';
 import type { DrillInput } from './drill-input.ts';
@@ -33,18 +35,24 @@ export interface Alerting {
   readonly bus: DrillBus;
   readonly keys: DrillKeys;
   readonly detectors: Detectors;
+  /** Those of the fleet's own detectors; null for a fleet without any. */
+  readonly fleetAlerts: FleetAlerts | null;
 }
 
 /** Whether anything in this scenario is about alerts. */
 export function hasAlerts({ fleet, timeline }: Scenario): boolean {
-  return fleet.executors > 0 || timeline.some((entry) => entry.kind === 'alerts' || byAlert(entry));
+  return (
+    fleet.executors > 0 ||
+    fleet.detectors !== null ||
+    timeline.some((entry) => entry.kind === 'alerts' || byAlert(entry))
+  );
 }
 
 /** @throws what the bus throws at the making of the drill's topics */
 export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
   const { environment, database, owner, clock, history, scenario, signal } = parts;
   const namespace = database.name;
-  const keys = makeDrillKeys();
+  const keys = makeDrillKeys(scenario.fleet.detectors?.writeRate.per ?? null);
   const queue = alertQueueOf(scenario);
   const bus = await openDrillBus(environment, database, owner);
   const policy: AlertPolicy = {
@@ -54,7 +62,36 @@ export async function openAlerting(parts: AlertingParts): Promise<Alerting> {
     ...{ publisher: bus.publisher, namespace, privateKey: keys.privateKey, policy, clock, history, signal },
     ...{ newId: randomUUID, wallMs: Date.now, recorded: (contents) => recordedAlerts(owner, namespace, contents) },
   });
-  return { bus, keys, detectors };
+  const fleetAlerts = new FleetAlerts({
+    ...{ policy, clock, history, wallMs: Date.now, nextAlert: () => detectors.nextAlert() },
+    acknowledged: (facts) => detectors.acknowledged(facts),
+  });
+  return { bus, keys, detectors, fleetAlerts: keys.fleetKey === null ? null : fleetAlerts };
+}
+
+/** What workers are told of their detectors and of the bus, and who hears of their alerts; null for a fleet without detectors. */
+export function detectingOf(
+  { plan, environment }: Pick<DrillInput, 'plan' | 'environment'>,
+  { bus, keys, fleetAlerts }: Alerting,
+): DetectingFleet | null {
+  const { kafka } = environment;
+  const { detectors } = plan.scenario.fleet;
+  if (detectors === null || keys.fleetKey === null || fleetAlerts === null) return null;
+  return {
+    variables: {
+      KILLDRILL_DETECTORS: JSON.stringify(detectorsFile(detectors)),
+      KILLDRILL_DETECTOR_KEY: keys.fleetKey,
+    },
+    kafka: kafka === null || bus.topics === null ? null : { server: kafka, topics: bus.topics },
+    said: (line) => fleetAlerts.heard(line),
+  };
+}
+
+/** As `readDetectors` reads it. */
+function detectorsFile({ writeRate }: DetectorsSpec): unknown {
+  const { per, perSecond, windowMs } = writeRate;
+  const rule = { kind: 'write-rate', per, windowMs, perSecond };
+  return { detector: FLEET_DETECTOR, widestScope: per, rules: [rule] };
 }
 
 /** The executors that read this bus, not started yet; null for a scenario without any. */
@@ -78,5 +115,5 @@ export async function readDeadLetters({ bus }: Alerting, history: HistorySink): 
 }
 
 function byAlert(entry: Scenario['timeline'][number]): boolean {
-  return entry.kind === 'flip' && entry.via === 'alert';
+  return entry.kind === 'flip' && entry.via !== 'postgres';
 }

@@ -9,13 +9,15 @@ import { Operator } from '../conductor/operator.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
 import { WayBack } from '../conductor/way-back.ts';
+import type { FleetAlerts } from '../conductor/fleet-alerts.ts';
+import { Runaways } from '../conductor/runaways.ts';
 import { OPERATOR } from '../history/operator.ts';
 import type { World } from '../world/world.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Trace } from '../traffic/trace.ts';
 import type { DrillStore } from './drill-store.ts';
-import { revisionOf } from './recorded-alerts.ts';
+import { revisionOf, stopsOn } from './recorded-alerts.ts';
 import { plantTask } from './plant-task.ts';
 
 interface HandsParts {
@@ -31,6 +33,8 @@ interface HandsParts {
   readonly onFlip: (flip: Flip) => void;
   /** Null for a drill without alerts. */
   readonly detectors: Detectors | null;
+  /** Those of the fleet's own detectors; null for a fleet without any. */
+  readonly fleetAlerts?: FleetAlerts | null;
   readonly signal: AbortSignal;
 }
 
@@ -42,6 +46,7 @@ export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'wayBack' | 'probes' | 'detectors'>> {
   const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { fleetAlerts = null } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
@@ -49,6 +54,7 @@ export async function operatorsHands(
   const { keys } = store;
   const operator = new Operator({
     ...{ ...take, ...ids, store: store.flips, detectors, stateFile, onFlip, sign: keys.operator },
+    runaways: fleetAlerts === null ? null : runawaysOf(parts, fleetAlerts),
     look: (id) => revisionOf(store.owner, namespace, id),
     vouch: () => vouch(store, namespace),
   });
@@ -81,4 +87,11 @@ async function vouch({ audit, keys }: DrillStore, namespace: string): Promise<vo
   await vouchForHead({ store: audit, namespace, keys: readFlipKeys(keys.publicKey), sign: keys.operator }).catch(
     () => undefined,
   );
+}
+
+function runawaysOf({ store, namespace, world, trace, clock, history }: HandsParts, alerts: FleetAlerts): Runaways {
+  return new Runaways({
+    ...{ trace, world, alerts, clock, history },
+    stopsOn: (on, afterRevision) => stopsOn(store.owner, namespace, on, afterRevision),
+  });
 }

@@ -1,7 +1,11 @@
 import { DEFAULT_SCHEMA } from '../../src/store/postgres/options.ts';
 import type { Session } from '../../src/store/postgres/session.ts';
+import type { Switch } from '../../src/switch.ts';
+import type { StoredStop } from '../conductor/runaways.ts';
 
 const REVISION = `select revision::int from ${DEFAULT_SCHEMA}.flip where namespace = $1 and id = $2`;
+const STOPS_ON = `select revision::int, text from ${DEFAULT_SCHEMA}.flip
+  where namespace = $1 and kind = 'stop' and scope = $2 and target = $3 and revision > $4 order by revision`;
 const RECORDED = `select
     count(distinct content) filter (where content = any($2))::int as sound,
     count(*) filter (where kind = 'poison')::int as poison
@@ -11,6 +15,17 @@ const RECORDED = `select
 export async function revisionOf(owner: Session, namespace: string, id: string): Promise<number | null> {
   const [row] = await owner.use('flip', (ask) => ask(REVISION, [namespace, id]));
   return row === undefined ? null : Number(row['revision']);
+}
+
+/** The stops of a switch that came after a revision, in their order. */
+export async function stopsOn(
+  owner: Session,
+  namespace: string,
+  { scope, target }: Switch,
+  afterRevision: number,
+): Promise<readonly StoredStop[]> {
+  const rows = await owner.use('stops', (ask) => ask(STOPS_ON, [namespace, scope, target, afterRevision]));
+  return rows.map(({ revision, text }) => ({ revision: Number(revision), text: String(text) }));
 }
 
 /** How many of these contents (sha256, hex) the store has on record, and how many poisoned alerts. */

@@ -26,7 +26,7 @@ import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
-import { executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
+import { detectingOf, executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
 import type { Alerting } from './alerting.ts';
 import type { DrillInput, DrillOutcome } from './drill-input.ts';
 import { openDrillStore } from './drill-store.ts';
@@ -130,7 +130,7 @@ class Drill {
     const alerting = await this.#openAlerting(database, store);
     const world = this.#openWorld();
     const stateFile = makeStateFile(this.#plan.scenario, this.#input.folder, database.name);
-    const fleet = await this.#startFleet(database, world, store.keys, stateFile);
+    const fleet = await this.#startFleet(database, world, { keys: store.keys, stateFile, alerting });
     const executors = await this.#startExecutors(database, alerting, store.keys);
     const stage: Stage = { database, store, world, fleet, stateFile, alerting, executors };
     await this.#play(stage);
@@ -210,8 +210,7 @@ class Drill {
   async #startFleet(
     database: DrillDatabase,
     world: World,
-    { publicKey }: DrillFlipKeys,
-    stateFile: DrillStateFile | null,
+    { keys, stateFile, alerting }: Pick<Stage, 'stateFile' | 'alerting'> & { readonly keys: DrillFlipKeys },
   ): Promise<Fleet> {
     const { environment, folder, command, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history, bundle } = this.#plan;
@@ -223,10 +222,11 @@ class Drill {
       folder,
       stateFile,
       tracePath: bundle.path(RECORD_FILES.trace),
-      publicKey,
+      publicKey: keys.publicKey,
       history,
       openChannel: (worker) => world.openChannel(worker),
       onSpawned,
+      detecting: alerting === null ? null : detectingOf(this.#input, alerting),
       startProxy,
     });
     this.#brackets.add(() => fleet.close());
@@ -256,9 +256,9 @@ class Drill {
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
-    const detectors = alerting?.detectors ?? null;
+    const alerts = { detectors: alerting?.detectors ?? null, fleetAlerts: alerting?.fleetAlerts ?? null };
     const here = { store, namespace, stateFile, world, trace };
-    const hands = await operatorsHands({ ...here, clock, history, onFlip, detectors, signal });
+    const hands = await operatorsHands({ ...here, clock, history, onFlip, ...alerts, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');

@@ -63,6 +63,6 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
 
 /** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
 export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): AlertPolicy['queue'] {
-  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via === 'alert' ? [entry.queue] : []));
+  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via !== 'postgres' ? [entry.queue] : []));
   return stops[0] === 'park' ? 'park' : 'discard';
 }

@@ -7,6 +7,7 @@ import type { ConnectTarget } from '../environment/proxy.ts';
 import { simulatedFleet } from '../fleet/fleet-command.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { WorldChannel } from '../fleet/fleet.ts';
+import type { DetectingFleet } from '../fleet/worker-planes.ts';
 import type { HistorySink } from '../history/write.ts';
 import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -29,6 +30,8 @@ export interface FleetParts {
   readonly history: HistorySink;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   readonly onSpawned: (pid: number) => void;
+  /** Null for a fleet without detectors. */
+  readonly detecting: DetectingFleet | null;
   /** Makes the proxies of the planes; the real one by default. */
   readonly startProxy?: typeof startProxy | undefined;
 }
@@ -58,6 +61,7 @@ export function makeFleet(parts: FleetParts): Fleet {
     storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,
     openChannel,
     onSpawned,
+    detecting: parts.detecting,
     clockFile: hasClockFault(scenario) ? (worker) => join(folder, `clock-${database.name}-${worker}`) : null,
     startProxy: parts.startProxy ?? startProxy,
   });

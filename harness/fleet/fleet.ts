@@ -4,6 +4,8 @@ import type { WorkerPlane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { endProcesses } from './end-processes.ts';
 import { untilReady } from './ready.ts';
+import { openWorkerPlanes } from './worker-planes.ts';
+import type { DetectingFleet, WorkerPlanes } from './worker-planes.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** A worker's channel to the world, as far as the fleet needs it. */
@@ -25,6 +27,8 @@ export interface FleetOptions {
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
   /** Called with each process started, for the guardian. */
   readonly onSpawned: (pid: number) => void;
+  /** Null for a fleet without detectors. */
+  readonly detecting: DetectingFleet | null;
   /** The file that a worker reads how far its wall clock is off from; null for a fleet that has no such seam. */
   readonly clockFile: ((worker: string) => string) | null;
   /** Makes the proxies of the planes; a test hands in one that does nothing, to see that its faults are missed. */
@@ -33,7 +37,7 @@ export interface FleetOptions {
 
 interface Member {
   readonly worker: string;
-  readonly planes: Readonly<Record<WorkerPlane, Proxy>>;
+  readonly planes: WorkerPlanes;
   process: WorkerProcess | null;
 }
 
@@ -68,7 +72,8 @@ export class Fleet {
   /** Starts a new incarnation of a worker, with a channel of its own. */
   async spawn(worker: string): Promise<WorkerProcess> {
     const member = this.#member(worker);
-    const { command, environment, cwd, history, storeUrl, openChannel, onSpawned, clockFile } = this.#options;
+    const { command, environment, cwd, history, storeUrl, openChannel, onSpawned, detecting, clockFile } =
+      this.#options;
     const channel = await openChannel(worker);
     const started = new WorkerProcess({
       worker,
@@ -76,8 +81,10 @@ export class Fleet {
       command,
       cwd,
       history,
+      heard: detecting?.said ?? null,
       environment: {
         ...environment,
+        ...member.planes.alerts?.variables,
         KILLDRILL_WORKER: worker,
         KILLDRILL_WORLD_URL: channel.url,
         KILLDRILL_REGISTRY_URL: storeUrl(member.planes.registry.port),
@@ -105,8 +112,17 @@ export class Fleet {
     throw new KilldrillError('CLOCK_OUT_OF_REACH', message);
   }
 
+  /** @throws KilldrillError `PLANE_OUT_OF_REACH` for the alerts of brokers that are not ours, or of a fleet without detectors */
   proxy(worker: string, plane: WorkerPlane): Proxy {
-    return this.#member(worker).planes[plane];
+    const { planes } = this.#member(worker);
+    if (plane !== 'alerts') return planes[plane];
+    const proxy = planes.alerts?.proxy ?? null;
+    if (proxy !== null) return proxy;
+    const why =
+      planes.alerts === null
+        ? 'the fleet has no detectors; add fleet.detectors'
+        : "Kafka's own brokers tell clients where to connect to, past any proxy; take the fault out, or choose --environment local or containers";
+    throw new KilldrillError('PLANE_OUT_OF_REACH', `the alerts plane of ${worker} cannot be hit: ${why}`);
   }
 
   /** SIGTERM to all, a wait of at most `byeMs`, SIGKILL to the rest; names those that had to be forced. */
@@ -115,14 +131,11 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
-    const proxies = [...this.#members.values()].flatMap(({ planes }) => Object.values(planes));
-    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await Promise.all([...this.#members.values()].map(({ planes }) => planes.close()));
   }
 
   async #admit(worker: string): Promise<void> {
-    const { postgres: target, startProxy: start } = this.#options;
-    const [registry, work] = await Promise.all([start({ target }), start({ target })]);
-    this.#members.set(worker, { worker, planes: { registry, work }, process: null });
+    this.#members.set(worker, { worker, planes: await openWorkerPlanes(worker, this.#options), process: null });
   }
 
   #member(worker: string): Member {

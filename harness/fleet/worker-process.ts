@@ -1,5 +1,6 @@
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
+import type { SaidLine } from './contract-lines.ts';
 import { DrilledProcess } from './drilled-process.ts';
 import type { SaidLine } from './contract-lines.ts';
 import type { ProcessSpec } from './drilled-process.ts';
@@ -8,6 +9,8 @@ export interface WorkerSpec extends Pick<ProcessSpec, 'command' | 'environment' 
   readonly worker: string;
   readonly channel: ChannelId;
   readonly history: HistorySink;
+  /** Is given each line that it says, besides the history; null for nobody. */
+  readonly heard: ((line: SaidLine) => void) | null;
 }
 
 /** One incarnation of a worker. */
@@ -16,7 +19,7 @@ export class WorkerProcess extends DrilledProcess {
   #clockOffsetMs = 0;
   #stateFile: { readonly refusal: string | null } | null = null;
 
-  constructor({ worker, channel, history, ...spec }: WorkerSpec) {
+  constructor({ worker, channel, history, heard, ...spec }: WorkerSpec) {
     const who = { worker, channel };
     super({
       ...spec,
@@ -31,6 +34,7 @@ export class WorkerProcess extends DrilledProcess {
           if (line.event === 'clock' && typeof line['offsetMs'] === 'number') this.#clockOffsetMs = line['offsetMs'];
           if (line.event === 'state-file') this.#stateFile = { refusal: refusalIn(line) };
           history.append({ type: 'worker.said', ...who, said: line });
+          heard?.(line);
         },
         exited: ({ code, signal }, expected) =>
           history.append({ type: 'worker.exited', ...who, code, signal, expected }),

@@ -27,9 +27,9 @@ export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | FileFaultKind |
 export type FileFaultKind = 'tear' | 'remove';
 /** Faults on a worker's connections on one plane. */
 export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
-/** Of a worker: `registry` and `work`. Of an executor: `registry`, `alerts` (its bus) and `control` (where its stops go). */
+/** Of a worker: `registry`, `work` and, if it has detectors, `alerts` (the bus that they publish on). Of an executor: `registry`, `alerts` (its bus) and `control` (where its stops go). */
 export type Plane = WorkerPlane | ExecutorPlane;
-export type WorkerPlane = 'registry' | 'work';
+export type WorkerPlane = 'registry' | 'work' | 'alerts';
 export type ExecutorPlane = 'registry' | 'alerts' | 'control';
 
 /** A switch after selectors were resolved. */
@@ -63,7 +63,9 @@ export type ActionFacts = {
   | { readonly kind: 'compensate'; readonly incarnation: string; readonly intent: number; readonly capability: string }
 );
 
-/** One alert that the drill puts on the bus. `alert` counts them from 1. */
+/**
+ * One alert that the drill, or by its own word a worker of the fleet, puts on the bus. `alert` counts them from 1.
+ */
 export interface AlertFacts {
   readonly alert: number;
   /**
@@ -137,6 +139,14 @@ export type EventBody =
       readonly revision: number | null;
       readonly error: string | null;
     } & FlipFacts)
+  /** The runaways of this stop were let loose: nobody asks for it, unless the fleet's detectors notice. */
+  | {
+      readonly type: 'runaway.loose';
+      readonly flip: number;
+      readonly scope: string;
+      readonly target: string;
+      readonly runs: number;
+    }
   | ({ readonly type: 'alert.published' } & AlertFacts)
   /** The bus has it for certain (`ok`), or said that it has not. */
   | ({ readonly type: 'alert.acknowledged'; readonly ok: boolean; readonly error: string | null } & AlertFacts)

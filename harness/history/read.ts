@@ -62,6 +62,7 @@ const EVENT_TYPES = {
   'probe.planted': true,
   'forgery.sent': true,
   'forgery.answered': true,
+  'runaway.loose': true,
 } as const satisfies Record<EventType, true>;
 
 /**

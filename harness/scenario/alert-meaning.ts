@@ -1,5 +1,6 @@
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Complaint } from './complaint.ts';
+import { detectorMeaning } from './detector-meaning.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
@@ -28,7 +29,14 @@ export function alertsMeaning(
 }
 
 /** What is wrong with a stop that an alert asks for; paths are relative to its entry. */
-export function viaMeaning({ via, queue, drainFor }: Of<'flip'>['flip'], fleet: DrilledFleet): readonly Complaint[] {
+export function viaMeaning(flip: Of<'flip'>['flip'], fleet: DrilledFleet): readonly Complaint[] {
+  const { via, queue, drainFor } = flip;
+  if (via === 'detector') return [...nobodyReads(['flip', 'via'], fleet), ...detectorMeaning(flip, fleet)];
+  if (flip.runaway !== undefined) {
+    const expected = 'via: detector, whose detectors have to notice it';
+    const fix = 'write via: detector, or remove it';
+    return [{ path: ['flip', 'runaway'], aboutKey: true, found: `a runaway via: ${via}`, expected, fix }];
+  }
   if (via !== 'alert') return [];
   if (queue === 'drain' || drainFor !== undefined) {
     const expected = 'queue: discard or queue: park, which is all that an executor can be told to do';
@@ -52,8 +60,8 @@ export function alertOrderMeaning(entries: readonly ReadEntry[]): readonly Compl
   let queue: string | null = null;
   let isReleased = false;
   for (const [index, entry] of entries.entries()) {
-    if ('flip' in entry && entry.flip.via === 'alert') {
-      stopped.add(nameOf(entry.flip));
+    if ('flip' in entry && entry.flip.via !== 'postgres') {
+      if (entry.flip.via === 'alert') stopped.add(nameOf(entry.flip));
       if (queue !== null && queue !== entry.flip.queue) {
         const expected = `'${queue}', as in the alert before: executors are told one policy for all`;
         const fix = 'write the same queue in both';

@@ -19,7 +19,7 @@ export function drillEndMs(scenario: Scenario): number {
     if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
     if (entry.kind === 'alerts') sum.alerts += entry.overMs;
-    if (entry.kind === 'flip' && entry.via === 'alert') sum.alerts += ALERT_MS;
+    if (entry.kind === 'flip' && entry.via !== 'postgres') sum.alerts += ALERT_MS;
     if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
   const timelineMs =

@@ -65,13 +65,15 @@ export interface DrilledFleet {
   readonly executors: number | null;
   /** Whether it is the simulated fleet. */
   readonly simulated: boolean;
+  /** Of what its detectors ask for a stop; null when it has none, undefined when it is not known. */
+  readonly detects: 'tenant' | 'agent' | null | undefined;
 }
 
 /** What is wrong with a fault beyond the shape of its values. */
 export function faultMeaning(fault: ReadFault, fleet: DrilledFleet): readonly Complaint[] {
   return [
     ...targetMeaning(fault, fleet),
-    ...planeMeaning(fault),
+    ...planeMeaning(fault, fleet),
     ...(fleet.simulated ? [] : clockMeaning(fault)),
     ...FAULT_KEYS.flatMap((key) => keyMeaning(fault, key)),
     ...durationMeaning(fault),
@@ -80,7 +82,7 @@ export function faultMeaning(fault: ReadFault, fleet: DrilledFleet): readonly Co
 
 /** The planes that each sort of process has. */
 export const PLANES_OF = {
-  worker: ['registry', 'work'],
+  worker: ['registry', 'work', 'alerts'],
   executor: ['registry', 'alerts', 'control'],
 } as const satisfies Readonly<Record<string, readonly Plane[]>>;
 
@@ -113,10 +115,15 @@ function namesOf(thing: Thing, count: number | null): string {
 }
 
 /** A process is on some planes and not on others. */
-function planeMeaning({ kind, target, plane }: ReadFault): readonly Complaint[] {
+function planeMeaning({ kind, target, plane }: ReadFault, { detects }: DrilledFleet): readonly Complaint[] {
   const thing = thingNamed(target)?.thing;
   if (plane === undefined || !takesKey(kind, 'plane') || (thing !== 'worker' && thing !== 'executor')) return [];
   const planes: readonly Plane[] = PLANES_OF[thing];
+  if (thing === 'worker' && plane === 'alerts' && detects === null) {
+    const expected = 'fleet.detectors: a worker without detectors sends no alerts';
+    const fix = 'write for example detectors: { writeRate: { per: tenant, perSecond: 40 } }';
+    return [{ path: ['fault', 'plane'], found: `'alerts' of ${target}`, expected, fix }];
+  }
   if (planes.includes(plane)) return [];
   const expected = `a plane of ${thing === 'worker' ? 'a worker' : 'an executor'}: ${planes.join(', ')}`;
   return [{ path: ['fault', 'plane'], found: `'${plane}' of ${target}`, expected, fix: 'write one of these' }];

@@ -23,6 +23,9 @@ export const LIMITS = {
   alertTargets: { min: 1, max: 1_000 },
   alertsOverMs: { min: 0, max: 600_000 },
   drainMs: { min: 1, max: 600_000 },
+  /** Writes a second at which a detector is red, and those of a runaway. */
+  detectorPerSecond: { min: 1, max: 5_000 },
+  detectorWindowMs: { min: 100, max: 60_000 },
   /** The n of `after: effect n of …`; a trace plans no more. */
   effectCount: { min: 1, max: 500_000 },
   resumedRuns: { min: 1, max: 1_000 },

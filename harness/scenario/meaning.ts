@@ -1,5 +1,6 @@
 import type { RunContract } from '../../src/store/store.ts';
 import type { Complaint } from './complaint.ts';
+import { detectorFigures } from './detector-figures.ts';
 import { drillEndMs, plannedEffects } from './drill-end.ts';
 import { describeFound } from './found.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
@@ -31,9 +32,9 @@ export function meaningComplaints(value: unknown, properties: readonly string[])
 function fleetOf(fleet: unknown): DrilledFleet {
   const read = scenarioSchema.shape.fleet.safeParse(fleet);
   // Of a fleet that cannot be read nothing is held against its faults.
-  if (!read.success) return { workers: null, executors: null, simulated: true };
-  const { workers, executors, command } = read.data;
-  return { workers, executors, simulated: command === undefined };
+  if (!read.success) return { workers: null, executors: null, simulated: true, detects: undefined };
+  const { workers, executors, command, detectors } = read.data;
+  return { workers, executors, simulated: command === undefined, detects: detectors?.writeRate.per ?? null };
 }
 
 /** Undefined when it cannot be read. */
@@ -103,6 +104,7 @@ export function figureComplaints(scenario: Scenario): readonly Complaint[] {
       fix: 'lower it, or raise traffic.effects',
     });
   }
+  complaints.push(...detectorFigures(scenario));
   const effects = plannedEffects(scenario);
   for (const [index, { when }] of scenario.timeline.entries()) {
     if (when.kind !== 'effect' || effects === 0 || when.count <= effects) continue;

@@ -1,7 +1,7 @@
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich } from '../../src/store/store.ts';
 import { takesKey } from './fault-meaning.ts';
-import type { Anchor, Scenario, TimelineEntry } from './scenario.ts';
+import type { Anchor, DetectorsSpec, Scenario, TimelineEntry } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
@@ -17,6 +17,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
       workers: fleet.workers,
       agentsPerWorker: fleet.agentsPerWorker,
       executors: fleet.executors,
+      detectors: resolveDetectors(fleet.detectors),
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
       critical: resolveCritical(fleet.critical),
@@ -35,6 +36,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
     expect: {
       timeToStop: { connectedMs: expect.timeToStop.connected, cutMs: expect.timeToStop.cut },
       alertToStopMs: expect.alertToStop ?? null,
+      firstBadCallToStopMs: expect.firstBadCallToStop ?? null,
       effectsAfterBudget: expect.effectsAfterBudget,
       properties: expect.properties,
     },
@@ -47,11 +49,18 @@ function resolveCritical({ capabilities, classes }: ReadScenario['fleet']['criti
   return { capabilities, classes: rows };
 }
 
+function resolveDetectors(read: ReadScenario['fleet']['detectors']): DetectorsSpec | null {
+  if (read === undefined) return null;
+  const { per, perSecond, window } = read.writeRate;
+  return { writeRate: { per, perSecond, windowMs: window } };
+}
+
 function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   const when = anchorOf(entry);
   if ('flip' in entry) {
-    const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, reason = `drill ${name}` } = entry.flip;
-    return { kind: 'flip', when, scope, target, mode, queue, drainMs: drainFor ?? null, via, reason };
+    const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, runaway, reason = `drill ${name}` } = entry.flip;
+    const how = { queue, drainMs: drainFor ?? null, via, runawayPerSecond: runaway ?? null };
+    return { kind: 'flip', when, scope, target, mode, ...how, reason };
   }
   if ('release' in entry) {
     const { scope, target = GLOBAL_TARGET, expect, reason = `end of the stop in drill ${name}` } = entry.release;

@@ -21,6 +21,8 @@ export interface Scenario {
     readonly timeToStop: { readonly connectedMs: number; readonly cutMs: number };
     /** From an alert's publishing to the last exposed worker's stop; null for no bound. */
     readonly alertToStopMs: number | null;
+    /** From a runaway's first effect to the last exposed worker's stop; null for no bound. */
+    readonly firstBadCallToStopMs: number | null;
     readonly effectsAfterBudget: number;
     readonly properties: 'all' | readonly string[];
   };
@@ -31,6 +33,8 @@ export interface FleetSpec {
   readonly agentsPerWorker: number;
   /** Processes that read alerts and trip switches, named executor-1, executor-2 and so on. */
   readonly executors: number;
+  /** Null for a fleet without any. */
+  readonly detectors: DetectorsSpec | null;
   readonly leaseMs: number;
   /** The fleet's command and its arguments; null for the simulated fleet. */
   readonly command: readonly string[] | null;
@@ -38,6 +42,16 @@ export interface FleetSpec {
   readonly critical: CriticalRules;
   /** The run contract that is declared before the fleet starts; null for none, and then no release is red. */
   readonly contract: RunContract | null;
+}
+
+/** Detectors in every worker of the fleet. */
+export interface DetectorsSpec {
+  readonly writeRate: {
+    readonly per: 'tenant' | 'agent';
+    /** Red at so many writes a second of one worker, averaged over the window. */
+    readonly perSecond: number;
+    readonly windowMs: number;
+  };
 }
 
 /** When an entry happens. `previous` counts from the completion of the entry before (from T0 for the first). */
@@ -52,10 +66,10 @@ export type Anchor =
   | { readonly kind: 'effect'; readonly count: number; readonly scope: Scope; readonly target: string };
 
 /**
- * The way by which a stop is asked for: put into the store by the operator, as a detector's alert on the bus, or beside the
- * state file that the fleet watches.
+ * The way by which a stop is asked for: put into the store by the operator, as an alert that the drill publishes, by an
+ * alert of the fleet's own detectors, which a runaway makes red, or beside the state file that the fleet watches.
  */
-export type StopPath = 'postgres' | 'alert' | 'file';
+export type StopPath = 'postgres' | 'alert' | 'detector' | 'file';
 
 export interface FlipEntry {
   readonly kind: 'flip';
@@ -68,6 +82,8 @@ export interface FlipEntry {
   /** Null unless `queue` is `drain`. */
   readonly drainMs: number | null;
   readonly via: StopPath;
+  /** Writes a second, about, of the runaway that is let loose; null unless `via` is `detector`. */
+  readonly runawayPerSecond: number | null;
   readonly reason: string;
 }
 

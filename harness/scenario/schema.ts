@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { contractSchema } from './contract-schema.ts';
 import { criticalSchema } from './critical-schema.ts';
+import { detectorsSchema } from './detectors-schema.ts';
 import { amount, count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
@@ -17,6 +18,9 @@ const fleet = map(
     executors: count(LIMITS.executors, 1)
       .prefault(0)
       .describe('Processes that read alerts and trip switches, named executor-1, executor-2 and so on.'),
+    detectors: detectorsSchema
+      .optional()
+      .describe('Detectors in every worker; their signed alerts are what a flip via: detector waits for.'),
     lease: duration(LIMITS.leaseMs, '1.2s').prefault('1.2s').describe('How long a worker may trust its registry.'),
     command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
       .optional()
@@ -55,6 +59,9 @@ const expect = map(
     alertToStop: duration(LIMITS.budgetMs, '1s')
       .optional()
       .describe('From an alert’s publishing to the last exposed worker’s stop; without it, no bound.'),
+    firstBadCallToStop: duration(LIMITS.budgetMs, '600ms')
+      .optional()
+      .describe('From a runaway’s first effect to the last exposed worker’s stop; without it, no bound.'),
     effectsAfterBudget: count(LIMITS.effectsAfterBudget, 0).prefault(0),
     properties: z
       .union(

@@ -1,6 +1,7 @@
 import type { RunContract } from '../../src/store/store.ts';
 import { alertOrderMeaning } from './alert-meaning.ts';
 import type { Complaint } from './complaint.ts';
+import { runawayComesBack } from './detector-meaning.ts';
 import { formatDuration } from './quantity.ts';
 import { releaseMeaning } from './release-meaning.ts';
 import { anchorOf } from './resolve.ts';
@@ -26,6 +27,7 @@ export function timelineMeaning(
     ...wayBackMeaning(entries),
     ...releaseMeaning(entries, contract),
     ...alertOrderMeaning(entries),
+    ...runawayComesBack(entries),
   ];
 }
 

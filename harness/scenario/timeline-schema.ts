@@ -10,7 +10,7 @@ import { momentShape } from './moment-schema.ts';
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', 'tear', 'remove', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
-export const STOP_PATHS = ['postgres', 'alert', 'file'] as const;
+export const STOP_PATHS = ['postgres', 'alert', 'detector', 'file'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -30,7 +30,12 @@ const flip = map(
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
       .describe(
-        'The path by which the stop is taken: put into the store, as a detector’s alert for an executor, or beside the state file that the fleet watches.',
+        'The path by which the stop is taken: put into the store, as an alert of the drill’s for an executor, by nobody (detector: the fleet’s own detectors have to notice a runaway), or beside the state file that the fleet watches.',
+      ),
+    runaway: rate(LIMITS.detectorPerSecond, '400/s')
+      .optional()
+      .describe(
+        'With via: detector, how many writes a second of the target are let loose over the whole fleet: about so many on a busy machine, more on a quiet one.',
       ),
     reason: reason.optional(),
   },
@@ -99,7 +104,9 @@ const fault = map(
     ),
     plane: oneOf(PLANES)
       .optional()
-      .describe('Of a fault on connections: a worker’s registry or work, an executor’s registry, alerts or control.'),
+      .describe(
+        'Of a fault on connections: a worker’s registry, work or (with detectors) alerts, an executor’s registry, alerts or control.',
+      ),
     direction: oneOf(DIRECTIONS)
       .optional()
       .describe('Which way bytes are hit, of all but a cut: both, unless it says one way only.'),

@@ -3,7 +3,7 @@ import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
 import { formatDuration, formatOffset, formatRate } from './quantity.ts';
-import type { Anchor, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
+import type { Anchor, DetectorsSpec, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
 
@@ -29,6 +29,9 @@ export function scenarioToYaml(scenario: Scenario): string {
         cut: formatDuration(expect.timeToStop.cutMs),
       },
       ...(expect.alertToStopMs === null ? {} : { alertToStop: formatDuration(expect.alertToStopMs) }),
+      ...(expect.firstBadCallToStopMs === null
+        ? {}
+        : { firstBadCallToStop: formatDuration(expect.firstBadCallToStopMs) }),
       effectsAfterBudget: expect.effectsAfterBudget,
       properties: expect.properties,
     },
@@ -41,16 +44,22 @@ export function scenarioToYaml(scenario: Scenario): string {
   return document.toString({ lineWidth: 0, blockQuote: false });
 }
 
-function writeFleet({ workers, agentsPerWorker, executors, leaseMs, command, critical }: Scenario['fleet']): unknown {
+function writeFleet(fleet: Scenario['fleet']): unknown {
+  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, critical } = fleet;
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
     agentsPerWorker,
     ...(executors === 0 ? {} : { executors }),
+    ...(detectors === null ? {} : { detectors: writeDetectors(detectors) }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
   };
+}
+
+function writeDetectors({ writeRate: { windowMs, ...rule } }: DetectorsSpec): unknown {
+  return { writeRate: { ...rule, window: formatDuration(windowMs) } };
 }
 
 function writeCritical({ capabilities, classes }: CriticalRules): unknown {
@@ -63,9 +72,12 @@ function writeEntry(entry: TimelineEntry): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, reason } = entry;
+      const { mode, queue, drainMs, via, runawayPerSecond, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, reason } };
+      const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
+      // The detector that asks for a stop gives its own reason.
+      const why = via === 'detector' ? {} : { reason };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...why } };
     }
     case 'release':
       return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };

@@ -29,7 +29,7 @@ export interface Percentiles {
 
 /**
  * How a trace came out against its mix, as rows for tables. Primed runs and probes are counted apart and left out of
- * everything else; descendants are counted with what arrives.
+ * everything else, as are runaways; descendants are counted with what arrives.
  */
 export interface TraceFit {
   /** That arrive by themselves. */
@@ -77,17 +77,18 @@ export interface TenantRow {
 
 /** Counts a trace, and sets it against the mix that it was drawn from. */
 export function describeTrace(trace: Trace): TraceFit {
-  const ordinary = trace.runs.filter(({ primed, probe }) => primed !== true && probe !== true);
+  const runs = trace.runs.filter(({ runaway }) => runaway !== true);
+  const ordinary = runs.filter(({ primed, probe }) => primed !== true && probe !== true);
   const arriving = ordinary.filter(({ parent }) => parent === undefined);
   const steps = ordinary.flatMap(({ plan }) => plan);
   const seconds = (arriving.at(-1)?.dueMs ?? 0) / 1_000;
   const children = ordinary.length - arriving.length;
-  const probes = trace.runs.filter(({ probe }) => probe === true).length;
+  const probes = runs.filter(({ probe }) => probe === true).length;
   const intended = intendedFit();
   return {
     runs: arriving.length,
     children,
-    primedRuns: trace.runs.length - ordinary.length - probes,
+    primedRuns: runs.length - ordinary.length - probes,
     probes,
     effects: steps.length,
     seconds,

@@ -14,6 +14,7 @@ import { drawPrimedRuns, primedPerWorker } from './primed-runs.ts';
 import { PROBES_PER_STOP, drawProbeRuns } from './probe-runs.ts';
 import { makePrng } from './prng.ts';
 import type { Prng } from './prng.ts';
+import { drawRunawayRuns } from './runaway-runs.ts';
 import { resolveSelectors } from './resolve-selectors.ts';
 import { TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
@@ -53,7 +54,9 @@ function withPlanted(scenario: Scenario, base: readonly TraceRun[], names: Names
   const primed = drawPrimedRuns(scenario, first, names, prng.split('primed'));
   const ordinary = withoutIds(withEarlyWorkInScope(scenario, first, base), idsOf(primed));
   const probes = drawProbeRuns(scenario, names, prng.split('probes'), idsOf([...primed, ...ordinary]));
-  return [...probes, ...ordinary, ...primed].toSorted((one, other) => one.dueMs - other.dueMs);
+  const taken = idsOf([...probes, ...primed, ...ordinary]);
+  const runaways = drawRunawayRuns(scenario, names, prng.split('runaways'), taken);
+  return [...probes, ...runaways, ...ordinary, ...primed].toSorted((one, other) => one.dueMs - other.dueMs);
 }
 
 function idsOf(runs: readonly TraceRun[]): ReadonlySet<string> {

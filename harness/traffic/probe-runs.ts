@@ -48,12 +48,13 @@ export function probesOf({ runs }: Trace, flip: number): readonly TraceRun[] {
   return runs.filter(({ probe, run }) => probe === true && run.startsWith(`probe-${flip}-`));
 }
 
-function flipsOf({ timeline }: Scenario) {
+/** The flips and releases of a timeline with their numbers, counted from 1 as the drill counts them. */
+export function flipsOf({ timeline }: Pick<Scenario, 'timeline'>) {
   const flips = timeline.filter((entry) => entry.kind === 'flip' || entry.kind === 'release');
   return flips.map((entry, i) => ({ entry, number: i + 1 }));
 }
 
 /** Only a scenario that stops a run of such a name itself makes this necessary. */
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
+export function freeName(wanted: string, taken: ReadonlySet<string>): string {
   return taken.has(wanted) ? freeName(`${wanted}x`, taken) : wanted;
 }

@@ -37,6 +37,7 @@ const run = z.strictObject({
   lineage: z.array(name).min(1).max(10).exactOptional(),
   startAfterMs: ms.exactOptional(),
   probe: flag,
+  runaway: flag,
   plan: z.array(step).min(1).max(1_000),
 });
 

@@ -59,11 +59,13 @@ export interface TraceRun {
   readonly startAfterMs?: number;
   /** It never arrives: the harness plants it into the queue behind a stop's back, and no effect of it may ever land while that stop is on. */
   readonly probe?: true;
+  /** It does not arrive by itself: the conductor lets it loose, for the fleet's detectors to notice. Every effect of it is a bad one. */
+  readonly runaway?: true;
   readonly plan: readonly PlanStep[];
 }
 
 export interface Trace {
   readonly header: TraceHeader;
-  /** In order of `dueMs`, each parent before its children; probes come with `dueMs` 0. */
+  /** In order of `dueMs`, each parent before its children; probes and runaways come with `dueMs` 0. */
   readonly runs: readonly TraceRun[];
 }

@@ -46,6 +46,7 @@ export class WorkQueue {
   readonly #onTheWay = new Map<string, string>();
   #t0Ns: number | null = null;
   #next = 0;
+  #loose = 0;
   #ended = false;
   #cancelDue: () => void = () => {};
   #cancelHeld: () => void = () => {};
@@ -56,7 +57,7 @@ export class WorkQueue {
 
   /** Runs that became due so far. */
   get due(): number {
-    return this.#next;
+    return this.#next + this.#loose;
   }
 
   /** Runs that are due and that nobody has. */
@@ -68,6 +69,18 @@ export class WorkQueue {
   start(t0Ns: number): void {
     this.#t0Ns = t0Ns;
     this.#becomeDue();
+  }
+
+  /** These are due now, whatever their times say. */
+  letLoose(runs: readonly TraceRun[]): void {
+    const { clock, history } = this.#options;
+    for (const run of runs) {
+      const nowNs = clock.nowNs();
+      history.append({ type: 'run.due', run: run.run }, { t0: nowNs, t1: nowNs });
+      this.#ordinary.push(run);
+    }
+    this.#loose += runs.length;
+    this.#match();
   }
 
   /** Nothing becomes due any more, and what is due is handed out no more. */

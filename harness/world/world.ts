@@ -4,7 +4,7 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { ChannelId } from '../history/event.ts';
 import type { HistorySink, Interval } from '../history/write.ts';
-import type { Trace } from '../traffic/trace.ts';
+import type { Trace, TraceRun } from '../traffic/trace.ts';
 import { ArrivalLog } from './arrival-log.ts';
 import type { InScope } from './arrival-log.ts';
 import type { ChannelTally } from './call.ts';
@@ -46,6 +46,8 @@ export interface World {
   openChannel(worker: string): Promise<Channel>;
   /** Starts arrivals; the trace's times count from `t0Ns`, a reading of the drill's clock. */
   startArrivals(t0Ns: number): void;
+  /** Hands these out from now on: runs of the trace that do not arrive by themselves. */
+  letLoose(runs: readonly TraceRun[]): void;
   /** Nothing is handed out any more. */
   endArrivals(): void;
   /** What each worker with an open channel has open in scope, right now. */
@@ -73,6 +75,10 @@ export interface WorldOptions {
 /** So many unattributed requests are recorded one by one; all are counted. One is an error already. */
 const MAX_UNATTRIBUTED_EVENTS = 1000;
 
+function arrivesByItself({ parent, probe, runaway }: TraceRun): boolean {
+  return parent === undefined && probe !== true && runaway !== true;
+}
+
 /** Starts a world without channels; nothing arrives before `startArrivals`. */
 export function startWorld(options: WorldOptions): World {
   return new ChannelledWorld(options);
@@ -95,7 +101,7 @@ class ChannelledWorld implements World {
     this.#options = options;
     this.#book = new RunBook(trace);
     this.#queue = new WorkQueue({
-      runs: trace.runs.filter(({ parent, probe }) => parent === undefined && probe !== true),
+      runs: trace.runs.filter(arrivesByItself),
       clock,
       history,
       timers,
@@ -133,6 +139,10 @@ class ChannelledWorld implements World {
 
   startArrivals(t0Ns: number): void {
     this.#queue.start(t0Ns);
+  }
+
+  letLoose(runs: readonly TraceRun[]): void {
+    this.#queue.letLoose(runs);
   }
 
   endArrivals(): void {

@@ -30,6 +30,12 @@ export interface AlertPublisher {
   publish(bytes: Uint8Array, signature: string | null, key: string): Promise<void>;
 }
 
+/** A publisher that keeps a connection, which is otherwise made by the first alert: the one that should be quickest. */
+export interface ConnectingPublisher extends AlertPublisher {
+  /** Connects if need be; nobody has to call it. Rejects when that fails, and the next alert tries again. */
+  connect(): Promise<void>;
+}
+
 /**
  * The executor's side of a bus. Drivers (Kafka, PostgreSQL, memory) implement it and pass one contract suite. Every
  * method takes a bounded time of its own driver's and rejects afterwards; none retries.

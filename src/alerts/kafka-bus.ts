@@ -1,7 +1,7 @@
 import { Partitioners } from 'kafkajs';
 import type { Admin, Message, Producer } from 'kafkajs';
 import { KilldrillError, messageOf } from '../errors.ts';
-import type { AlertBus, AlertPublisher, BusMember, BusSession, DeadLetter, PartitionRange } from './alert-bus.ts';
+import type { AlertBus, BusMember, BusSession, ConnectingPublisher, DeadLetter, PartitionRange } from './alert-bus.ts';
 import { Kept, brokerCode, openKafka } from './kafka-client.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { KafkaGroups } from './kafka-groups.ts';
@@ -31,7 +31,7 @@ const CUT_BYTES = 64 * 1_024;
  *
  * The topics have to be there (`createAlertTopics`).
  */
-export class KafkaBus implements AlertBus, AlertPublisher {
+export class KafkaBus implements AlertBus, ConnectingPublisher {
   readonly topic: string;
   readonly #settings: KafkaSettings;
   readonly #producer: Kept<Producer>;
@@ -72,6 +72,10 @@ export class KafkaBus implements AlertBus, AlertPublisher {
 
   publish(bytes: Uint8Array, signature: string | null, key: string): Promise<void> {
     return this.#produce('publishing an alert', this.topic, [toKafka(bytes, signature, key)]);
+  }
+
+  connect(): Promise<void> {
+    return this.#producer.use('connecting a publisher', () => Promise.resolve());
   }
 
   async range(partition: number): Promise<PartitionRange> {

@@ -31,6 +31,7 @@ describe('the fleet contract', () => {
       leaseMs: null,
       agents: null,
       snapshotFolder: null,
+      detection: null,
     });
   });
 
@@ -63,6 +64,32 @@ describe('the fleet contract', () => {
     ['KILLDRILL_SNAPSHOT_FOLDER', ''],
   ])('refuses %s=%j by name', (name, value) => {
     expect(refusalOf({ ...GIVEN, [name]: value }).message).toContain(name);
+  });
+
+  const DETECTS = { ...GIVEN, KILLDRILL_DETECTORS: '{"rules":[]}', KILLDRILL_DETECTOR_KEY: 'AAEC' };
+
+  it('reads detectors with their key and their bus', () => {
+    const read = readContract({ ...DETECTS, KILLDRILL_ALERTS_URL: 'postgres://w@127.0.0.1:1/db' });
+    expect(read.detection).toEqual({
+      detectors: { rules: [] },
+      privateKey: Buffer.from([0, 1, 2]),
+      bus: { kind: 'postgres', url: 'postgres://w@127.0.0.1:1/db' },
+      topic: null,
+    });
+    const kafka = { KILLDRILL_KAFKA_BROKERS: '127.0.0.1:1, 127.0.0.1:2', KILLDRILL_ALERTS_TOPIC: 'a' };
+    expect(readContract({ ...DETECTS, ...kafka }).detection).toMatchObject({
+      bus: { kind: 'kafka', brokers: ['127.0.0.1:1', '127.0.0.1:2'] },
+      topic: 'a',
+    });
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>, RegExp]>([
+    ['a key', { KILLDRILL_DETECTOR_KEY: undefined, KILLDRILL_ALERTS_URL: 'x' }, /KILLDRILL_DETECTOR_KEY: is missing/],
+    ['a bus', {}, /KILLDRILL_ALERTS_URL, KILLDRILL_KAFKA_BROKERS: neither is set/],
+    ['one bus', { KILLDRILL_ALERTS_URL: 'x', KILLDRILL_KAFKA_BROKERS: 'y:1' }, /both are set, expected one/],
+    ['JSON', { KILLDRILL_DETECTORS: '{', KILLDRILL_ALERTS_URL: 'x' }, /KILLDRILL_DETECTORS: is no JSON/],
+  ])('refuses detectors without %s', (_, changes, expected) => {
+    expect(refusalOf({ ...DETECTS, ...changes }).message).toMatch(expected);
   });
 
   it('describes every variable that it reads, for the reference', () => {

@@ -1,8 +1,8 @@
 import type {
   AlertBus,
-  AlertPublisher,
   BusMember,
   BusSession,
+  ConnectingPublisher,
   DeadLetter,
   PartitionRange,
 } from '../../alerts/alert-bus.ts';
@@ -37,7 +37,7 @@ export function openAlertBus(options: AlertBusOptions): Opened<AlertBus> {
 }
 
 /** The detector's side; either role may publish. */
-export function openAlertPublisher(options: AlertBusOptions): Opened<AlertPublisher> {
+export function openAlertPublisher(options: AlertBusOptions): Opened<ConnectingPublisher> {
   const resolved = resolveStoreOptions(options);
   const topic = options.topic ?? DEFAULT_TOPIC;
   const session = new Session('publish alerts', resolved);
@@ -46,6 +46,7 @@ export function openAlertPublisher(options: AlertBusOptions): Opened<AlertPublis
       const body = Buffer.from(bytes).toString('base64');
       await session.call('publish_alert', [resolved.namespace, topic, body, signature]);
     },
+    connect: () => session.use('publish alerts', () => Promise.resolve()),
     close: () => session.close(),
   };
 }

@@ -151,6 +151,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     queue,
     drainMs: queue === 'drain' ? drainMs : null,
     via: 'postgres',
+    runawayPerSecond: null,
     reason: 'drill',
   };
   const release: TimelineEntry = {
@@ -171,7 +172,10 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     name: 'tenant-halt',
     description: 'a drill of the tests',
     seed: 42,
-    fleet: { workers: 2, agentsPerWorker: 8, executors: 0, leaseMs: 1_200, command: null, critical, contract: null },
+    fleet: {
+      ...{ workers: 2, agentsPerWorker: 8, executors: 0, detectors: null, leaseMs: 1_200 },
+      ...{ command: null, critical, contract: null },
+    },
     traffic: { profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 2_000, effectsPerSecond: { min: 50 } },
@@ -180,7 +184,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     settleMs: 5_000,
     expect: {
       timeToStop: { connectedMs: 600, cutMs: 2_000 },
-      ...{ alertToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
+      ...{ alertToStopMs: null, firstBadCallToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
     },
   };
 }

@@ -1,13 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { SaidLine } from '../../../harness/fleet/contract-lines.ts';
 import { WorkerProcess } from '../../../harness/fleet/worker-process.ts';
 import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts';
 import { waitUntil } from '../../../harness/environment/wait.ts';
 
 const events: EventBody[] = [];
+const heard: string[] = [];
 const started: WorkerProcess[] = [];
 afterEach(() => {
   for (const one of started.splice(0)) one.signal('SIGKILL', { expected: true });
   events.length = 0;
+  heard.length = 0;
 });
 
 function start(program: string, command: readonly string[] = [process.execPath, '-e', program]): WorkerProcess {
@@ -18,7 +21,9 @@ function start(program: string, command: readonly string[] = [process.execPath, 
     },
   };
   const environment = { PATH: process.env['PATH'] ?? '' };
-  const one = new WorkerProcess({ worker: 'worker-1', channel: 1, command, environment, cwd: process.cwd(), history });
+  const hear = (line: SaidLine): void => void heard.push(line.event);
+  const spec = { command, environment, cwd: process.cwd(), history, heard: hear };
+  const one = new WorkerProcess({ worker: 'worker-1', channel: 1, ...spec });
   started.push(one);
   return one;
 }
@@ -40,6 +45,7 @@ describe('a worker process', () => {
       { type: 'worker.ready', worker: 'worker-1', channel: 1, incarnation: 'i' },
       { type: 'worker.said', worker: 'worker-1', channel: 1, said: { event: 'stopped', revision: 1 } },
     ]);
+    expect(heard).toEqual(['stopped']);
   });
 
   it('has ended only once its last words are heard', async () => {

@@ -12,6 +12,7 @@ import type {
   Anchor,
   CompensateEntry,
   ContractEntry,
+  DetectorsSpec,
   FaultEntry,
   FlipEntry,
   ReleaseEntry,
@@ -78,7 +79,7 @@ const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
     .map(({ when: moment, at, policy: how, reason, byAlert }) => {
       // Executors are told one policy for all.
       const via = byAlert && how.queue === 'park' ? 'alert' : 'postgres';
-      return { kind: 'flip', when: moment, ...at, ...how, via, reason };
+      return { kind: 'flip', when: moment, ...at, ...how, via, runawayPerSecond: null, reason };
     });
 
 const alerts: fc.Arbitrary<AlertsEntry> = fc
@@ -235,6 +236,15 @@ const critical: fc.Arbitrary<CriticalRules> = fc
     classes: Object.entries(classes).flatMap(([name, switches]) => switches.map((one) => ({ name, ...one }))),
   }));
 
+/** Quick ones are red by ordinary traffic, which a file may not say. */
+const detectors: fc.Arbitrary<DetectorsSpec> = fc.record({
+  writeRate: fc.record({
+    per: fc.constantFrom('tenant' as const, 'agent' as const),
+    perSecond: fc.integer({ min: 1_000, max: LIMITS.detectorPerSecond.max }),
+    windowMs: within(LIMITS.detectorWindowMs),
+  }),
+});
+
 const rate = fc.integer({ min: 0, max: 5_000_000 }).map((thousandths) => thousandths / 1_000);
 
 const isClock = (entry: TimelineEntry): boolean => entry.kind === 'fault' && entry.fault === 'clock';
@@ -250,6 +260,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       workers: within(LIMITS.workers),
       agentsPerWorker: within(LIMITS.agentsPerWorker),
       executors: within({ ...LIMITS.executors, min: 1 }),
+      detectors: fc.option(detectors),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
       critical,
@@ -267,6 +278,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
     expect: fc.record({
       timeToStop: fc.record({ connectedMs: within(LIMITS.budgetMs), cutMs: within(LIMITS.budgetMs) }),
       alertToStopMs: fc.option(within(LIMITS.budgetMs)),
+      firstBadCallToStopMs: fc.option(within(LIMITS.budgetMs)),
       effectsAfterBudget: within(LIMITS.effectsAfterBudget),
       properties: fc.constantFrom<'all' | readonly string[]>(
         'all',

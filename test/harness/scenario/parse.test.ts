@@ -33,6 +33,7 @@ test('the smallest scenario gets every default', () => {
       workers: 4,
       agentsPerWorker: 16,
       executors: 0,
+      detectors: null,
       leaseMs: 1200,
       command: null,
       critical: { capabilities: [], classes: [] },
@@ -44,14 +45,14 @@ test('the smallest scenario gets every default', () => {
     timeline: [
       {
         ...{ kind: 'flip', when: { kind: 'exposed' }, scope: 'tenant', target: '$busiest', mode: 'halt_all' },
-        ...{ queue: 'discard', drainMs: null, via: 'postgres', reason: 'drill sample' },
+        ...{ queue: 'discard', drainMs: null, via: 'postgres', runawayPerSecond: null, reason: 'drill sample' },
       },
     ],
     holdMs: 10_000,
     settleMs: 5_000,
     expect: {
       timeToStop: { connectedMs: 600, cutMs: 2000 },
-      ...{ alertToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
+      ...{ alertToStopMs: null, firstBadCallToStopMs: null, effectsAfterBudget: 0, properties: 'all' },
     },
   });
 });
@@ -422,8 +423,8 @@ describe('a timeline that makes no sense is refused', () => {
     ['a cut without a plane', timelineText('{ fault: { kind: cut, target: worker-1 } }'), /nothing \| the plane/],
     [
       'an unknown plane',
-      timelineText('{ fault: { kind: cut, target: worker-1, plane: alerts } }'),
-      /'alerts' of worker-1 \| a plane of a worker: registry, work/,
+      timelineText('{ fault: { kind: cut, target: worker-1, plane: control } }'),
+      /'control' of worker-1 \| a plane of a worker: registry, work, alerts/,
     ],
     [
       'a plane on a kill',
@@ -670,7 +671,7 @@ test('each thing that an operator does has its defaults', () => {
     },
     {
       ...{ kind: 'flip', when: now, scope: 'feature', target: '$busiestFeature', mode: 'halt_all' },
-      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', reason: 'drill sample' },
+      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', runawayPerSecond: null, reason: 'drill sample' },
     },
   ]);
 });

@@ -1,0 +1,86 @@
+import type { Finding } from './checker.ts';
+import { stopEvidence } from './exposure.ts';
+import { fail, inconclusive, notApplicable, pass } from './finding.ts';
+import { firstWorst } from './first-worst.ts';
+import { nameOf } from './flips-of.ts';
+import type { Stop } from './flips-of.ts';
+import type { DrillIndex } from './index-of.ts';
+import { runawaysIn } from './runaways-of.ts';
+import type { Runaway } from './runaways-of.ts';
+import { toMs } from './span.ts';
+import { timeToStop } from './time-to-stop.ts';
+import type { WorkerStop } from './time-to-stop.ts';
+
+/**
+ * From the first effect of a runaway that the witness saw to the last exposed worker's stop, for each stop that the fleet's
+ * own detectors had to ask for: violated when it took longer for certain, open when only the upper bound is above. A
+ * worker that was suspended across the stop is not counted.
+ */
+export function firstBadCallToStop(index: DrillIndex): Finding {
+  const boundMs = index.scenario.expect.firstBadCallToStopMs;
+  if (boundMs === null) return notApplicable('the scenario sets no bound from the first bad call to the stop');
+  const isPlanned = index.scenario.timeline.some((entry) => entry.kind === 'flip' && entry.via === 'detector');
+  if (!isPlanned) return notApplicable("no stop of the scenario is for the fleet's detectors to ask for");
+  const runaways = runawaysIn(index);
+  if (runaways.length === 0) return inconclusive('a runaway that was let loose', 'there was none');
+  return firstWorst(runaways.map((runaway) => judged(index, runaway, boundMs)));
+}
+
+function judged(index: DrillIndex, runaway: Runaway, boundMs: number): Finding {
+  const [first] = runaway.effects;
+  const scope = nameOf(runaway.on);
+  if (first === undefined) {
+    return inconclusive('a bad call that the witness saw', `none of ${scope} arrived`, { flip: runaway.flip, scope });
+  }
+  const stop = index.stops.find(({ flip }) => flip === runaway.flip);
+  if (stop === undefined) return neverStopped(runaway, boundMs);
+  const exposed = timeToStop(index, stop).filter(
+    ({ state, regime }) => state !== 'not_exposed' && state !== 'died' && regime !== 'suspended',
+  );
+  const last = latest(exposed);
+  if (last === null) {
+    const why = `none was to that of ${scope}`;
+    return inconclusive('a worker exposed to the stop of the runaway', why, stopEvidence(stop));
+  }
+  // Times to stop count from when the runaway was let loose, which is before its first effect.
+  const atLeastMs = Math.max(...exposed.map((one) => one.atLeastMs ?? 0)) - toMs(first.t1 - stop.requestNs);
+  const atMostMs = (last.ms ?? 0) - toMs(first.t0 - stop.requestNs);
+  const isCensored = exposed.some(({ state }) => state === 'censored');
+  const evidence = {
+    ...stopEvidence(stop),
+    worker: last.worker,
+    atLeastMs,
+    atMostMs,
+    boundMs,
+    ...badCalls(runaway, stop),
+  };
+  const took = `from the first bad call of ${scope} to the stop of ${last.worker} it took ${isCensored ? 'more than ' : ''}${Math.round(atMostMs)} ms`;
+  if (atLeastMs > boundMs) return fail(`${took}; ${boundMs} ms are expected`, evidence);
+  if (atMostMs > boundMs || isCensored) return inconclusive('a sharp time to stop', `${took}, give or take`, evidence);
+  return pass(`${took}; at most ${boundMs} ms are expected`, evidence);
+}
+
+/** Nobody stopped it: what the witness saw of it for longer than the bound needs no stop to be too long. */
+function neverStopped({ flip, on, effects }: Runaway, boundMs: number): Finding {
+  const [first, last] = [effects[0], effects.at(-1)];
+  const wentOnMs = first === undefined || last === undefined ? 0 : toMs(last.t0 - first.t1);
+  const evidence = { flip, scope: nameOf(on), badCalls: effects.length, atLeastMs: wentOnMs, boundMs };
+  const went = `nobody stopped ${nameOf(on)}: ${effects.length} bad calls arrived within ${Math.round(wentOnMs)} ms`;
+  if (wentOnMs > boundMs) return fail(`${went}; ${boundMs} ms are expected`, evidence);
+  return inconclusive('a stop of the runaway on record', went, evidence);
+}
+
+function latest(exposed: readonly WorkerStop[]): WorkerStop | null {
+  const [first, ...others] = exposed;
+  if (first === undefined) return null;
+  return others.reduce((one, other) => ((other.ms ?? 0) > (one.ms ?? 0) ? other : one), first);
+}
+
+/** How many came through, and how fast until the store had the stop. */
+function badCalls({ effects }: Runaway, { durableNs }: Stop): Finding['evidence'] {
+  const [first] = effects;
+  const before = effects.filter(({ t0 }) => t0 <= durableNs);
+  const [fromNs, toNs] = [first?.t0 ?? 0, before.at(-1)?.t0 ?? 0];
+  const seconds = toMs(toNs - fromNs) / 1_000;
+  return { badCalls: effects.length, badCallsPerSecond: seconds > 0 ? Math.round(before.length / seconds) : null };
+}
