@@ -12,7 +12,7 @@ export const agentLiftsItsOwnHalt: Mutant = {
   bug: 'an agent that is stopped releases the stop itself, with a right that it should not have',
   removes: ['roles', 'signatures'],
   property: 'authority_enforced',
-  scenario: 'forged-release',
+  scenario: 'own-halt',
   grants: ['execute on function flip(text, text, text, integer, text)'],
   bend(context) {
     const asked = new Set<string>();
