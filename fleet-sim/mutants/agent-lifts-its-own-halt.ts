@@ -39,7 +39,13 @@ function impatient(genuine: Decider, context: MutantContext, asked: Set<string>)
 
 async function lift(context: MutantContext, { id, scope, target }: Engagement): Promise<void> {
   const { namespace, differs } = context;
-  if (!context.runtime().registry.openEngagements().some((one) => one.id === id)) return;
+  if (
+    !context
+      .runtime()
+      .registry.openEngagements()
+      .some((one) => one.id === id)
+  )
+    return;
   const text = canonicalText({
     ...{ namespace, id: randomUUID(), kind: 'release', scope, target, engagements: [id] },
     ...{ reason: 'there is work to do', triggeredBy: 'an agent', source: 'fleet-sim' },

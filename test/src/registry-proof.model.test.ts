@@ -50,7 +50,11 @@ describe('a registry that knows keys, whoever signs what by which path', () => {
       /set free of|which nobody has signed/,
     ],
     ['a store’s word closes', () => new BelievesTheStoresWord(keys), /set free of/],
-    ['what a load leaves out is over', () => new WithOtherProof(keys, () => ({ since: null, releases: [] })), /set free/],
+    [
+      'what a load leaves out is over',
+      () => new WithOtherProof(keys, () => ({ since: null, releases: [] })),
+      /set free/,
+    ],
     ['any head vouches', () => new WithOtherProof(keys, (proof) => ({ ...proof, since: null })), /set free of/],
     ['junk is enforced early', () => new EnforcesJunk(keys), /which nobody has signed/],
     ['a forgery ends the hearing', () => new StopsAtAForgery(keys), /set free of|halts for ever/],

@@ -14,6 +14,7 @@ import type {
   ContractEntry,
   FaultEntry,
   FlipEntry,
+  ForgeEntry,
   ReleaseEntry,
   ResumeEntry,
   Scenario,
@@ -133,6 +134,9 @@ const resume: fc.Arbitrary<ResumeEntry> = fc.record({
   which,
   staging,
 });
+const forge: fc.Arbitrary<ForgeEntry> = fc
+  .record({ when: laterAnchor, at: on })
+  .map(({ when, at }) => ({ kind: 'forge', when, ...at }));
 const compensate: fc.Arbitrary<CompensateEntry> = fc
   .record({
     at: on,
@@ -198,7 +202,7 @@ const timeline = (start: RunContract | null): fc.Arbitrary<readonly TimelineEntr
   fc
     .tuple(
       flip(firstAnchor),
-      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, alerts), { maxLength: 5 }),
+      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, forge, alerts), { maxLength: 5 }),
       fc.option(fc.tuple(laterAnchor, line)),
     )
     .map(([first, more, release]) => {
