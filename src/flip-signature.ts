@@ -19,7 +19,8 @@ export interface FlipKey {
 export type FlipKeys = readonly FlipKey[];
 
 const MAX_KEYS = 16;
-const FORM = "'stop:KEY' or 'stop+release:KEY', KEY being what 'killdrill keys show' prints, several with commas between";
+const FORM =
+  "'stop:KEY' or 'stop+release:KEY', KEY being what 'killdrill keys show' prints, several with commas between";
 
 /** Signs as the holder of this private key: Ed25519 over a flip's canonical text, base64. */
 export function signerOf(privateKey: KeyObject): (text: string) => string {
@@ -67,8 +68,7 @@ export function isProven(keys: FlipKeys, kind: Flip['kind'], text: string, signa
   if (signature === null) return false;
   const bytes = Buffer.from(text, 'utf8');
   return keys.some(
-    ({ right, publicKey }) =>
-      (kind === 'stop' || right === 'stop+release') && isSignedBy(bytes, signature, publicKey),
+    ({ right, publicKey }) => (kind === 'stop' || right === 'stop+release') && isSignedBy(bytes, signature, publicKey),
   );
 }
 

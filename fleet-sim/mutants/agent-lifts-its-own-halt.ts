@@ -12,7 +12,7 @@ export const agentLiftsItsOwnHalt: Mutant = {
   bug: 'an agent that is stopped releases the stop itself, with a right that it should not have',
   removes: ['roles', 'signatures'],
   property: 'authority_enforced',
-  scenario: 'forged-release',
+  scenario: 'own-halt',
   grants: ['execute on function flip(text, text, text, integer, text)'],
   bend(context) {
     const asked = new Set<string>();
@@ -39,7 +39,13 @@ function impatient(genuine: Decider, context: MutantContext, asked: Set<string>)
 
 async function lift(context: MutantContext, { id, scope, target }: Engagement): Promise<void> {
   const { namespace, differs } = context;
-  if (!context.runtime().registry.openEngagements().some((one) => one.id === id)) return;
+  if (
+    !context
+      .runtime()
+      .registry.openEngagements()
+      .some((one) => one.id === id)
+  )
+    return;
   const text = canonicalText({
     ...{ namespace, id: randomUUID(), kind: 'release', scope, target, engagements: [id] },
     ...{ reason: 'there is work to do', triggeredBy: 'an agent', source: 'fleet-sim' },

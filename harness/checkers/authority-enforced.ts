@@ -32,7 +32,10 @@ function foreignRelease(index: DrillIndex): Finding | null {
     if (flip?.kind !== 'release' || requested.has(flip.id)) continue;
     const evidence = { revision, id: flip.id, scope: nameOf(flip), triggeredBy: flip.triggeredBy };
     const who = `'${flip.triggeredBy}'`;
-    return fail(`revision ${revision} is a release of ${nameOf(flip)} by ${who}, which the operator did not ask for`, evidence);
+    return fail(
+      `revision ${revision} is a release of ${nameOf(flip)} by ${who}, which the operator did not ask for`,
+      evidence,
+    );
   }
   return null;
 }

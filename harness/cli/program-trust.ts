@@ -15,9 +15,9 @@ export function signingKeyOption(): Option {
 /** Commands about who may flip, and whether the record is what it was. */
 export function addTrust(program: Command, onStore: (command: Command) => Command, done: Done): void {
   const audit = program.command('audit').description('verify the record of flips, or sign where it ends');
-  onStore(audit.command('verify').description('recompute hashes and signatures; says what was altered or is missing')).action(
-    async (flags: AuditFlags) => done(await auditVerify(flags)),
-  );
+  onStore(
+    audit.command('verify').description('recompute hashes and signatures; says what was altered or is missing'),
+  ).action(async (flags: AuditFlags) => done(await auditVerify(flags)));
   onStore(audit.command('sign').description('sign the head, once every release up to it is proven'))
     .addOption(signingKeyOption())
     .option('--as-it-is', 'vouch for releases that nobody has signed, as of before there were keys')

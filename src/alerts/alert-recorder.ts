@@ -81,7 +81,9 @@ export class AlertRecorder {
     entry.isHeld = true;
     const { text } = entry.trip;
     const offered = this.#isAway ? 'here' : 'elsewhere';
-    this.#locally(() => this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered, authority: 'path' }));
+    this.#locally(() =>
+      this.#parts.registry.arrive({ text, signature: entry.signature, place: null, offered, authority: 'path' }),
+    );
     this.#parts.heldEarly(entry);
   }
 
@@ -190,7 +192,8 @@ export class AlertRecorder {
       return;
     }
     const { text, signature, epoch, revision } = answer.record;
-    if (answer.isOpen) this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision }, authority: 'path' }));
+    if (answer.isOpen)
+      this.#locally(() => registry.arrive({ text, signature, place: { epoch, revision }, authority: 'path' }));
     if (answer.isOpen) registry.relayed(flipId, { kind: 'open', revision, head, ageMs });
     else registry.withdraw(flipId);
   }

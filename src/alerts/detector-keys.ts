@@ -63,7 +63,10 @@ export function readDetectorKeys(list: unknown): DetectorKeys {
   }
   const keys = new Map<string, DetectorKey[]>();
   for (const [index, { publicKey, ...rest }] of read.data.entries()) {
-    const key: DetectorKey = { ...rest, publicKey: readPublicKey(publicKey, `entry ${index + 1} ('${rest.detector}')`, invalid) };
+    const key: DetectorKey = {
+      ...rest,
+      publicKey: readPublicKey(publicKey, `entry ${index + 1} ('${rest.detector}')`, invalid),
+    };
     const sameName = keys.get(rest.detector) ?? [];
     if (sameName.some((other) => other.publicKey.equals(key.publicKey))) {
       throw invalid(`entry ${index + 1} gives '${rest.detector}' a key that it has already; name each key once`);

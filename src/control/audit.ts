@@ -99,9 +99,19 @@ export class ChainAudit {
     }
     if (head.revision > this.#last.revision) {
       const from = this.#last.revision + 1;
-      this.#found('truncated', from, null, `${at} is beyond the last record, ${this.#last.revision}; the end is missing`);
+      this.#found(
+        'truncated',
+        from,
+        null,
+        `${at} is beyond the last record, ${this.#last.revision}; the end is missing`,
+      );
     } else if (head.hash !== this.#last.hash || head.epoch !== this.#last.epoch) {
-      this.#found('altered', head.revision, null, `${at} has another hash than the record there; it is another history`);
+      this.#found(
+        'altered',
+        head.revision,
+        null,
+        `${at} has another hash than the record there; it is another history`,
+      );
     } else {
       this.#signedThrough = head.revision;
     }
@@ -160,7 +170,12 @@ export class ChainAudit {
       const flip = parseFlip(text);
       if (flip.id !== id || flip.kind !== kind || flip.namespace !== this.#parts.namespace) {
         const said = `a ${flip.kind} '${flip.id}' of namespace '${flip.namespace}'`;
-        this.#found('altered', revision, id, `revision ${revision} is kept as ${kind} '${id}', and its text is ${said}`);
+        this.#found(
+          'altered',
+          revision,
+          id,
+          `revision ${revision} is kept as ${kind} '${id}', and its text is ${said}`,
+        );
       }
       return flip;
     } catch {

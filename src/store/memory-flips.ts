@@ -114,7 +114,9 @@ function refuseUnlessOpen(state: MemoryState, release: ReleaseFlip, again: boole
   const wrong = [...new Set(release.engagements)].toSorted().flatMap((id) => {
     const engagement = state.flipsById.get(id)?.engagement ?? null;
     if (engagement === null) return [`'${id}' (unknown)`];
-    return engagement.closedRevision === null || again ? [] : [`'${id}' (closed at revision ${engagement.closedRevision})`];
+    return engagement.closedRevision === null || again
+      ? []
+      : [`'${id}' (closed at revision ${engagement.closedRevision})`];
   });
   if (wrong.length === 0) return;
   throw new KilldrillError(

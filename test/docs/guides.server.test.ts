@@ -17,6 +17,7 @@ const GUIDES = [
   'stop-and-bring-back',
   'detectors',
   'alerts',
+  'keys',
   'drill-your-own-fleet',
 ] as const;
 let database: PreparedDatabase;
@@ -103,6 +104,24 @@ describe('a reader who does what the guide says', () => {
     const [letter] = await rows('select code from killdrill.alert_dead_letter where namespace = $1');
     expect(letter).toEqual({ code: 'unreadable' });
     expect((await store.control.openEngagements()).map(({ flip }) => flip.target)).toEqual(['acme']);
+  });
+
+  it('makes keys, stops and releases signed, and has the record verified', async () => {
+    const printed = await follow('keys');
+    for (const said of [
+      /^stop:[A-Za-z0-9+/]+=*$/m,
+      /^stop\+release:[A-Za-z0-9+/]+=*$/m,
+      /a key is never overwritten/,
+      /released at revision 2/,
+      /2 flips; 2 proven, 0 unsigned; 0 findings/,
+      /the head is signed at revision 2/,
+      /"signedThrough":2/,
+      /signed the head at revision 2/,
+    ]) {
+      expect(printed).toMatch(said);
+    }
+    expect(printed).not.toContain('PRIVATE KEY');
+    expect(await store.control.openEngagements()).toEqual([]);
   });
 
   it('has a scenario for a fleet of their own that is valid', async () => {

@@ -86,6 +86,8 @@ describe('a head’s signature', () => {
   });
 
   test('is none for a flip', () => {
-    expect(verifyFlip(keys, releaseText(NAMESPACE, ['e1']), signHead(NAMESPACE, head, releaser.sign).signature)).toBe(false);
+    expect(verifyFlip(keys, releaseText(NAMESPACE, ['e1']), signHead(NAMESPACE, head, releaser.sign).signature)).toBe(
+      false,
+    );
   });
 });

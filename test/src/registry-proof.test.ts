@@ -17,7 +17,8 @@ function rig() {
   const refusals: Refusal[] = [];
   const start = async (): Promise<Registry> => {
     const registry = new Registry(NAMESPACE, { keys: keys.keys, onRefused: (refusal) => refusals.push(refusal) });
-    if (!registry.load(await store.load(registry.proofWanted))) expect(registry.load(await store.load('all'))).toBe(true);
+    if (!registry.load(await store.load(registry.proofWanted)))
+      expect(registry.load(await store.load('all'))).toBe(true);
     return registry;
   };
   const stop = async (id: string, key: TestKey | null = keys.stopper) => {
@@ -178,7 +179,9 @@ describe('a registry that knows keys', () => {
     await follow(registry);
     expect(ids(registry)).toEqual(['e2']);
     const foreign = canonicalText({ ...JSON.parse(releaseText('other', ['e2'])) });
-    expect(() => registry.arrive({ text: foreign, signature: releaser.sign(foreign), place: null })).toThrow(/namespace/);
+    expect(() => registry.arrive({ text: foreign, signature: releaser.sign(foreign), place: null })).toThrow(
+      /namespace/,
+    );
     expect(refusals).toContainEqual(expect.objectContaining({ what: 'foreign' }));
     expect(ids(registry)).toEqual(['e2']);
   });

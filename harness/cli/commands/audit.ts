@@ -38,7 +38,8 @@ function say({ flips, proven, unsigned, signedThrough, findings, moreFindings }:
   note(`${flips} flips; ${hasKeys ? `${proven} proven, ` : ''}${unsigned} unsigned; ${found} findings`);
   if (moreFindings > 0) note(`${moreFindings} of the findings are not listed`);
   if (!hasKeys) note('signatures were not verified: set KILLDRILL_PUBLIC_KEY to have them verified');
-  else if (signedThrough === null) note("no head is signed, so a missing end would not be seen; 'killdrill audit sign' signs it");
+  else if (signedThrough === null)
+    note("no head is signed, so a missing end would not be seen; 'killdrill audit sign' signs it");
   else note(`the head is signed at revision ${signedThrough}`);
 }
 

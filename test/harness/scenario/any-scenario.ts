@@ -15,6 +15,7 @@ import type {
   DetectorsSpec,
   FaultEntry,
   FlipEntry,
+  ForgeEntry,
   ReleaseEntry,
   ResumeEntry,
   Scenario,
@@ -134,6 +135,9 @@ const resume: fc.Arbitrary<ResumeEntry> = fc.record({
   which,
   staging,
 });
+const forge: fc.Arbitrary<ForgeEntry> = fc
+  .record({ when: laterAnchor, at: on })
+  .map(({ when, at }) => ({ kind: 'forge', when, ...at }));
 const compensate: fc.Arbitrary<CompensateEntry> = fc
   .record({
     at: on,
@@ -199,7 +203,7 @@ const timeline = (start: RunContract | null): fc.Arbitrary<readonly TimelineEntr
   fc
     .tuple(
       flip(firstAnchor),
-      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, alerts), { maxLength: 5 }),
+      fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, forge, alerts), { maxLength: 5 }),
       fc.option(fc.tuple(laterAnchor, line)),
     )
     .map(([first, more, release]) => {

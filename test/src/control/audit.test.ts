@@ -111,7 +111,10 @@ describe('the audit of a record', () => {
       const previous = [state.flips[7]?.record.hash ?? '', state.flips[5]?.record.hash ?? ''];
       return {
         ...answer,
-        flips: answer.flips.map((flip) => ({ ...flip, previousHash: previous[flip.revision - 7] ?? flip.previousHash })),
+        flips: answer.flips.map((flip) => ({
+          ...flip,
+          previousHash: previous[flip.revision - 7] ?? flip.previousHash,
+        })),
       };
     };
     const { findings } = await verifyAudit({ ...audit, page }, { namespace, keys });
@@ -171,6 +174,8 @@ describe('who vouches for a head', () => {
 
   test('has nothing to sign before the first flip', async () => {
     const empty = new MemoryStore(new MemoryState({ namespace }));
-    expect(await vouchForHead({ store: empty.audit(), namespace, keys, sign: releaser.sign })).toEqual({ kind: 'empty' });
+    expect(await vouchForHead({ store: empty.audit(), namespace, keys, sign: releaser.sign })).toEqual({
+      kind: 'empty',
+    });
   });
 });
