@@ -18,6 +18,7 @@ import { releaseNeedsGreen } from './release-needs-green.ts';
 import { releaseTakesEffect } from './release-takes-effect.ts';
 import { resumeCompletesExactlyOnce } from './resume-completes-exactly-once.ts';
 import { resumeRespectsHalt } from './resume-respects-halt.ts';
+import { stopWasEffective } from './stop-was-effective.ts';
 import { staleAlertIgnored } from './stale-alert-ignored.ts';
 import { timersAndRetriesCancelled } from './timers-and-retries-cancelled.ts';
 
@@ -44,6 +45,7 @@ export const CHECKERS: readonly Checker[] = [
   staleAlertIgnored,
   eachPathAloneSuffices,
   flipsOnRecord,
+  stopWasEffective,
 ];
 
 /** The names that `expect.properties` of a scenario may select. */

@@ -1,3 +1,5 @@
+import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
+import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import type { Opened } from '../../src/store/postgres/flip-source.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -15,6 +17,7 @@ export interface DrillStore {
   readonly owner: Session;
   readonly flips: FlipStore;
   readonly operator: OperatorStore;
+  readonly effectiveness: EffectivenessStore;
   /** The operator's, for the long look at the end. */
   readonly patient: OperatorStore;
   close(): Promise<void>;
@@ -31,8 +34,9 @@ export function openDrillStore(target: ConnectTarget, database: DrillDatabase): 
   const owner = new Session('drill', resolveStoreOptions(as(database.owner)));
   const flips = openFlipStore(as(database.flipper));
   const operator = openOperatorStore(as(database.flipper));
+  const effectiveness = openEffectivenessStore(as(database.flipper));
   const patient = openOperatorStore({ ...as(database.flipper), timings: PATIENT });
-  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [owner, flips, operator, patient];
+  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [owner, flips, operator, effectiveness, patient];
   const close = async (): Promise<void> => void (await Promise.all(opened.map((one) => one.close())));
-  return { owner, flips, operator, patient, close };
+  return { owner, flips, operator, effectiveness, patient, close };
 }

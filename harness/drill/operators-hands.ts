@@ -3,6 +3,7 @@ import type { Flip } from '../../src/switch.ts';
 import type { ConductorParts } from '../conductor/conductor.ts';
 import type { Detectors } from '../conductor/detectors.ts';
 import { Operator } from '../conductor/operator.ts';
+import { Observer } from '../conductor/observer.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
 import { WayBack } from '../conductor/way-back.ts';
@@ -35,7 +36,7 @@ interface HandsParts {
  */
 export async function operatorsHands(
   parts: HandsParts,
-): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
+): Promise<Pick<ConductorParts, 'operator' | 'observer' | 'wayBack' | 'probes' | 'detectors'>> {
   const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
@@ -52,6 +53,7 @@ export async function operatorsHands(
       wallMs: Date.now,
       onFlip,
     }),
+    observer: new Observer({ ...take, store: store.effectiveness, signal }),
     wayBack: new WayBack({
       ...take,
       store: store.operator,

@@ -142,7 +142,7 @@ class Drill {
     const store = openDrillStore(this.#input.environment.postgres.target, database);
     this.#brackets.add(() => store.close());
     await prepareStore(store.owner, database.worker.user, this.#input.planted);
-    await declareStart(store.operator, this.#plan.scenario.fleet);
+    await declareStart(store, this.#plan.scenario.fleet);
     return store;
   }
 

@@ -12,6 +12,9 @@ import { workerNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 
+/** As `fleet-sim/main.ts` reads it: a seam of the simulated fleet, no part of the contract. */
+const DEAF_VARIABLE = 'KILLDRILL_SIM_DEAF';
+
 export interface FleetParts {
   readonly scenario: Scenario;
   /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
@@ -43,6 +46,7 @@ export function makeFleet(parts: FleetParts): Fleet {
       KILLDRILL_SEED: String(scenario.seed),
       KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
       KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
+      ...(scenario.fleet.deafTools.length === 0 ? {} : { [DEAF_VARIABLE]: scenario.fleet.deafTools.join(' ') }),
       KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
     },
     cwd: process.cwd(),

@@ -60,6 +60,7 @@ const EVENT_TYPES = {
   'operator.answered': true,
   'run.spawned': true,
   'probe.planted': true,
+  'stop.observed': true,
 } as const satisfies Record<EventType, true>;
 
 /**

@@ -5,6 +5,9 @@ import type { Anchor, Scenario, TimelineEntry } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
+/** How long a timeline waits for a stop to be effective, when it does not say. */
+const EFFECTIVE_MS = 30_000;
+
 /** Fills in what a read scenario left open: everything is required from here on. */
 export function resolveScenario(read: ReadScenario): Scenario {
   const { fleet, traffic, steadyState, expect } = read;
@@ -19,6 +22,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
       executors: fleet.executors,
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
+      deafTools: fleet.deafTools,
       critical: resolveCritical(fleet.critical),
       contract: read.contract ?? null,
     },
@@ -51,7 +55,20 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   const when = anchorOf(entry);
   if ('flip' in entry) {
     const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, reason = `drill ${name}` } = entry.flip;
-    return { kind: 'flip', when, scope, target, mode, queue, drainMs: drainFor ?? null, via, reason };
+    const { wait, waitFor = EFFECTIVE_MS } = entry.flip;
+    const effectiveWithinMs = wait === 'effective' ? waitFor : null;
+    return {
+      kind: 'flip',
+      when,
+      scope,
+      target,
+      mode,
+      queue,
+      drainMs: drainFor ?? null,
+      via,
+      effectiveWithinMs,
+      reason,
+    };
   }
   if ('release' in entry) {
     const { scope, target = GLOBAL_TARGET, expect, reason = `end of the stop in drill ${name}` } = entry.release;

@@ -12,7 +12,8 @@ export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
 export const STOP_PATHS = ['postgres', 'alert'] as const;
 
-const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
+/** What a capability is written as. */
+export const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
 const target = text(LINE, { min: 1, max: LIMITS.targetLength }, 'the name of a target, or a selector', 'acme');
 const reason = text(LINE, { min: 1, max: LIMITS.textLength }, 'a reason of one line', 'write-rate anomaly');
@@ -30,6 +31,12 @@ const flip = map(
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
       .describe('The path by which the stop is taken: put into the store, or as a detector’s alert for an executor.'),
+    wait: oneOf(['durable', 'effective'])
+      .prefault('durable')
+      .describe('effective: the timeline goes on once an observer calls the stop effective.'),
+    waitFor: duration(LIMITS.effectiveMs, '10s')
+      .optional()
+      .describe('With wait: effective, how long at most; without it, 30s.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',

@@ -41,7 +41,15 @@ export function scenarioToYaml(scenario: Scenario): string {
   return document.toString({ lineWidth: 0, blockQuote: false });
 }
 
-function writeFleet({ workers, agentsPerWorker, executors, leaseMs, command, critical }: Scenario['fleet']): unknown {
+function writeFleet({
+  workers,
+  agentsPerWorker,
+  executors,
+  leaseMs,
+  command,
+  deafTools,
+  critical,
+}: Scenario['fleet']): unknown {
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
@@ -49,6 +57,7 @@ function writeFleet({ workers, agentsPerWorker, executors, leaseMs, command, cri
     ...(executors === 0 ? {} : { executors }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
+    ...(deafTools.length === 0 ? {} : { deafTools }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
   };
 }
@@ -63,9 +72,10 @@ function writeEntry(entry: TimelineEntry): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, reason } = entry;
+      const { mode, queue, drainMs, via, effectiveWithinMs, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, reason } };
+      const waits = effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...waits, reason } };
     }
     case 'release':
       return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };

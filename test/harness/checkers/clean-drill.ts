@@ -22,6 +22,7 @@ const DEFAULTS: FleetOptions = {
   mode: 'halt_all',
   queue: 'discard',
   drainMs: DRAIN_MS,
+  effectiveWithinMs: null,
   critical: { capabilities: [], classes: [] },
   isReleased: true,
   isResumed: false,
@@ -142,7 +143,16 @@ export function storeRows(texts: readonly string[]): readonly Timed[] {
   return [...rows, { atMs: 0, body: { type: 'store.head', epoch: EPOCH, revision: texts.length, hash } }];
 }
 
-function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed }: FleetOptions): Scenario {
+function scenarioOf({
+  on,
+  mode,
+  queue,
+  drainMs,
+  effectiveWithinMs,
+  critical,
+  isReleased,
+  isResumed,
+}: FleetOptions): Scenario {
   const stop: TimelineEntry = {
     kind: 'flip',
     when: { kind: 'exposed' },
@@ -151,6 +161,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     queue,
     drainMs: queue === 'drain' ? drainMs : null,
     via: 'postgres',
+    effectiveWithinMs,
     reason: 'drill',
   };
   const release: TimelineEntry = {
@@ -171,7 +182,16 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     name: 'tenant-halt',
     description: 'a drill of the tests',
     seed: 42,
-    fleet: { workers: 2, agentsPerWorker: 8, executors: 0, leaseMs: 1_200, command: null, critical, contract: null },
+    fleet: {
+      workers: 2,
+      agentsPerWorker: 8,
+      executors: 0,
+      leaseMs: 1_200,
+      command: null,
+      deafTools: [],
+      critical,
+      contract: null,
+    },
     traffic: { profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 2_000, effectsPerSecond: { min: 50 } },

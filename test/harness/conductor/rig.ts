@@ -10,6 +10,7 @@ import type { EventOf, EventType } from '../../../harness/history/event.ts';
 import { parseScenario } from '../../../harness/scenario/parse.ts';
 import { TRACE_VERSION } from '../../../harness/traffic/trace.ts';
 import type { TraceRun } from '../../../harness/traffic/trace.ts';
+import { openEffectivenessStore } from '../../../src/store/postgres/effectiveness-store.ts';
 import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts';
 import { resolveStoreOptions } from '../../../src/store/postgres/options.ts';
@@ -79,8 +80,10 @@ function openStore({ ownerUrl, flipperUrl }: PreparedDatabase, namespace: string
   const as = (connectionString: string) => ({ connectionString, namespace, timings: PATIENT });
   const owner = new Session('drill', resolveStoreOptions(as(ownerUrl)));
   const [flips, operator] = [openFlipStore(as(flipperUrl)), openOperatorStore(as(flipperUrl))];
-  const close = async (): Promise<void> => void (await Promise.all([owner.close(), flips.close(), operator.close()]));
-  return { owner, flips, operator, patient: operator, close };
+  const effectiveness = openEffectivenessStore(as(flipperUrl));
+  const opened = [owner, flips, operator, effectiveness];
+  const close = async (): Promise<void> => void (await Promise.all(opened.map((one) => one.close())));
+  return { owner, flips, operator, effectiveness, patient: operator, close };
 }
 
 function stageOf(

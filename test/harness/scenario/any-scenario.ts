@@ -74,11 +74,11 @@ const policy: fc.Arbitrary<Pick<FlipEntry, 'mode' | 'queue' | 'drainMs'>> = fc.o
 );
 const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
   fc
-    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean() })
-    .map(({ when: moment, at, policy: how, reason, byAlert }) => {
+    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean(), waits: fc.option(within(LIMITS.effectiveMs)) })
+    .map(({ when: moment, at, policy: how, reason, byAlert, waits }) => {
       // Executors are told one policy for all.
       const via = byAlert && how.queue === 'park' ? 'alert' : 'postgres';
-      return { kind: 'flip', when: moment, ...at, ...how, via, reason };
+      return { kind: 'flip', when: moment, ...at, ...how, via, effectiveWithinMs: waits, reason };
     });
 
 const alerts: fc.Arbitrary<AlertsEntry> = fc
@@ -252,6 +252,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       executors: within({ ...LIMITS.executors, min: 1 }),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
+      deafTools: fc.array(fc.constantFrom('model/chat', 'write/crm'), { maxLength: 2 }),
       critical,
       contract: fc.option(contract),
     }),

@@ -22,7 +22,14 @@ function resolved(entries: readonly TimelineEntry[], traffic = runs): Scenario['
   return resolveSelectors({ ...base, timeline: entries }, traffic).timeline;
 }
 const flip = (scope: 'tenant' | 'feature' | 'agent' | 'capability' | 'run', target: string): TimelineEntry => {
-  const rest = { mode: 'halt_all', queue: 'discard', drainMs: null, via: 'postgres', reason: 'x' } as const;
+  const rest = {
+    mode: 'halt_all',
+    queue: 'discard',
+    drainMs: null,
+    via: 'postgres',
+    effectiveWithinMs: null,
+    reason: 'x',
+  } as const;
   return { kind: 'flip', when, scope, target, ...rest };
 };
 
