@@ -9,8 +9,8 @@ export interface AgentTools {
   readonly clock: Clock;
   /** What an effect carries; the world does not look into it. */
   readonly payload: (run: string, step: number) => string;
-  /** Whether calls obey their signal; a mutant's do not. */
-  readonly signalOf: (signal: AbortSignal) => AbortSignal | undefined;
+  /** Whether calls obey their signal; a mutant's do not, and a deaf tool's. */
+  readonly signalOf: (signal: AbortSignal, capability: string) => AbortSignal | undefined;
   /** Fires when the worker is to end: no step begins any more. */
   readonly stopping: AbortSignal;
 }

@@ -84,7 +84,7 @@ async function sendStep(
       idempotencyKey: key,
       step,
       call: (sending) => {
-        const signal = signalOf(sending.signal);
+        const signal = signalOf(sending.signal, step.capability);
         const body = payload(run, index);
         return world.sendEffect({
           run,

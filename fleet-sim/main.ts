@@ -3,6 +3,7 @@ import { setTimeout as timeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectWorkerStore, DEFAULT_LEASE, KilldrillError, readContract, Runtime, systemClock } from '../src/index.ts';
 import type { Clock, ContractEnvironment } from '../src/index.ts';
+import type { AgentTools } from './agent-tools.ts';
 import { askedToEnd } from './asked-to-end.ts';
 import { openDetecting } from './detecting.ts';
 import type { Detecting } from './detecting.ts';
@@ -21,6 +22,7 @@ import { WorldClient } from './world-client.ts';
  * `--mutant NAME` plants one bug; `--list-mutants` prints them as JSON.
  */
 
+const DEAF_VARIABLE = 'KILLDRILL_SIM_DEAF';
 const DEFAULT_AGENTS = 16;
 const READY_MS = 15_000;
 const RECONNECT_MS = 100;
@@ -85,7 +87,7 @@ async function work(contract: ContractEnvironment, mutant: string | null): Promi
     runtime: governed,
     world,
     payload: makePayloads(contract.seed ?? 0),
-    signalOf: bent.signalOf ?? ((signal: AbortSignal) => signal),
+    signalOf: bent.signalOf ?? deafTo(process.env[DEAF_VARIABLE]),
     bendTools: bent.tools ?? ((genuine) => genuine),
     log,
   });
@@ -116,6 +118,12 @@ async function detectingOf(
 function clockOf(file: string | undefined): Clock {
   if (file === undefined) return systemClock;
   return drilledClock(systemClock, file, (offsetMs) => say({ event: 'clock', offsetMs }));
+}
+
+/** Calls of these capabilities ignore their signal, as some tools do; all others obey it. */
+function deafTo(names: string | undefined): AgentTools['signalOf'] {
+  const deaf = new Set(names?.split(' '));
+  return (signal, capability) => (deaf.has(capability) ? undefined : signal);
 }
 
 function storeOf({ databaseUrl, registryUrl }: ContractEnvironment): { databaseUrl: string; registryUrl: string } {

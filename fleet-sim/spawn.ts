@@ -36,7 +36,7 @@ export async function spawnChild(
       idempotencyKey: key,
       step: { ...step, idempotent: true },
       call: ({ signal }) => {
-        const obeyed = tools.signalOf(signal);
+        const obeyed = tools.signalOf(signal, step.capability);
         return tools.world.spawn({
           run: turn.run,
           idempotencyKey: key,

@@ -1,10 +1,12 @@
 import { acceptsAForgedRelease } from './accepts-a-forged-release.ts';
 import { acknowledgedStopGoneAfterOutage } from './acknowledged-stop-gone-after-outage.ts';
 import { agentLiftsItsOwnHalt } from './agent-lifts-its-own-halt.ts';
+import { acknowledgesBeforeStopping } from './acknowledges-before-stopping.ts';
 import { autoCommitsTheOffset } from './auto-commits-the-offset.ts';
 import { callerDeclaredCritical } from './caller-declared-critical.ts';
 import { checkedAtTaskStartOnly } from './checked-at-task-start-only.ts';
 import { countsFreshnessFromAYoungStore } from './counts-freshness-from-a-young-store.ts';
+import { countsFencedAsStopped } from './counts-fenced-as-stopped.ts';
 import { decidesWhenQueued } from './decides-when-queued.ts';
 import { drainsInsteadOfDiscards } from './drains-instead-of-discards.ts';
 import { failsWhatIsStopped } from './fails-what-is-stopped.ts';
@@ -22,6 +24,7 @@ import type { Mutant } from './mutant.ts';
 import { narrowUnshadowsWide } from './narrow-unshadows-wide.ts';
 import { neverSubscribes } from './never-subscribes.ts';
 import { orphanRow } from './orphan-row.ts';
+import { otherNamespace } from './other-namespace.ts';
 import { reParksAfterRelease } from './re-parks-after-release.ts';
 import { refusalsBurnRetries } from './refusals-burn-retries.ts';
 import { releasesWithoutGreen } from './releases-without-green.ts';
@@ -86,4 +89,7 @@ export const MUTANTS: readonly Mutant[] = [
   keepsWhatItHolds,
   acceptsAForgedRelease,
   agentLiftsItsOwnHalt,
+  acknowledgesBeforeStopping,
+  countsFencedAsStopped,
+  otherNamespace,
 ];

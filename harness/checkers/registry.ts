@@ -20,6 +20,7 @@ import { releaseNeedsGreen } from './release-needs-green.ts';
 import { releaseTakesEffect } from './release-takes-effect.ts';
 import { resumeCompletesExactlyOnce } from './resume-completes-exactly-once.ts';
 import { resumeRespectsHalt } from './resume-respects-halt.ts';
+import { stopWasEffective } from './stop-was-effective.ts';
 import { staleAlertIgnored } from './stale-alert-ignored.ts';
 import { timersAndRetriesCancelled } from './timers-and-retries-cancelled.ts';
 
@@ -48,6 +49,7 @@ export const CHECKERS: readonly Checker[] = [
   authorityEnforced,
   eachPathAloneSuffices,
   flipsOnRecord,
+  stopWasEffective,
 ];
 
 /** The names that `expect.properties` of a scenario may select. */

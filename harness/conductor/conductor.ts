@@ -14,6 +14,7 @@ import type { WantedExposure } from './exposed.ts';
 import type { Detectors } from './detectors.ts';
 import type { Faults } from './faults.ts';
 import type { Forger } from './forger.ts';
+import type { Observer } from './observer.ts';
 import type { Operator } from './operator.ts';
 import type { Probes } from './probes.ts';
 import type { WayBack } from './way-back.ts';
@@ -27,6 +28,7 @@ export interface ConductorParts {
   readonly world: World;
   readonly operator: Operator;
   readonly forger: Forger;
+  readonly observer: Observer;
   readonly wayBack: WayBack;
   readonly probes: Probes;
   readonly faults: Faults;
@@ -123,15 +125,18 @@ export class Conductor {
   }
 
   async #stop(entry: FlipEntry): Promise<void> {
-    const { clock, operator, probes, enter, signal } = this.#parts;
+    const { clock, operator, observer, probes, enter, signal } = this.#parts;
     this.#flips += 1;
+    const flip = this.#flips;
     this.#noteExposure(entry);
-    const revision = await operator.stop(entry, signal);
+    const { id, revision } = await operator.stop(entry, signal);
     if (this.#firstFlipNs === null) {
       this.#firstFlipNs = clock.nowNs();
       enter('hold');
     }
-    if (revision !== null) probes.plant(this.#flips, revision);
+    if (revision === null) return;
+    probes.plant(flip, revision);
+    if (entry.effectiveWithinMs !== null) await observer.awaitEffective(flip, id, entry.effectiveWithinMs);
   }
 
   async #release(entry: ReleaseEntry): Promise<void> {

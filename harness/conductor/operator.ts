@@ -51,7 +51,8 @@ interface Answered {
   readonly sentNs: number;
 }
 
-interface Taken {
+/** A stop's id, and where it stands. */
+export interface Taken {
   readonly id: string;
   readonly revision: number | null;
 }
@@ -73,13 +74,13 @@ export class Operator {
     this.#parts = parts;
   }
 
-  /** Makes one stop durable; its revision, or null when the store did not take it (the history has the reason). */
-  async stop(entry: FlipEntry, signal: AbortSignal): Promise<number | null> {
+  /** Makes one stop durable; its revision is null when the store did not take it (the history has the reason). */
+  async stop(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
     const taken = await this.#take(entry, signal);
     const { id, revision } = taken;
     const on = `${entry.scope}:${targetOf(entry)}`;
     if (revision !== null) this.#opened.set(on, [...(this.#opened.get(on) ?? []), id]);
-    return revision;
+    return taken;
   }
 
   /** The last revision that the operator knows of; 0 before the first. */

@@ -1,5 +1,7 @@
 import type { AuditStore } from '../../src/store/audit-port.ts';
 import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
+import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
+import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import type { Opened } from '../../src/store/postgres/flip-source.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -20,6 +22,7 @@ export interface DrillStore {
   readonly owner: Session;
   readonly flips: FlipStore;
   readonly operator: OperatorStore;
+  readonly effectiveness: EffectivenessStore;
   /** The operator's, for the long look at the end. */
   readonly patient: OperatorStore;
   readonly audit: AuditStore;
@@ -41,10 +44,13 @@ export function openDrillStore(target: ConnectTarget, database: DrillDatabase, k
   const owner = new Session('drill', resolveStoreOptions(as(database.owner)));
   const flips = openFlipStore(as(database.flipper));
   const operator = openOperatorStore(as(database.flipper));
+  const effectiveness = openEffectivenessStore(as(database.flipper));
   const patient = openOperatorStore({ ...as(database.flipper), timings: PATIENT });
   const audit = openAuditStore(as(database.flipper));
   const forger = forgersWays(storeUrl(target, database.worker, database.name), database.name);
-  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [owner, flips, operator, patient, audit, forger];
+  const opened: readonly Pick<Opened<unknown>, 'close'>[] = [
+    ...[owner, flips, operator, effectiveness, patient, audit, forger],
+  ];
   const close = async (): Promise<void> => void (await Promise.all(opened.map((one) => one.close())));
-  return { owner, flips, operator, patient, audit, forger, keys, close };
+  return { owner, flips, operator, effectiveness, patient, audit, forger, keys, close };
 }

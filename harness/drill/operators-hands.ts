@@ -6,6 +6,7 @@ import type { ConductorParts } from '../conductor/conductor.ts';
 import type { Detectors } from '../conductor/detectors.ts';
 import { Forger } from '../conductor/forger.ts';
 import { Operator } from '../conductor/operator.ts';
+import { Observer } from '../conductor/observer.ts';
 import { Probes } from '../conductor/probes.ts';
 import { sendCompensation } from '../conductor/send-compensation.ts';
 import { WayBack } from '../conductor/way-back.ts';
@@ -44,7 +45,7 @@ interface HandsParts {
  */
 export async function operatorsHands(
   parts: HandsParts,
-): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'wayBack' | 'probes' | 'detectors'>> {
+): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'observer' | 'wayBack' | 'probes' | 'detectors'>> {
   const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, signal } = parts;
   const { fleetAlerts = null } = parts;
   const { url } = await world.openChannel(OPERATOR);
@@ -66,6 +67,7 @@ export async function operatorsHands(
       openOn: ({ scope, target }) => operator.openOn({ scope, target }),
       released: () => releasedBy(operator),
     }),
+    observer: new Observer({ ...take, store: store.effectiveness, signal }),
     wayBack: new WayBack({
       ...take,
       store: store.operator,

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { DEFAULT_SCHEMA } from '../../src/store/postgres/options.ts';
 import type { Session } from '../../src/store/postgres/session.ts';
-import type { OperatorStore } from '../../src/store/store.ts';
 import { QUEUE_WITNESS } from '../journal/queue-witness.ts';
+import type { DrillStore } from './drill-store.ts';
 import type { FleetSpec } from '../scenario/scenario.ts';
 
 /** What a mutant needs of the store beyond what a fleet gets. */
@@ -43,9 +43,14 @@ export async function prepareStore(owner: Session, worker: string, { grants, sql
   }
 }
 
-/** Declares what the operator says before the fleet starts: what is critical, and what the agents run. */
-export async function declareStart(store: OperatorStore, { critical, contract }: FleetSpec): Promise<void> {
+/** Declares what the operator says before the fleet starts: who should be there, what is critical, and what the agents run. */
+export async function declareStart(
+  { operator: store, effectiveness }: Pick<DrillStore, 'operator' | 'effectiveness'>,
+  { critical, contract, workers }: FleetSpec,
+): Promise<void> {
   const asker = { by: 'drill', reason: 'before the fleet starts' };
   if (critical.capabilities.length > 0 || critical.classes.length > 0) await store.setCritical(critical, asker);
+  // A drill's fleet is all there is: nobody else has the way to its world.
+  await effectiveness.declareInventory({ pools: { default: workers }, closed: true }, asker);
   if (contract !== null) await store.declareContract(contract, asker);
 }

@@ -150,7 +150,7 @@ class Drill {
     const store = openDrillStore(environment.postgres.target, database, makeFlipKeys(folder, database.name));
     this.#brackets.add(() => store.close());
     await prepareStore(store.owner, database.worker.user, planted);
-    await declareStart(store.operator, this.#plan.scenario.fleet);
+    await declareStart(store, this.#plan.scenario.fleet);
     return store;
   }
 

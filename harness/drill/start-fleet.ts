@@ -14,6 +14,9 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { ownVariables } from './own-variables.ts';
 import type { DrillStateFile } from './state-file.ts';
 
+/** As `fleet-sim/main.ts` reads it: a seam of the simulated fleet, no part of the contract. */
+const DEAF_VARIABLE = 'KILLDRILL_SIM_DEAF';
+
 export interface FleetParts {
   readonly scenario: Scenario;
   /** The fleet's command; that of the scenario, or the simulated fleet, when null. */
@@ -52,6 +55,7 @@ export function makeFleet(parts: FleetParts): Fleet {
       KILLDRILL_LEASE_MS: String(scenario.fleet.leaseMs),
       KILLDRILL_AGENTS: String(scenario.fleet.agentsPerWorker),
       KILLDRILL_PUBLIC_KEY: parts.publicKey,
+      ...(scenario.fleet.deafTools.length === 0 ? {} : { [DEAF_VARIABLE]: scenario.fleet.deafTools.join(' ') }),
       KILLDRILL_SNAPSHOT_FOLDER: makeSnapshotFolder(folder, database.name),
       ...stateVariables(parts.stateFile),
     },

@@ -2,7 +2,6 @@ import type { ChannelId } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { SaidLine } from './contract-lines.ts';
 import { DrilledProcess } from './drilled-process.ts';
-import type { SaidLine } from './contract-lines.ts';
 import type { ProcessSpec } from './drilled-process.ts';
 
 export interface WorkerSpec extends Pick<ProcessSpec, 'command' | 'environment' | 'cwd'> {

@@ -147,6 +147,14 @@ export type EventBody =
       readonly target: string;
       readonly runs: number;
     }
+  /** What the observer said of a stop, each time that it said something else; asked at the earliest at `t0`, known by `t1`. */
+  | {
+      readonly type: 'stop.observed';
+      readonly flip: number;
+      readonly state: 'effective' | 'pending' | 'closed';
+      readonly workers: readonly { readonly worker: string; readonly incarnation: string; readonly state: string }[];
+      readonly missing: readonly string[];
+    }
   | ({ readonly type: 'alert.published' } & AlertFacts)
   /** The bus has it for certain (`ok`), or said that it has not. */
   | ({ readonly type: 'alert.acknowledged'; readonly ok: boolean; readonly error: string | null } & AlertFacts)

@@ -63,6 +63,7 @@ const EVENT_TYPES = {
   'forgery.sent': true,
   'forgery.answered': true,
   'runaway.loose': true,
+  'stop.observed': true,
 } as const satisfies Record<EventType, true>;
 
 /**

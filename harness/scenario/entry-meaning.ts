@@ -25,6 +25,7 @@ function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[
   return [
     ...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target),
     ...drainMeaning(entry.flip),
+    ...waitMeaning(entry.flip),
     ...viaMeaning(entry.flip, fleet),
   ];
 }
@@ -63,6 +64,13 @@ function drainMeaning({ queue, mode, drainFor }: Of<'flip'>['flip']): readonly C
     complaints.push({ path, found: 'nothing', expected, fix: 'add it, for example drainFor: 5s' });
   }
   return complaints;
+}
+
+function waitMeaning({ wait, waitFor }: Of<'flip'>['flip']): readonly Complaint[] {
+  if (wait === 'effective' || waitFor === undefined) return [];
+  const [found, expected] = ['a time to wait with wait: durable', 'waitFor with wait: effective only'];
+  const fix = 'remove it, or write wait: effective';
+  return [{ path: ['flip', 'waitFor'], aboutKey: true, found, expected, fix }];
 }
 
 function resumeMeaning(resume: Of<'resume'>['resume']): readonly Complaint[] {

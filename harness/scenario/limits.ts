@@ -22,6 +22,8 @@ export const LIMITS = {
   alerts: { min: 0, max: 10_000 },
   alertTargets: { min: 1, max: 1_000 },
   alertsOverMs: { min: 0, max: 600_000 },
+  effectiveMs: { min: 100, max: 600_000 },
+  deafTools: { min: 0, max: 16 },
   drainMs: { min: 1, max: 600_000 },
   /** Writes a second at which a detector is red, and those of a runaway. */
   detectorPerSecond: { min: 1, max: 5_000 },

@@ -5,6 +5,9 @@ import type { Anchor, DetectorsSpec, Scenario, TimelineEntry } from './scenario.
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
+/** How long a timeline waits for a stop to be effective, when it does not say. */
+const EFFECTIVE_MS = 30_000;
+
 /** Fills in what a read scenario left open: everything is required from here on. */
 export function resolveScenario(read: ReadScenario): Scenario {
   const { fleet, traffic, steadyState, expect } = read;
@@ -20,6 +23,7 @@ export function resolveScenario(read: ReadScenario): Scenario {
       detectors: resolveDetectors(fleet.detectors),
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
+      deafTools: fleet.deafTools,
       critical: resolveCritical(fleet.critical),
       contract: read.contract ?? null,
     },
@@ -59,7 +63,9 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   const when = anchorOf(entry);
   if ('flip' in entry) {
     const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, runaway, reason = `drill ${name}` } = entry.flip;
-    const how = { queue, drainMs: drainFor ?? null, via, runawayPerSecond: runaway ?? null };
+    const { wait, waitFor = EFFECTIVE_MS } = entry.flip;
+    const effectiveWithinMs = wait === 'effective' ? waitFor : null;
+    const how = { queue, drainMs: drainFor ?? null, via, runawayPerSecond: runaway ?? null, effectiveWithinMs };
     return { kind: 'flip', when, scope, target, mode, ...how, reason };
   }
   if ('release' in entry) {

@@ -38,6 +38,8 @@ export interface FleetSpec {
   readonly leaseMs: number;
   /** The fleet's command and its arguments; null for the simulated fleet. */
   readonly command: readonly string[] | null;
+  /** Capabilities whose calls ignore their signal, of the simulated fleet; empty for none. */
+  readonly deafTools: readonly string[];
   /** What the operator declares critical before the fleet starts; empty lists for nothing. */
   readonly critical: CriticalRules;
   /** The run contract that is declared before the fleet starts; null for none, and then no release is red. */
@@ -84,6 +86,8 @@ export interface FlipEntry {
   readonly via: StopPath;
   /** Writes a second, about, of the runaway that is let loose; null unless `via` is `detector`. */
   readonly runawayPerSecond: number | null;
+  /** The timeline goes on once an observer calls the stop effective, or after so long; null: it goes on once it is durable. */
+  readonly effectiveWithinMs: number | null;
   readonly reason: string;
 }
 

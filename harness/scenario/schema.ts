@@ -5,11 +5,18 @@ import { detectorsSchema } from './detectors-schema.ts';
 import { amount, count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
-import { entrySchema } from './timeline-schema.ts';
+import { CAPABILITY, entrySchema } from './timeline-schema.ts';
 
 const PROSE = /^[^\p{Cs}\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]*$/u;
 const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
 const property = text(/^[a-z][a-z0-9_]*$/, { min: 1, max: 64 }, 'the name of a property', 'no_effect_after_stop');
+
+const capability = text(
+  CAPABILITY,
+  { min: 1, max: LIMITS.targetLength },
+  'a capability such as model/chat',
+  'model/chat',
+);
 
 const fleet = map(
   {
@@ -25,6 +32,9 @@ const fleet = map(
     command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
       .optional()
       .describe('Starts one worker (the fleet contract); without it, the simulated fleet.'),
+    deafTools: list(capability, LIMITS.deafTools, 'capabilities', '[model/chat]')
+      .prefault([])
+      .describe('Capabilities whose calls ignore their signal; of the simulated fleet only.'),
     critical: criticalSchema.prefault({}).describe('What passes a halt_noncritical; declared before the fleet starts.'),
   },
   '{ workers: 4 }',

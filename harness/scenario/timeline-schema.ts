@@ -12,7 +12,8 @@ export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', 'tear', 'remove
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
 export const STOP_PATHS = ['postgres', 'alert', 'detector', 'file'] as const;
 
-const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
+/** What a capability is written as. */
+export const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
 const target = text(LINE, { min: 1, max: LIMITS.targetLength }, 'the name of a target, or a selector', 'acme');
 const reason = text(LINE, { min: 1, max: LIMITS.textLength }, 'a reason of one line', 'write-rate anomaly');
@@ -37,6 +38,12 @@ const flip = map(
       .describe(
         'With via: detector, how many writes a second of the target are let loose over the whole fleet: about so many on a busy machine, more on a quiet one.',
       ),
+    wait: oneOf(['durable', 'effective'])
+      .prefault('durable')
+      .describe('effective: the timeline goes on once an observer calls the stop effective.'),
+    waitFor: duration(LIMITS.effectiveMs, '10s')
+      .optional()
+      .describe('With wait: effective, how long at most; without it, 30s.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',

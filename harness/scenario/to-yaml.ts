@@ -45,7 +45,7 @@ export function scenarioToYaml(scenario: Scenario): string {
 }
 
 function writeFleet(fleet: Scenario['fleet']): unknown {
-  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, critical } = fleet;
+  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, deafTools, critical } = fleet;
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
@@ -54,6 +54,7 @@ function writeFleet(fleet: Scenario['fleet']): unknown {
     ...(detectors === null ? {} : { detectors: writeDetectors(detectors) }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
+    ...(deafTools.length === 0 ? {} : { deafTools }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
   };
 }
@@ -72,12 +73,13 @@ function writeEntry(entry: TimelineEntry): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, runawayPerSecond, reason } = entry;
+      const { mode, queue, drainMs, via, runawayPerSecond, effectiveWithinMs, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
       const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
+      const waits = effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
       // The detector that asks for a stop gives its own reason.
       const why = via === 'detector' ? {} : { reason };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...why } };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...waits, ...why } };
     }
     case 'release':
       return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };

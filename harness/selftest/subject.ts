@@ -51,6 +51,8 @@ export const CONTROLS: readonly ControlSubject[] = [
   { kind: 'control', name: 'clean-poison', scenario: 'poison' },
   // Its executor never gets an answer of its own.
   { kind: 'control', name: 'clean-relay-alone', scenario: 'relay-alone' },
+  // Some of its tools ignore their signals.
+  { kind: 'control', name: 'clean-halt-wait', scenario: 'halt-wait' },
   // Its alerts come when all is over.
   { kind: 'control', name: 'clean-stale-alert', scenario: 'stale-alert' },
 ];

@@ -22,6 +22,7 @@ const DEFAULTS: FleetOptions = {
   mode: 'halt_all',
   queue: 'discard',
   drainMs: DRAIN_MS,
+  effectiveWithinMs: null,
   critical: { capabilities: [], classes: [] },
   isReleased: true,
   isResumed: false,
@@ -142,7 +143,16 @@ export function storeRows(texts: readonly string[]): readonly Timed[] {
   return [...rows, { atMs: 0, body: { type: 'store.head', epoch: EPOCH, revision: texts.length, hash } }];
 }
 
-function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed }: FleetOptions): Scenario {
+function scenarioOf({
+  on,
+  mode,
+  queue,
+  drainMs,
+  effectiveWithinMs,
+  critical,
+  isReleased,
+  isResumed,
+}: FleetOptions): Scenario {
   const stop: TimelineEntry = {
     kind: 'flip',
     when: { kind: 'exposed' },
@@ -152,6 +162,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     drainMs: queue === 'drain' ? drainMs : null,
     via: 'postgres',
     runawayPerSecond: null,
+    effectiveWithinMs,
     reason: 'drill',
   };
   const release: TimelineEntry = {
@@ -174,7 +185,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     seed: 42,
     fleet: {
       ...{ workers: 2, agentsPerWorker: 8, executors: 0, detectors: null, leaseMs: 1_200 },
-      ...{ command: null, critical, contract: null },
+      ...{ command: null, deafTools: [], critical, contract: null },
     },
     traffic: { profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },

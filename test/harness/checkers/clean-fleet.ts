@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly mode: StopMode;
   readonly queue: 'discard' | 'park' | 'drain';
   readonly drainMs: number;
+  /** The timeline waits for the stop to be effective; null for no wait. */
+  readonly effectiveWithinMs: number | null;
   readonly critical: CriticalRules;
   readonly isReleased: boolean;
   /** What was discarded is resumed. */

@@ -115,10 +115,10 @@ describe('first_bad_call_to_stop', () => {
 });
 
 describe('a stop that a detector asks for', () => {
-  const alert = {
-    ...{ alert: 1, kind: 'sound', flip: null, detector: 'fleet', id: 'a1', scope: 'tenant', target: 'acme' },
-    ...{ mode: 'halt_all', flipId: 'stop-1', content: 'c1' },
-  } as const;
+  const alert: AlertFacts = {
+    ...({ alert: 1, kind: 'sound', flip: null, detector: 'fleet', id: 'a1', scope: 'tenant', target: 'acme' } as const),
+    ...({ mode: 'halt_all', flipId: 'stop-1', content: 'c1' } as const),
+  };
   const told: readonly Timed[] = [
     { atMs: LOOSE, t1Ms: FIRST + 30, body: { type: 'alert.published', ...alert } },
     { atMs: FIRST + 30, t1Ms: FIRST + 32, body: { type: 'alert.acknowledged', ...alert, ok: true, error: null } },

@@ -16,6 +16,7 @@ import type { TraceRun } from '../../../harness/traffic/trace.ts';
 import { makeFlipKeys } from '../../../harness/drill/flip-keys.ts';
 import { forgersWays } from '../../../harness/drill/forgers-ways.ts';
 import { openAuditStore } from '../../../src/store/postgres/audit-store.ts';
+import { openEffectivenessStore } from '../../../src/store/postgres/effectiveness-store.ts';
 import { openFlipStore } from '../../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts';
 import { resolveStoreOptions } from '../../../src/store/postgres/options.ts';
@@ -87,13 +88,14 @@ function openStore({ ownerUrl, flipperUrl, workerUrl }: PreparedDatabase, namesp
   const [flips, operator] = [openFlipStore(as(flipperUrl)), openOperatorStore(as(flipperUrl))];
   const audit = openAuditStore(as(flipperUrl));
   const forger = forgersWays(workerUrl, namespace);
-  const opened = [owner, flips, operator, audit, forger];
+  const effectiveness = openEffectivenessStore(as(flipperUrl));
+  const opened = [owner, flips, operator, effectiveness, audit, forger];
   const keys = makeFlipKeys(mkdtempSync(join(tmpdir(), 'killdrill-keys-')), 'rig');
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((one) => one.close()));
     rmSync(dirname(keys.stopperFile), { recursive: true });
   };
-  return { owner, flips, operator, patient: operator, audit, forger, keys, close };
+  return { owner, flips, operator, effectiveness, patient: operator, audit, forger, keys, close };
 }
 
 function stageOf(

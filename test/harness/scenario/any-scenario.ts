@@ -76,11 +76,20 @@ const policy: fc.Arbitrary<Pick<FlipEntry, 'mode' | 'queue' | 'drainMs'>> = fc.o
 );
 const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
   fc
-    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean() })
-    .map(({ when: moment, at, policy: how, reason, byAlert }) => {
+    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean(), waits: fc.option(within(LIMITS.effectiveMs)) })
+    .map(({ when: moment, at, policy: how, reason, byAlert, waits }) => {
       // Executors are told one policy for all.
       const via = byAlert && how.queue === 'park' ? 'alert' : 'postgres';
-      return { kind: 'flip', when: moment, ...at, ...how, via, runawayPerSecond: null, reason };
+      return {
+        kind: 'flip',
+        when: moment,
+        ...at,
+        ...how,
+        via,
+        runawayPerSecond: null,
+        effectiveWithinMs: waits,
+        reason,
+      };
     });
 
 const alerts: fc.Arbitrary<AlertsEntry> = fc
@@ -267,6 +276,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       detectors: fc.option(detectors),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
+      deafTools: fc.array(fc.constantFrom('model/chat', 'write/crm'), { maxLength: 2 }),
       critical,
       contract: fc.option(contract),
     }),

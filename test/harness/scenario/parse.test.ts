@@ -36,6 +36,7 @@ test('the smallest scenario gets every default', () => {
       detectors: null,
       leaseMs: 1200,
       command: null,
+      deafTools: [],
       critical: { capabilities: [], classes: [] },
       contract: null,
     },
@@ -45,7 +46,14 @@ test('the smallest scenario gets every default', () => {
     timeline: [
       {
         ...{ kind: 'flip', when: { kind: 'exposed' }, scope: 'tenant', target: '$busiest', mode: 'halt_all' },
-        ...{ queue: 'discard', drainMs: null, via: 'postgres', runawayPerSecond: null, reason: 'drill sample' },
+        ...{
+          queue: 'discard',
+          drainMs: null,
+          via: 'postgres',
+          runawayPerSecond: null,
+          effectiveWithinMs: null,
+          reason: 'drill sample',
+        },
       },
     ],
     holdMs: 10_000,
@@ -526,6 +534,11 @@ describe('alerts in a scenario', () => {
       timelineText(stop(''), '{ alerts: { stale: 1 } }'),
       /that nothing made stale/,
     ],
+    [
+      'a time to wait for nothing',
+      timelineText('{ flip: { scope: global, mode: halt_all, waitFor: 3s } }'),
+      /waitFor with wait: effective only/,
+    ],
     ['a drain that no executor can be told', timelineText(stop(', queue: drain, drainFor: 1s')), /'drain' via: alert/],
     [
       'two policies for the queue',
@@ -671,7 +684,14 @@ test('each thing that an operator does has its defaults', () => {
     },
     {
       ...{ kind: 'flip', when: now, scope: 'feature', target: '$busiestFeature', mode: 'halt_all' },
-      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', runawayPerSecond: null, reason: 'drill sample' },
+      ...{
+        queue: 'drain',
+        drainMs: 2000,
+        via: 'postgres',
+        runawayPerSecond: null,
+        effectiveWithinMs: null,
+        reason: 'drill sample',
+      },
     },
   ]);
 });

@@ -23,7 +23,7 @@ function resolved(entries: readonly TimelineEntry[], traffic = runs): Scenario['
 }
 const flip = (scope: 'tenant' | 'feature' | 'agent' | 'capability' | 'run', target: string): TimelineEntry => {
   const rest = { mode: 'halt_all', queue: 'discard', drainMs: null, via: 'postgres', reason: 'x' } as const;
-  return { kind: 'flip', when, scope, target, runawayPerSecond: null, ...rest };
+  return { kind: 'flip', when, scope, target, runawayPerSecond: null, effectiveWithinMs: null, ...rest };
 };
 
 describe('selectors come to', () => {

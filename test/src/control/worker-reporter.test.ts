@@ -50,8 +50,9 @@ function rig() {
   const inFlight = new InFlight(new RegistryDecider(registry, new Lease(clock)));
   const reports = new Listed();
   const reporter = new WorkerReporter({ reports, identity: IDENTITY, registry, inFlight, clock });
-  const load = (): void =>
+  const load = (): void => {
     registry.load({ head: { epoch: 'e', revision: 0, hash: '' }, ageMs: 9_999, open: [], critical: [] });
+  };
   const stop = (id: string, parts: Parameters<typeof stopFlip>[1] = {}): void => {
     registry.arrive({ text: canonicalText(stopFlip(id, parts)), signature: null, place: { epoch: 'e', revision: 1 } });
   };
