@@ -68,6 +68,7 @@ describe('the roles', () => {
       'load',
       'open_engagements',
       'place_alerts',
+      'preview_stop',
       'publish_alert',
       'red_reasons',
       'refuse_alerts',
