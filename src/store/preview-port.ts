@@ -7,7 +7,7 @@ export interface StopHits {
   readonly runs: number;
   /** Incarnations that have one of these in hand; every worker is told of the stop all the same. */
   readonly workers: number;
-  /** Calls that may be under way: admitted, without an outcome, within their deadline. */
+  /** Calls that may be under way: admitted within the last ten minutes, without an outcome, within their deadline. */
   readonly inFlight: number;
   readonly writesInFlight: number;
   /** Calls without an outcome whose deadline has passed: no stop reaches them, and nobody knows whether they happened. */

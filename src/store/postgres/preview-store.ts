@@ -4,8 +4,8 @@ import { resolveStoreOptions } from './options.ts';
 import type { StoreOptions } from './options.ts';
 import { Session } from './session.ts';
 
-/** Calls that began longer ago are not looked at, milliseconds: an hour. */
-const WINDOW_MS = 3_600_000;
+/** Calls that began longer ago are not looked at, milliseconds: a million of an hour take seconds, and the next stop is what matters. */
+const WINDOW_MS = 600_000;
 const NARROWER = 8;
 
 /** What a stop would hit, on a connection of its own; its login role needs `killdrill_flipper`. */

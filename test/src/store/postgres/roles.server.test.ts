@@ -79,6 +79,7 @@ describe('the roles', () => {
       'load_proven',
       'open_engagements',
       'place_alerts',
+      'preview_stop',
       'publish_alert',
       'red_reasons',
       'refuse_alerts',
