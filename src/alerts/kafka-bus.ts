@@ -74,8 +74,9 @@ export class KafkaBus implements AlertBus, ConnectingPublisher {
     return this.#produce('publishing an alert', this.topic, [toKafka(bytes, signature, key)]);
   }
 
+  /** Sends nothing: that has the client look up where the topic is, and connect to it. */
   connect(): Promise<void> {
-    return this.#producer.use('connecting a publisher', () => Promise.resolve());
+    return this.#produce('connecting a publisher', this.topic, []);
   }
 
   async range(partition: number): Promise<PartitionRange> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../harness/checkers/judge.ts';
+import type { AlertFacts } from '../../../harness/history/event.ts';
 import type { TraceRun } from '../../../harness/traffic/trace.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
 import { changed, plus, recordOf, withScenario, without } from './history-builder.ts';
@@ -116,8 +117,8 @@ describe('first_bad_call_to_stop', () => {
 
 describe('a stop that a detector asks for', () => {
   const alert: AlertFacts = {
-    ...({ alert: 1, kind: 'sound', flip: null, detector: 'fleet', id: 'a1', scope: 'tenant', target: 'acme' } as const),
-    ...({ mode: 'halt_all', flipId: 'stop-1', content: 'c1' } as const),
+    ...{ alert: 1, kind: 'sound', flip: null, detector: 'fleet', id: 'a1', scope: 'tenant', target: 'acme' },
+    ...{ mode: 'halt_all', flipId: 'stop-1', content: 'c1' },
   };
   const told: readonly Timed[] = [
     { atMs: LOOSE, t1Ms: FIRST + 30, body: { type: 'alert.published', ...alert } },

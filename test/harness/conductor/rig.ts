@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Conductor } from '../../../harness/conductor/conductor.ts';
 import type { Detectors } from '../../../harness/conductor/detectors.ts';
 import type { Faults } from '../../../harness/conductor/faults.ts';
+import type { FleetAlerts } from '../../../harness/conductor/fleet-alerts.ts';
 import type { DrillStore } from '../../../harness/drill/drill-store.ts';
 import { operatorsHands } from '../../../harness/drill/operators-hands.ts';
 import { NOTHING_PLANTED, prepareStore } from '../../../harness/drill/prepare-store.ts';
@@ -47,6 +48,8 @@ export interface Stage {
   play(contract: string | null, ...entries: readonly string[]): Promise<void>;
   /** Who asks for stops by alerts; null until a test hands it in. */
   detectors: Detectors | null;
+  /** Who hears the fleet's own detectors; null until a test hands it in. */
+  fleetAlerts: FleetAlerts | null;
   of<T extends EventType>(type: T): readonly EventOf<T>[];
 }
 
@@ -110,7 +113,7 @@ function stageOf(
   const play = async (contract: string | null, ...entries: readonly string[]): Promise<void> => {
     const text = scenarioText({
       timeline: timelineOf(entries),
-      fleet: 'fleet: { workers: 4, executors: 1 }',
+      fleet: 'fleet: { workers: 4, executors: 1, detectors: { writeRate: { per: tenant, perSecond: 60 } } }',
       ...(contract === null ? {} : { contract }),
     });
     const scenario = { ...parseScenario(text, 'x.yaml', []), steadyState: NO_STEADY_STATE, holdMs: 0, settleMs: 0 };
@@ -126,6 +129,7 @@ function stageOf(
         history,
         onFlip: () => undefined,
         detectors: stage.detectors,
+        fleetAlerts: stage.fleetAlerts,
         signal,
       },
     });
@@ -136,7 +140,8 @@ function stageOf(
       clock.nowNs(),
     );
   };
-  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null };
+  const nobody = { detectors: null, fleetAlerts: null };
+  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), ...nobody };
   return stage;
 }
 

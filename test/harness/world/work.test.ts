@@ -47,6 +47,22 @@ describe('work', () => {
     expect(world.counts()).toMatchObject({ due: 2, waiting: 0, channels: [{ handed: 2 }] });
   });
 
+  it('comes of a runaway when it is let loose, and not by itself', async () => {
+    const runaway = { ...run('runaway-1-001', [step('write/crm')]), runaway: true as const };
+    const { world, clock, history } = openForTest([runaway, run('r1', [step('read/crm')], 1)]);
+    const { url } = await world.openChannel('worker-1');
+    world.startArrivals(clock.nowNs());
+    expect((await get(`${url}/work`).answer).body).toMatchObject({ run: 'r1' });
+    const next = get(`${url}/work`);
+    expect(world.counts()).toMatchObject({ due: 1, waiting: 0 });
+    const fromNs = clock.nowNs();
+    world.letLoose([runaway]);
+    expect((await next.answer).body).toMatchObject({ run: 'runaway-1-001' });
+    const due = history.of('run.due').find(({ run: of }) => of === 'runaway-1-001');
+    expect(due?.t0).toBeGreaterThanOrEqual(fromNs);
+    expect(world.counts()).toMatchObject({ due: 2, waiting: 0 });
+  });
+
   it('is told how it goes out, and nothing of what the world will do to it', async () => {
     const plan: readonly PlanStep[] = [
       { ...step('model/chat', 700), kind: 'stream' },
