@@ -7,7 +7,7 @@ import { WorkerReporter } from './control/worker-reporter.ts';
 import { RegistryDecider } from './decider.ts';
 import type { Decider } from './decider.ts';
 import { DrainTimers } from './drain-timers.ts';
-import { KilldrillError, messageOf } from './errors.ts';
+import { KilldrillError } from './errors.ts';
 import type { FenceContext } from './fenced-batches.ts';
 import type { Refusal } from './flip-proof.ts';
 import type { FlipKeys } from './flip-signature.ts';
@@ -23,6 +23,7 @@ import type { StateFileOptions } from './propagation/file.ts';
 import { rereadCriticalRules } from './propagation/critical-rules.ts';
 import { StoreFeed } from './propagation/store-feed.ts';
 import { Registry } from './registry.ts';
+import { reportTo } from './report-to.ts';
 import { RunningRuns } from './running-runs.ts';
 import type { WorkerReports } from './store/effectiveness-port.ts';
 import type { ClaimToken, Fence, FlipSource, OutcomeSink, TaskQueue } from './store/store.ts';
@@ -293,15 +294,4 @@ export class Runtime {
       this.#clock.after(ms, resolve);
     });
   }
-}
-
-/** A log that fails must not keep anything from ending. */
-function reportTo(onError: ((error: Error) => void) | undefined): (error: unknown) => void {
-  return (error) => {
-    try {
-      onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // Nobody is left to be told.
-    }
-  };
 }

@@ -10,6 +10,7 @@ import type { HistorySink } from '../history/write.ts';
 import type { FlipEntry, ReleaseEntry } from '../scenario/scenario.ts';
 import { sleep, waitUntil } from '../environment/wait.ts';
 import type { AskedStop, Detectors } from './detectors.ts';
+import { factsOf } from './flip-events.ts';
 import { FLEET_DETECTOR } from './drill-keys.ts';
 import type { Runaways } from './runaways.ts';
 
@@ -228,17 +229,7 @@ export class Operator {
   ): Promise<number | null> {
     const { clock, history } = this.#parts;
     this.#flips += 1;
-    const facts: FlipFacts = {
-      flip: this.#flips,
-      kind: flip.kind,
-      scope: flip.scope,
-      target: flip.target,
-      mode: flip.kind === 'stop' ? flip.mode : null,
-      queue: flip.kind === 'stop' ? flip.queue : null,
-      engagements: flip.kind === 'release' ? flip.engagements : [],
-      expected,
-      id: flip.id,
-    };
+    const facts = factsOf(this.#flips, flip, expected);
     const requestedNs = clock.nowNs();
     history.append({ type: 'flip.requested', ...facts }, { t0: requestedNs, t1: requestedNs });
     const { revision, error, sentNs } = await take(requestedNs);

@@ -3,7 +3,6 @@ import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
 import type { Bundle } from '../bundle/create.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
-import type { StoreHead } from '../bundle/manifest.ts';
 import { judge } from '../checkers/judge.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
@@ -43,6 +42,7 @@ import { makeFleet } from './start-fleet.ts';
 import { makeStateFile } from './state-file.ts';
 import type { DrillStateFile } from './state-file.ts';
 import { asOwner } from './store-address.ts';
+import { storeHeadOf } from './store-head.ts';
 
 const DRAIN_MS = 3_000;
 const DRAIN_LOOK_MS = 50;
@@ -78,7 +78,7 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
   const judgement = judge(record);
   await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
-  await bundle.finish(storeHeadOf(history));
+  await bundle.finish(storeHeadOf(history.events));
   return { record, judgement, bundleFolder: bundle.folder };
 }
 
@@ -289,13 +289,6 @@ class Drill {
     world.closeOpenCalls();
     await Promise.all([fleet.stop(DRILL_TIMES.byeMs), executors?.stop(DRILL_TIMES.byeMs)]);
   }
-}
-
-function storeHeadOf({ events }: HistoryWriter): StoreHead | null {
-  const head = events.findLast((event) => event.type === 'store.head');
-  return head?.type === 'store.head'
-    ? { epoch: head.epoch, revision: head.revision, hash: head.hash, signature: null }
-    : null;
 }
 
 function nextDatabaseName(): string {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDetecting } from '../../fleet-sim/detecting.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { ContractEvent } from '../../src/fleet-contract.ts';
-import { isSignedBy } from '../../src/alerts/alert-signature.ts';
+import { isSignedBy } from '../../src/ed25519.ts';
 import { prepareDatabase } from '../src/store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../src/store/postgres/prepared-database.ts';
 

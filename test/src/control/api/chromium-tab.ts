@@ -7,6 +7,8 @@ export interface Tab {
   go(url: string): Promise<void>;
   /** The value of an expression in the page, as JSON has it. */
   evaluate(expression: string): Promise<unknown>;
+  /** From the next page on. */
+  withoutScripts(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function openTab(
       if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       return result.value;
     },
+    withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
     close: async () => {
       const ended = once(child, 'exit');
       child.kill('SIGKILL');

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -107,15 +106,12 @@ describe.skipIf(browser === null)(
 
     it('shows what is open with scripts off', async () => {
       await halt({ id: 'unscripted', scope: 'tenant', target: 'acme' });
-      const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--blink-settings=scriptEnabled=false'];
-      const args = [...flags, `--user-data-dir=${join(profile, 'plain')}`, '--dump-dom', `${rig.plane.url}/`];
-      const dom = await new Promise<string>((resolve, reject) => {
-        execFile(browser ?? '', args, { timeout: 60_000 }, (error, out) =>
-          error === null ? resolve(out) : reject(error),
-        );
-      });
-      expect(dom).toContain('tenant:acme');
-      expect(dom).not.toContain('class="scripted"');
+      await tab.withoutScripts();
+      await tab.go(`${rig.plane.url}/`);
+      await until(`document.querySelector('[data-id=unscripted]')?.textContent.includes('tenant:acme')`);
+      expect(await shown(`document.body.className`)).toBe('');
+      expect(await shown(`getComputedStyle(document.getElementById('stop')).display`)).toBe('none');
+      expect(await shown(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true);
     });
   },
 );
