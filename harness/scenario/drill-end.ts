@@ -11,7 +11,7 @@ const ALERT_MS = 5_000;
  * the last moment and nothing of the timeline overlapped.
  */
 export function drillEndMs(scenario: Scenario): number {
-  const sum = { previous: 0, start: 0, flip: 0, effects: 0, faults: 0, alerts: 0 };
+  const sum = { previous: 0, start: 0, flip: 0, effects: 0, faults: 0, alerts: 0, waits: 0 };
   for (const [nth, entry] of scenario.timeline.entries()) {
     const { when } = entry;
     if (when.kind === 'previous') sum.previous += when.offsetMs;
@@ -20,10 +20,11 @@ export function drillEndMs(scenario: Scenario): number {
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
     if (entry.kind === 'alerts') sum.alerts += entry.overMs;
     if (entry.kind === 'flip' && entry.via !== 'postgres') sum.alerts += ALERT_MS;
+    // It waits within the hold; what is longer comes on top.
+    if (entry.kind === 'flip') sum.waits += Math.max(0, (entry.effectiveWithinMs ?? 0) - scenario.holdMs);
     if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
-  const timelineMs =
-    DRILL_TIMES.exposedGiveUpMs + sum.previous + sum.start + sum.flip + sum.effects + sum.faults + sum.alerts;
+  const timelineMs = DRILL_TIMES.exposedGiveUpMs + Object.values(sum).reduce((total, ms) => total + ms, 0);
   return scenario.steadyState.forMs + timelineMs + scenario.holdMs + scenario.settleMs + MARGIN_MS;
 }
 
