@@ -7,6 +7,7 @@ import type { HaltFlags } from './commands/halt.ts';
 import { watch } from './commands/watch.ts';
 import type { WatchFlags } from './commands/watch.ts';
 import { HALT_VARIABLES } from './halt-ways.ts';
+import { signingKeyOption } from './program-trust.ts';
 import { onRecord, onStore } from './store-options.ts';
 
 /** What stops. */
@@ -19,6 +20,9 @@ export function addHalt(program: Command, done: (exitCode: number) => void): voi
     .addOption(new Option('--queue <policy>', 'what becomes of queued work (default: discard)').choices(QUEUE_POLICIES))
     .option('--drain <duration>', 'let what is queued pass for so long, such as 30s')
     .option('--give-up-after <duration>', 'how long it stays and tries while it is not durable', '10m')
+    .addOption(signingKeyOption())
+    .option('--wait', 'show each worker until the stop is effective; exit 1 if it is not by then')
+    .option('--deadline <duration>', 'with --wait, how long at most', '30s')
     .option('--preview', 'only show what it would hit, and what narrower stops would')
     .option('--resend', 'send what earlier halts kept and have not seen durable')
     .option('--yes', 'ask nothing on a terminal; a script is never asked')

@@ -6,6 +6,7 @@ import type { HaltAlert, HaltWish } from '../../src/alerts/halt-by-alert.ts';
 import type { AlertPublisher } from '../../src/alerts/alert-bus.ts';
 import { systemClock } from '../../src/clock.ts';
 import { haltByApi } from '../../src/control/halt-by-api.ts';
+import { haltByStateFile } from '../../src/control/halt-by-state-file.ts';
 import { haltByStore } from '../../src/control/halt-by-store.ts';
 import type { HaltPath } from '../../src/control/halt-paths.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -22,6 +23,7 @@ export const HALT_VARIABLES: readonly (readonly [name: string, meaning: string])
   ['KILLDRILL_CONTROL_URL', 'the API, tried first'],
   ['KILLDRILL_STOP_KEY', 'the key of the API that may stop'],
   ['KILLDRILL_DATABASE_URL', 'PostgreSQL, as the flipper role; tried next'],
+  ['KILLDRILL_STATE_FILE', 'the state file that the fleet watches; a stop is put beside it'],
   ['KILLDRILL_DETECTOR', 'the name under which executors know your alerts; the alert bus is tried last'],
   ['KILLDRILL_DETECTOR_KEY', 'file of the private key (Ed25519, PEM) that signs them'],
   ['KILLDRILL_KAFKA_BROKERS', 'host:port,… of the alert bus; without it the bus is PostgreSQL'],
@@ -51,12 +53,12 @@ export async function openHaltWays(flags: StoreFlags, wish: HaltWish | null): Pr
   const closing: Closing[] = [];
   const namespace = namespaceOf(flags);
   const database = storeOptions(flags, namespace);
-  const paths = [...apiPath(), ...storePath(database, closing)];
+  const paths = [...apiPath(), ...storePath(database, closing), ...filePath()];
   const alert = wish === null ? null : alertOf(namespace, wish);
   if (alert !== null) paths.push(await alertPath(alert, database, closing));
   if (paths.length === 0) {
     throw usage(
-      'no way to the fleet is named; set KILLDRILL_CONTROL_URL and KILLDRILL_STOP_KEY, or KILLDRILL_DATABASE_URL, or give --database URL',
+      'no way to the fleet is named; set KILLDRILL_CONTROL_URL and KILLDRILL_STOP_KEY, or KILLDRILL_DATABASE_URL, or KILLDRILL_STATE_FILE, or give --database URL',
     );
   }
   const flipId = alert instanceof KilldrillError || alert === null ? randomUUID() : alert.flipId;
@@ -92,6 +94,11 @@ function storePath(database: StoreOptions | KilldrillError | null, closing: Clos
   const store = openFlipStore(database);
   closing.push(() => store.close());
   return [haltByStore(name, store)];
+}
+
+function filePath(): readonly HaltPath[] {
+  const path = process.env['KILLDRILL_STATE_FILE'] ?? '';
+  return path === '' ? [] : [haltByStateFile('state file', path)];
 }
 
 /** Null where the operator has no key of a detector. */

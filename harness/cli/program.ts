@@ -164,6 +164,7 @@ function addStatus(program: Command, done: Done): void {
   onStore(program.command('status').description('what is stopped, how far each stop has come, and who is there'))
     .option('--wait <duration>', 'watch until every open stop is effective, or exit 1 after this time, such as 30s')
     .option('--prove', 'stop and release the canary first, and see that every worker refuses it')
+    .addOption(signingKeyOption())
     .option('--by <name>', 'who asks; goes on record with the canary (default: the user who is logged in)')
     .action(async (flags: StatusFlags) => done(await status(flags)));
 }

@@ -1,12 +1,17 @@
 import { systemClock } from '../../../src/clock.ts';
 import { takeStop } from '../../../src/control/halt-paths.ts';
 import type { HaltEvent, HaltOutcome, MadeStop, PathState } from '../../../src/control/halt-paths.ts';
+import type { StopState } from '../../../src/control/effectiveness.ts';
+import { messageOf } from '../../../src/errors.ts';
 import { canonicalText, parseFlip } from '../../../src/flip-text.ts';
 import type { StopFlip, Switch } from '../../../src/switch.ts';
 import { printable, wrap } from '../../report/wrap.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
+import { awaitEffective, effectiveSentences } from '../await-effective.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT, InterruptedError } from '../exit.ts';
+import { signingOf } from '../flip-keys.ts';
+import type { SigningFlags } from '../flip-keys.ts';
 import { openHaltWays } from '../halt-ways.ts';
 import type { HaltWays } from '../halt-ways.ts';
 import { interruptible } from '../interrupt.ts';
@@ -19,11 +24,13 @@ import { preview } from '../preview.ts';
 import { switchOf } from '../switch-words.ts';
 import { usage } from '../usage.ts';
 
-export interface HaltFlags extends StoreFlags, AskerFlags {
+export interface HaltFlags extends StoreFlags, AskerFlags, SigningFlags {
   readonly mode: string;
   readonly queue?: string;
   readonly drain?: string;
   readonly giveUpAfter: string;
+  readonly wait?: boolean;
+  readonly deadline: string;
   readonly preview?: boolean;
   readonly resend?: boolean;
   readonly yes?: boolean;
@@ -37,17 +44,22 @@ const NO_REASON = 'no reason was given';
 
 /** `killdrill halt`: stops, by the first way that makes it durable; without a scope, everything. */
 export async function halt(words: readonly string[], flags: HaltFlags): Promise<number> {
-  const giveUpMs = boundOf(flags.giveUpAfter);
-  if (flags.resend === true) return resend(words, flags, giveUpMs);
+  const bounds: SendFlags = {
+    ...flags,
+    giveUpMs: boundOf('--give-up-after', flags.giveUpAfter),
+    deadlineMs: boundOf('--deadline', flags.deadline),
+  };
+  if (flags.resend === true) return resend(words, bounds);
   const wish = wishOf(switchOf(words), flags);
   parseFlip(canonicalText({ ...wish, id: NO_ID })); // whatever is wrong with it is said before anybody is asked
   if (flags.preview === true) return preview(wish, flags);
+  const sign = signerOf(flags);
   const ways = await openHaltWays(flags, wish);
   const interrupt = interruptible();
   try {
     const text = canonicalText({ ...wish, id: ways.flipId });
     if (flags.yes !== true) await confirm(questionOf(wish), wordOf(wish), interrupt.signal);
-    const code = await send({ text, signature: null }, ways, { ...flags, giveUpMs }, interrupt.signal);
+    const code = await send({ text, signature: sign?.(text) ?? null }, ways, bounds, interrupt.signal);
     if (flags.quiet !== true && code === EXIT.pass) await noteKept();
     return code;
   } finally {
@@ -56,10 +68,20 @@ export async function halt(words: readonly string[], flags: HaltFlags): Promise<
   }
 }
 
-function boundOf(text: string): number {
+function boundOf(name: string, text: string): number {
   const ms = parseDuration(text);
-  if (ms === null || ms === 0) throw usage(`--give-up-after is '${text}'; expected a time, such as 30s or 10m`);
+  if (ms === null || ms === 0) throw usage(`${name} is '${text}'; expected a time, such as 30s or 10m`);
   return ms;
+}
+
+/** An unsigned stop is enforced too: a key that cannot be read keeps nobody from stopping. */
+function signerOf(flags: HaltFlags): ((text: string) => string) | null {
+  try {
+    return signingOf(flags)?.sign ?? null;
+  } catch (error) {
+    note(wrap(printable(`goes unsigned: ${messageOf(error)}`), WIDTH).join('\n'));
+    return null;
+  }
 }
 
 function wishOf(on: Switch, flags: HaltFlags): Omit<StopFlip, 'id'> {
@@ -91,6 +113,7 @@ function wordOf({ scope, target }: Switch): string {
 
 interface SendFlags extends HaltFlags {
   readonly giveUpMs: number;
+  readonly deadlineMs: number;
 }
 
 async function send(stop: MadeStop, ways: HaltWays, flags: SendFlags, signal: AbortSignal): Promise<number> {
@@ -106,9 +129,35 @@ async function send(stop: MadeStop, ways: HaltWays, flags: SendFlags, signal: Ab
     stop,
     signal,
   );
-  if (flags.json === true) data(JSON.stringify(jsonOf(flip, outcome)));
-  else for (const sentence of sentencesOf(flip, outcome)) data(wrap(sentence, WIDTH).join('\n'));
-  return codeOf(outcome, signal);
+  if (flags.json !== true) say(sentencesOf(flip, outcome));
+  const effect = outcome.kind === 'durable' && flags.wait === true ? await effectOf(flip, flags, signal) : null;
+  if (flags.json === true) data(JSON.stringify({ ...jsonOf(flip, outcome), ...effect?.json }));
+  else if (effect !== null) say(effect.sentences);
+  return effect === null || effect.isEffective ? codeOf(outcome, signal) : EXIT.failed;
+}
+
+function say(sentences: readonly string[]): void {
+  for (const sentence of sentences) data(wrap(printable(sentence), WIDTH).join('\n'));
+}
+
+interface Effect {
+  readonly isEffective: boolean;
+  readonly sentences: readonly string[];
+  readonly json: { readonly effective: StopState | null; readonly effectiveUnknown?: string };
+}
+
+/** The stop is durable by now; that nobody can tell how far it has come takes nothing from it. */
+async function effectOf({ id, namespace }: StopFlip, flags: SendFlags, signal: AbortSignal): Promise<Effect> {
+  try {
+    const state = await awaitEffective(id, { ...flags, namespace }, flags.deadlineMs, signal);
+    const sentences = effectiveSentences(state, formatDuration(flags.deadlineMs));
+    return { isEffective: state.state === 'effective', sentences, json: { effective: state } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const why = messageOf(error);
+    const sentences = [`NOT KNOWN whether it is effective: ${why}`];
+    return { isEffective: false, sentences, json: { effective: null, effectiveUnknown: why } };
+  }
 }
 
 function codeOf(outcome: HaltOutcome, signal: AbortSignal): number {
@@ -121,13 +170,14 @@ function codeOf(outcome: HaltOutcome, signal: AbortSignal): number {
 
 /** What happens meanwhile. A path that has taken it is not told here: the last word on it is data. */
 function tell(event: HaltEvent, giveUpMs: number): void {
-  const say = (sentence: string): void => note(wrap(sentence, WIDTH).join('\n'));
-  if (event.kind === 'slow') return say(`${event.path}: no answer after ${formatDuration(event.afterMs)}; trying on`);
+  const tellOne = (sentence: string): void => note(wrap(sentence, WIDTH).join('\n'));
+  if (event.kind === 'slow')
+    return tellOne(`${event.path}: no answer after ${formatDuration(event.afterMs)}; trying on`);
   const { path, state } = event;
-  if (state.kind === 'provisional') say(`${path}: not durable yet: ${state.says}`);
+  if (state.kind === 'provisional') tellOne(`${path}: not durable yet: ${state.says}`);
   if (state.kind !== 'failed') return;
   const again = state.final ? 'it is not asked again' : `it is asked again for up to ${formatDuration(giveUpMs)}`;
-  say(`${path}: ${state.why}; ${again}`);
+  tellOne(`${path}: ${state.why}; ${again}`);
 }
 
 const ENDS = {
@@ -171,7 +221,7 @@ function keptWords(flip: StopFlip, { keptAt, notKept }: Extract<HaltOutcome, { r
   return `it could not be kept (${notKept ?? 'nobody knows why'}), and nobody is sending it; halt again. Its text: ${canonicalText(flip)}`;
 }
 
-function jsonOf(flip: StopFlip, outcome: HaltOutcome): unknown {
+function jsonOf(flip: StopFlip, outcome: HaltOutcome) {
   const { namespace, id, scope, target, mode, queue } = flip;
   const durable = outcome.kind === 'durable';
   return {
@@ -193,7 +243,7 @@ async function noteKept(): Promise<void> {
 }
 
 /** Sends what earlier commands kept, each as it was made. */
-async function resend(words: readonly string[], flags: HaltFlags, giveUpMs: number): Promise<number> {
+async function resend(words: readonly string[], flags: SendFlags): Promise<number> {
   if (words.length > 0) throw usage('--resend sends what is kept, as it was made; expected no scope beside it');
   const { stops, unreadable } = await keptStops(keptFolder(process.env));
   for (const path of unreadable) note(printable(`${path} is no stop that was kept; look at it, and remove it`));
@@ -202,7 +252,7 @@ async function resend(words: readonly string[], flags: HaltFlags, giveUpMs: numb
   try {
     for (const kept of stops) {
       if (interrupt.signal.aborted) break;
-      worst = worseOf(worst, await resendOne(kept, { ...flags, giveUpMs }, interrupt.signal));
+      worst = worseOf(worst, await resendOne(kept, flags, interrupt.signal));
     }
   } finally {
     interrupt.dispose();

@@ -6,6 +6,8 @@ import { EffectivenessWatch } from '../../../src/control/effectiveness-watch.ts'
 import type { StopState } from '../../../src/control/effectiveness.ts';
 import { parseDuration } from '../../scenario/quantity.ts';
 import { EXIT } from '../exit.ts';
+import { signingOf } from '../flip-keys.ts';
+import type { SigningFlags } from '../flip-keys.ts';
 import { askerName, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
 import { data, note } from '../output.ts';
@@ -13,7 +15,7 @@ import { statusText } from '../status-text.ts';
 import type { Status } from '../status-text.ts';
 import { usage } from '../usage.ts';
 
-export interface StatusFlags extends StoreFlags, Pick<AskerFlags, 'by'> {
+export interface StatusFlags extends StoreFlags, SigningFlags, Pick<AskerFlags, 'by'> {
   readonly wait?: string;
   readonly prove?: boolean;
   readonly json?: boolean;
@@ -26,7 +28,8 @@ const MOST_STOPS = 50;
 export async function status(flags: StatusFlags): Promise<number> {
   const waitMs = flags.wait === undefined ? 0 : waitOf(flags.wait);
   return withOperator(flags, async (connection) => {
-    const flown = flags.prove === true ? await prove(connection, askerName(flags)) : null;
+    const flown =
+      flags.prove === true ? await prove(connection, askerName(flags), signingOf(flags)?.sign ?? null) : null;
     const found = await look(connection, waitMs);
     data(flags.json === true ? JSON.stringify(found, null, 2) : statusText(found));
     const pending = found.stops.filter(({ state }) => state === 'pending');
@@ -55,9 +58,13 @@ async function look({ namespace, flips, effectiveness }: OperatorConnection, wai
   return { namespace, ...fleet, stops: states.flat(), lastProvenMs: lastProvenMs(fleet) };
 }
 
-async function prove({ namespace, flips, effectiveness }: OperatorConnection, by: string): Promise<CanaryResult> {
+async function prove(
+  { namespace, flips, effectiveness }: OperatorConnection,
+  by: string,
+  sign: ((text: string) => string) | null,
+): Promise<CanaryResult> {
   const parts = { namespace, flips, fleet: effectiveness, clock: systemClock, newId: randomUUID };
-  const flown = await flyCanary({ ...parts, by, sign: null });
+  const flown = await flyCanary({ ...parts, by, sign });
   const silent = flown.silent.length === 0 ? '' : `; these have not: ${flown.silent.join(', ')}`;
   note(`canary at revision ${flown.revision}: ${flown.refused.length} workers refused it${silent}`);
   if (flown.releaseError !== null) {
