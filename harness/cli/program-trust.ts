@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
+import type { Command } from 'commander';
 import { FLIP_RIGHTS } from '../../src/flip-signature.ts';
 import { auditSign, auditVerify } from './commands/audit.ts';
 import type { AuditFlags, SignFlags } from './commands/audit.ts';

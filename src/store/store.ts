@@ -1,32 +1,16 @@
 import type { Flip } from '../switch.ts';
+import type { FlipRecord, Head, ReleaseProof, WantedProof } from './flip-record.ts';
 import type { OutcomeKind } from './outcome-kind.ts';
 
 export { OUTCOMES } from './outcome-kind.ts';
 export type { OutcomeKind } from './outcome-kind.ts';
+export type * from './flip-record.ts';
 export type * from './operator-port.ts';
 
 /**
  * The store as the domain needs it. Drivers (PostgreSQL, memory) implement these ports and pass one contract suite.
  * Every method takes a bounded time of its own driver's and rejects with a `KilldrillError` afterwards; none retries.
  */
-
-/** Where the store's chain of flips ends. Two heads are the same history only if all three fields are equal. */
-export interface Head {
-  /** Changes when a store is restored from elsewhere. */
-  readonly epoch: string;
-  /** Number of flips in the namespace; 0 before the first. Gapless; commit order is revision order. */
-  readonly revision: number;
-  /** sha256 (hex) over the previous hash, the epoch, the revision and the flip's text; `''` at revision 0. */
-  readonly hash: string;
-}
-
-/** One flip as the store has it. */
-export interface FlipRecord extends Head {
-  /** The flip's canonical text, verbatim as the taker gave it. */
-  readonly text: string;
-  /** Ed25519 over `text`, base64; null when unsigned. */
-  readonly signature: string | null;
-}
 
 /** What every answer of a store carries; it is what a lease is renewed from. */
 export interface StoreAnswer {
@@ -43,26 +27,6 @@ export interface LoadAnswer extends StoreAnswer {
   /** For who asked for it: what the closed stops were closed by. */
   readonly released?: ReleaseProof;
 }
-
-/** A head that somebody has signed: whoever did vouches for what was released up to it. */
-export interface SignedHead extends Head {
-  readonly signature: string;
-}
-
-/** A release, and the stops that it closed, as the store has them. */
-export interface ReleasedFlip extends FlipRecord {
-  readonly closed: readonly FlipRecord[];
-}
-
-/** All releases after a signed head; those before it are vouched for by its signature. */
-export interface ReleaseProof {
-  /** Null: these are all releases. */
-  readonly since: SignedHead | null;
-  readonly releases: readonly ReleasedFlip[];
-}
-
-/** How much a load has to prove: nothing, the releases since the newest signed head, or all of them. */
-export type WantedProof = 'none' | 'signed' | 'all';
 
 /** The flips after a head that the caller named; `diverged` when that head is no part of this store's history. */
 export type FlipsAnswer = StoreAnswer &
