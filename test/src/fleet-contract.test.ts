@@ -31,6 +31,7 @@ describe('the fleet contract', () => {
       leaseMs: null,
       agents: null,
       snapshotFolder: null,
+      keys: null,
     });
   });
 
