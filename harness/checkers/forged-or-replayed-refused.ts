@@ -43,12 +43,11 @@ function lifted(index: DrillIndex, stops: readonly Stop[], forgeries: readonly T
     const first = forgeries.find((forgery) => isAgainst(forgery, stop) && forgery.sentNs > stop.durableNs);
     const effect = afterBudget.find(({ t0 }) => first !== undefined && t0 > first.sentNs);
     if (first === undefined || effect === undefined) continue;
-    const last = forgeries.findLast(({ sentNs }) => sentNs < effect.t0) ?? first;
     const evidence = {
       ...effectAgainst(effect, stop),
-      ...{ forgery: last.forgery, manner: last.manner, path: last.path, forgedAtMs: sinceT0(index, last.sentNs) },
+      ...{ forgery: first.forgery, manner: first.manner, path: first.path, forgedAtMs: sinceT0(index, first.sentNs) },
     };
-    const what = `after a release was forged that is ${last.manner}, by ${last.path}`;
+    const what = `after its release was forged, first ${first.manner}, by ${first.path}`;
     return fail(`${effectName(effect)} arrived under the stop of ${nameOf(stop.on)}, ${what}`, evidence);
   }
   return null;

@@ -1,13 +1,11 @@
 import type { Flip } from '../switch.ts';
-import type { FlipRecord, Head } from './flip-record.ts';
+import type { FlipRecord, Head, ReleaseProof, WantedProof } from './flip-record.ts';
 import type { OutcomeKind } from './outcome-kind.ts';
-import type { ReleaseProof, WantedProof } from './release-proof.ts';
 
 export { OUTCOMES } from './outcome-kind.ts';
 export type { OutcomeKind } from './outcome-kind.ts';
 export type * from './flip-record.ts';
 export type * from './operator-port.ts';
-export type * from './release-proof.ts';
 
 /**
  * The store as the domain needs it. Drivers (PostgreSQL, memory) implement these ports and pass one contract suite.

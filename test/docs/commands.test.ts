@@ -25,13 +25,17 @@ async function understood(line: string): Promise<{ readonly name: string; readon
   let found = { name: '', given: [] as readonly string[] };
   const program = buildProgram(() => undefined);
   program.configureOutput({ writeErr: () => undefined });
-  for (const command of program.commands as Command[]) {
+  // A group such as `keys` has commands of its own, and does nothing by itself.
+  const all = (program.commands as Command[]).flatMap((one) => [one, ...(one.commands as Command[])]);
+  for (const command of all) {
     command.exitOverride().configureOutput({ writeErr: () => undefined });
+    if (command.commands.length > 0) continue;
     command.action(() => {
       found = { name: command.name(), given: command.args };
     });
   }
-  await program.parseAsync(wordsOf(line).slice(2), { from: 'user' });
+  const [command = ''] = line.split(/ >+/); // where its output goes is the shell's
+  await program.parseAsync(wordsOf(command).slice(2), { from: 'user' });
   return found;
 }
 

@@ -33,6 +33,8 @@ describe("an executor's environment", () => {
       stopsUrl: 'postgres://flipper@127.0.0.1:2/db',
       bus: { kind: 'postgres', url: 'postgres://flipper@127.0.0.1:3/db', topic: null, deadTopic: null },
       queue: 'park',
+      flipKeys: null,
+      signingKeyFile: null,
     });
   });
 

@@ -32,6 +32,7 @@ describe('the fleet contract', () => {
       agents: null,
       snapshotFolder: null,
       detection: null,
+      keys: null,
     });
   });
 

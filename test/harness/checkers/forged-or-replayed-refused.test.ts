@@ -51,11 +51,11 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, cleanDrill()).verdict).toBe('not_applicable');
   });
 
-  it('fails when an effect arrives in scope after a forgery, and names what was forged last', () => {
+  it('fails when an effect arrives in scope after a forgery, and names the first one', () => {
     const after = effect({ run: 'run-0', worker: 1, atMs: FORGED_AT + 500, capability: 'model/chat', key: 'run-0/9' });
     expect(check(PROPERTY, plus(forged, ...after))).toMatchObject({
       verdict: 'fail',
-      evidence: { manner: 'replayed', path: 'flip' },
+      evidence: { manner: 'unsigned', path: 'notify' },
     });
   });
 

@@ -192,7 +192,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an entry that is nothing',
       timelineText('{ at: 1s }'),
-      /^7:5 a map of at \| exactly one of the keys flip, release, resume, contract, compensate, alerts, fault/,
+      /^7:5 a map of at \| exactly one of the keys flip, release, resume, contract, compensate, alerts, forge, fault/,
     ],
     ['an entry that is two', timelineText(`{ ${kill}, release: { scope: global } }`), /both release and fault/],
     ['an entry that is a word', timelineText('stop'), /'stop' \| exactly one/],
