@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { AlertSender } from '../../../src/alerts/alert-sender.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { keyEntry } from '../../../src/control/api/api-keys.ts';
+import { openAlertPublisher } from '../../../src/store/postgres/alert-bus.ts';
+import { askFor } from '../../src/control/api/api-rig.ts';
+import { prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
+import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
+import { startServe } from './served-process.ts';
+import type { ServedProcess } from './served-process.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+const namespace = 'payments';
+let database: PreparedDatabase;
+let folder: string;
+let api: ServedProcess | null;
+
+beforeEach(async () => {
+  database = await prepareDatabase();
+  await database.addNamespace(namespace);
+  folder = mkdtempSync(join(tmpdir(), 'killdrill-serve-'));
+  api = null;
+  writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
+});
+afterEach(async () => {
+  await api?.end('SIGKILL');
+  await database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const serve = (...flags: readonly string[]): Promise<ServedProcess> =>
+  startServe(['--database', database.flipperUrl, '--namespace', namespace, ...flags], {}, folder);
+
+it('killdrill serve --executor makes a stop of an alert that comes over the database', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const pem = publicKey.export({ format: 'pem', type: 'spki' });
+  const reach = { widestScope: 'tenant', strictestMode: 'halt_all' };
+  writeFileSync(join(folder, 'detectors.json'), JSON.stringify([{ detector: 'writes', publicKey: pem, ...reach }]));
+  api = await serve('--executor', 'detectors.json');
+  const publisher = openAlertPublisher({ connectionString: database.workerUrl, namespace });
+  const sender = new AlertSender({
+    ...{ publisher, namespace, privateKey, newId: randomUUID, clock: systemClock },
+    observedRevision: () => null,
+  });
+  await sender.raise({
+    ...{ detector: 'writes', scope: 'tenant', target: 'acme', mode: 'halt_all', reason: 'it writes too much' },
+    evidence: { metric: 'writes per second', value: 80, threshold: 50 },
+  });
+  await vi.waitUntil(
+    async () => JSON.stringify((await askFor(`${api!.url}/switches`, {})).json).includes('"target":"acme"'),
+    { timeout: 60_000, interval: 50 },
+  );
+  expect((await askFor(`${api.url}/status`, {})).json).toMatchObject({ executor: { isReading: true } });
+  await publisher.close();
+  expect(await api.end('SIGTERM')).toBe(0);
+});
+
+it('killdrill serve speaks TLS with a certificate and its key, and nothing else then', async (context) => {
+  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  try {
+    const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
+    execFileSync('openssl', [...args, ...names, ...files], { stdio: 'ignore' });
+  } catch {
+    return context.skip('no openssl on this machine to make a certificate with');
+  }
+  api = await serve('--tls-cert', 'cert.pem', '--tls-key', 'key.pem');
+  expect(api.url).toMatch(/^https:/);
+  const ca = readFileSync(join(folder, 'cert.pem'));
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const headers = { 'x-api-key': 'a-stop-key', 'content-type': 'application/json' };
+    request(`${api!.url}/halt`, { method: 'POST', ca, headers }, (answer) => resolve(answer.statusCode))
+      .on('error', reject)
+      .end('{"reason":"over TLS"}');
+  });
+  expect(status).toBe(200);
+  await expect(fetch(api.url.replace('https', 'http'))).rejects.toThrow();
+});
