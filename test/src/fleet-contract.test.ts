@@ -31,6 +31,8 @@ describe('the fleet contract', () => {
       leaseMs: null,
       agents: null,
       snapshotFolder: null,
+      stateFile: null,
+      stateKey: null,
     });
   });
 
