@@ -33,6 +33,8 @@ describe('the fleet contract', () => {
       snapshotFolder: null,
       detection: null,
       keys: null,
+      stateFile: null,
+      stateKey: null,
     });
   });
 

@@ -87,7 +87,7 @@ describe('a kill switch in a file', () => {
         .engagements.map(({ id }) => id)
         .toSorted();
     expect(shown()).toEqual(ids);
-    await Promise.all(ids.slice(1).map(async (id, nth) => writers[nth]?.disengage('over', { engagements: [id] })));
+    await Promise.all(ids.slice(1).map((id) => openSwitch(path).disengage('over', { engagements: [id] })));
     expect(shown()).toEqual(ids.slice(0, 1));
     expect(readdirSync(folder)).toHaveLength(2);
   });

@@ -72,14 +72,11 @@ describe('a feed of a state file', () => {
     haltByFile(path, stopOf('signed'), () => 'by its taker');
     writeFileSync(join(folder, 'HALT'), '');
     for (const { feed } of [plain, silent, signing]) feed.look();
-    const offers = ({ registry }: Follower): readonly string[] =>
-      registry
-        .toRelay()
-        .map(({ signature }) => signature ?? 'unsigned')
-        .toSorted((one, other) => one.localeCompare(other));
-    expect(offers(plain)).toEqual(['by its taker', 'unsigned']);
-    expect(offers(silent)).toEqual(['by its taker']);
-    expect(offers(signing)).toEqual(['by its taker', expect.stringMatching(/^signed/)]);
+    const offers = ({ registry }: Follower): Set<string | null> =>
+      new Set(registry.toRelay().map(({ signature }) => signature));
+    expect(offers(plain)).toEqual(new Set(['by its taker', null]));
+    expect(offers(silent)).toEqual(new Set(['by its taker']));
+    expect([...offers(signing)]).toEqual(expect.arrayContaining(['by its taker', expect.stringMatching(/^signed/)]));
     expect([plain, silent, signing].map(haltedIn)).toEqual([true, true, true]);
   });
 

@@ -1,0 +1,136 @@
+import { Rounds } from '../../alerts/rounds.ts';
+import type { Clock } from '../../clock.ts';
+import { KilldrillError, messageOf } from '../../errors.ts';
+import type { FlipRecord, FlipSource, Head, Subscription } from '../../store/store.ts';
+import { within } from '../../within.ts';
+import type { FlipSink, SinkPosition } from './flip-sink.ts';
+
+interface PublisherParts {
+  /** A connection of its own: what sinks are told must not keep a registry waiting. */
+  readonly source: FlipSource;
+  readonly sinks: readonly { readonly sink: FlipSink; readonly position: SinkPosition }[];
+  readonly clock: Clock;
+  readonly onError: (error: Error) => void;
+  readonly timings?: Partial<PublisherTimings>;
+}
+
+/** Milliseconds. */
+interface PublisherTimings {
+  /** How often the store is asked when no notification comes. Default 1,000. */
+  readonly pollMs: number;
+  /** Pause after a failure. Default 500. */
+  readonly retryMs: number;
+  /** Longest time that a sink, or the store, may take for one call. Default 5,000. */
+  readonly callMs: number;
+}
+
+const TIMINGS: PublisherTimings = { pollMs: 1_000, retryMs: 500, callMs: 5_000 };
+/** Flips that a sink is given at once. */
+const BATCH = 200;
+
+/**
+ * Tells sinks of every flip and release: each at least once, in order, at its own pace. A sink that is slow, or away, holds
+ * up no other and no stop; it goes on from its position, which is kept after it has taken a batch and not before.
+ */
+export class FlipPublisher {
+  readonly #parts: PublisherParts;
+  readonly #timings: PublisherTimings;
+  readonly #lanes: readonly Rounds[];
+  #subscription: Subscription | null = null;
+  #cancelPoll: () => void = () => undefined;
+  #isClosed = false;
+
+  constructor(parts: PublisherParts) {
+    const { clock, onError } = parts;
+    this.#parts = parts;
+    this.#timings = { ...TIMINGS, ...parts.timings };
+    const { retryMs } = this.#timings;
+    this.#lanes = parts.sinks.map(({ sink, position }) => {
+      const lane: Rounds = new Rounds({ clock, retryMs, onError, round: () => this.#round(sink, position, lane) });
+      return lane;
+    });
+  }
+
+  /** Tells them what they have missed, and from then on what comes. */
+  start(): void {
+    this.#poke();
+    void this.#listen();
+  }
+
+  /** Waits for the batches that are under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelPoll();
+    await Promise.all([...this.#lanes.map((lane) => lane.close()), this.#subscription?.close().catch(() => undefined)]);
+  }
+
+  #poke(): void {
+    for (const lane of this.#lanes) lane.poke();
+  }
+
+  /** A notification is a help only; each poll also sees to it that there are some. */
+  async #listen(): Promise<void> {
+    if (this.#isClosed) return;
+    const { source, clock } = this.#parts;
+    this.#cancelPoll = clock.after(this.#timings.pollMs, () => {
+      this.#poke();
+      void this.#listen();
+    });
+    if (this.#subscription !== null) return;
+    try {
+      const lost = (): void => void (this.#subscription = null);
+      const subscription = await source.listen(() => this.#poke(), lost);
+      if (this.#isClosed) await subscription.close();
+      else this.#subscription = subscription;
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  async #round(sink: FlipSink, position: SinkPosition, lane: Rounds): Promise<void> {
+    const from = (await position.read()) ?? (await this.#beginning());
+    const answer = await this.#bounded('the store', this.#parts.source.flipsAfter(from));
+    if (answer.kind === 'diverged') {
+      // What it was told is not this store's history any more: it hears all of that, under its own epoch.
+      await position.write(await this.#beginning());
+      this.#report(diverged(sink, from));
+      return lane.poke();
+    }
+    const flips = answer.flips.slice(0, BATCH);
+    const last = flips.at(-1);
+    if (last === undefined) return;
+    await this.#tell(sink, flips);
+    await position.write({ epoch: last.epoch, revision: last.revision, hash: last.hash });
+    if (answer.flips.length > flips.length || answer.head.revision > last.revision) lane.poke();
+  }
+
+  async #beginning(): Promise<Head> {
+    const { head } = await this.#bounded('the store', this.#parts.source.load());
+    return { epoch: head.epoch, revision: 0, hash: '' };
+  }
+
+  async #tell(sink: FlipSink, flips: readonly FlipRecord[]): Promise<void> {
+    const controller = new AbortController();
+    try {
+      await this.#bounded(`the sink ${sink.name}`, sink.take(flips, controller.signal));
+    } catch (error) {
+      controller.abort(error);
+      throw error;
+    }
+  }
+
+  #bounded<T>(who: string, work: Promise<T>): Promise<T> {
+    const { callMs } = this.#timings;
+    const late = (): Error => new KilldrillError('SINK_LATE', `${who} did not answer within ${callMs} ms`);
+    return within(this.#parts.clock, callMs, work, late);
+  }
+
+  #report(error: unknown): void {
+    this.#parts.onError(error instanceof Error ? error : new KilldrillError('SINK', messageOf(error)));
+  }
+}
+
+function diverged({ name }: FlipSink, { epoch, revision }: Head): KilldrillError {
+  const message = `the sink ${name} was told up to revision ${revision} of epoch ${epoch}, which is no part of this store's history; it is told everything anew`;
+  return new KilldrillError('SINK_DIVERGED', message);
+}
