@@ -14,7 +14,7 @@ create function long_stopped(p_namespace text) returns boolean language sql vola
   select exists (select from flip f where f.namespace = p_namespace and f.kind = 'stop'
     and f.at < clock_timestamp() - interval '${FENCED_MS} milliseconds')
 $$;
-create or replace function open_in_scope(e engagement, p_except text[], p_deadline_ms double precision) returns jsonb
+create or replace function open_in_scope(e engagement, p_except text[]) returns jsonb
 language sql volatile as $$ select '{"open": [], "unread": []}'::jsonb $$;
 create or replace function workers_json(p_namespace text, h head) returns jsonb language plpgsql volatile as $$
 declare

@@ -72,7 +72,7 @@ function standingOf(registered: RegisteredWorker, facts: StopFacts, observed: Ob
   const restMs = CLOCK_MARGIN * longestLeaseMs(facts) - elapsedMs(observed);
   if (restMs > 0) return said('unconfirmed', `${unconfirmedWhy}; fenced in ${seconds(restMs)}`);
   const open = facts.openIntents.filter((intent) => intent.incarnation === incarnation).length;
-  const unread = facts.unread.includes(incarnation) ? ', its journal is too long to be looked through' : '';
+  const unread = facts.unread.includes(incarnation) ? ', its journal is still being looked through' : '';
   return said('fenced', `its lease is over, ${open === 0 ? 'no' : open} open in scope${unread}; ${unconfirmedWhy}`);
 }
 
@@ -128,7 +128,7 @@ function openGaps({ openIntents, unread }: StopFacts): readonly string[] {
   return [
     ...(within === 0 ? [] : [`${within} effects in scope are open within their deadlines`]),
     ...(past === 0 ? [] : [`${past} effects in scope are past their deadlines without an outcome: unaccounted`]),
-    ...unread.map((incarnation) => `the journal of ${incarnation} is too long to be looked through`),
+    ...unread.map((incarnation) => `the journal of ${incarnation} is still being looked through`),
   ];
 }
 

@@ -101,7 +101,7 @@ export interface StopFacts extends FleetFacts {
   };
   /** In scope, of every incarnation that has not confirmed, registered or not; at most 1,000 are named. */
   readonly openIntents: readonly OpenIntent[];
-  /** Incarnations whose journals are too long to be looked through: they may hold more. */
+  /** Incarnations whose journals are still being looked through: they may hold more. Each look goes on where the last one ended. */
   readonly unread: readonly string[];
 }
 

@@ -52,8 +52,9 @@ create table intent_closed (
 );
 create trigger append_only before update or delete or truncate on intent_closed execute function refuse_change();
 
--- How far the journal of an incarnation was found to hold nothing open, so that nobody looks there again.
-create table journal_settled (incarnation text primary key, seq bigint not null);
+-- How far the journal of an incarnation was looked through, and what was found open there: nobody looks there again.
+create table journal_looked (incarnation text primary key, seq bigint not null);
+create table intent_open (incarnation text not null, seq bigint not null, primary key (incarnation, seq));
 
 -- A worker gives a call up at its deadline and says so. The call may go on: that outcome settles nothing.
 create function gave_up(p_kind text, p_detail text) returns boolean language sql immutable as $$
@@ -84,7 +85,8 @@ begin
   where w.namespace = p_namespace and w.ended_at is null
     and coalesce(w.reported_at, w.registered_at) < clock_timestamp() - interval '1 day'
     and coalesce((select max(i.seq) from intent i where i.incarnation = w.incarnation), 0)
-      <= coalesce((select s.seq from journal_settled s where s.incarnation = w.incarnation), 0);
+      <= coalesce((select l.seq from journal_looked l where l.incarnation = w.incarnation), 0)
+    and not exists (select from open_intents(w.incarnation));
   insert into worker (namespace, incarnation, worker, pool, version, lease_ms, longest_deadline_ms, token_hash)
   values (p_namespace, p_incarnation, p_worker, p_pool, p_version, p_lease_ms, p_longest_deadline_ms, token_hash(p_token))
   on conflict (incarnation) do update set ended_at = null
@@ -186,19 +188,47 @@ create function journaled_incarnations(p_namespace text) returns setof text lang
     and (select i.namespace from intent i where i.incarnation = hop.incarnation limit 1) = p_namespace
 $$;
 
--- Intents of one incarnation that may still be doing something: without an outcome, or given up at their deadline. A worker
--- gives up at the deadline what has not ended, so that one without an outcome is among the newest: no further back than the
--- longest deadline before its last.
-create function open_intents(p_incarnation text, p_tail integer)
-returns setof intent language sql stable as $$
-  select i.* from (select * from intent t where t.incarnation = p_incarnation order by t.seq desc limit p_tail) as i
-  where not exists (select from outcome o where o.incarnation = i.incarnation and o.seq = i.seq)
-    and not exists (select from intent_closed c where c.incarnation = i.incarnation and c.seq = i.seq)
+-- Intents of one incarnation, as far as it was looked through, that may still be doing something: without an outcome, or
+-- given up at their deadline.
+create function open_intents(p_incarnation text) returns setof intent language sql stable as $$
+  select i.* from intent_open n join intent i on i.incarnation = n.incarnation and i.seq = n.seq
+  where n.incarnation = p_incarnation
+    and not exists (select from outcome o where o.incarnation = n.incarnation and o.seq = n.seq)
+    and not exists (select from intent_closed c where c.incarnation = n.incarnation and c.seq = n.seq)
   union all
   select i.* from outcome o join intent i on i.incarnation = o.incarnation and i.seq = o.seq
   where o.incarnation = p_incarnation and o.kind = 'unknown' and o.detail = 'unconfirmed: its deadline has passed'
     and not exists (select from intent_closed c where c.incarnation = o.incarnation and c.seq = o.seq)
 $$;
+
+-- Looks on through a journal, from where somebody stopped, until its end or until time is up; whether it came to the end.
+-- An intent below that place which comes later is of a batch that was given up, and was never dispatched.
+create function look_through(p_incarnation text, p_until timestamptz) returns boolean language plpgsql as $$
+declare
+  step constant integer := 2000;
+  newest bigint := (select i.seq from intent i where i.incarnation = p_incarnation order by i.seq desc limit 1);
+  began constant bigint := coalesce((select l.seq from journal_looked l where l.incarnation = p_incarnation), -1);
+  place bigint := began;
+  next bigint;
+begin
+  while place < newest and clock_timestamp() < p_until loop
+    select max(part.seq) into next from (select i.seq from intent i
+      where i.incarnation = p_incarnation and i.seq > place order by i.seq limit step) as part;
+    insert into intent_open (incarnation, seq)
+    select i.incarnation, i.seq from intent i
+    where i.incarnation = p_incarnation and i.seq > place and i.seq <= next
+      and not exists (select from outcome o where o.incarnation = i.incarnation and o.seq = i.seq)
+    on conflict do nothing;
+    place := next;
+  end loop;
+  if place > began then
+    insert into journal_looked as l (incarnation, seq) values (p_incarnation, place)
+    on conflict (incarnation) do update set seq = greatest(l.seq, excluded.seq);
+  end if;
+  delete from intent_open n where n.incarnation = p_incarnation
+    and exists (select from outcome o where o.incarnation = n.incarnation and o.seq = n.seq);
+  return place >= newest;
+end $$;
 
 -- Whether an engagement stops what this intent does. A drain's end is the worker's word, so that here it stops all.
 create function stops_intent(e engagement, i intent, p_critical jsonb) returns boolean language sql stable as $$
@@ -209,37 +239,23 @@ create function stops_intent(e engagement, i intent, p_critical jsonb) returns b
       or exists (select from task t where t.namespace = i.namespace and t.id = i.task and t.critical)))
 $$;
 
--- What of these incarnations is open in scope of an engagement, and whose journals are too long to be looked through.
-create function open_in_scope(e engagement, p_except text[], p_deadline_ms double precision) returns jsonb language plpgsql as $$
+-- What is open in scope of an engagement, of all incarnations but these, and whose journals were not looked through yet.
+create function open_in_scope(e engagement, p_except text[]) returns jsonb language plpgsql as $$
 declare
-  tail constant integer := 20000;
+  until constant timestamptz := clock_timestamp() + interval '250 milliseconds';
   critical constant jsonb := critical_capabilities(e.namespace);
   one text;
-  newest intent;
-  edge intent;
   i intent;
-  anything boolean;
-  whole boolean;
   open jsonb := '[]';
   unread jsonb := '[]';
 begin
   for one in select j from journaled_incarnations(e.namespace) as j where j <> all (p_except) loop
-    select * into newest from intent t where t.incarnation = one order by t.seq desc limit 1;
-    continue when exists (select from journal_settled s where s.incarnation = one and s.seq >= newest.seq);
-    select * into edge from intent t where t.incarnation = one order by t.seq desc offset tail limit 1;
-    whole := edge.seq is null or edge.at < newest.at - greatest(p_deadline_ms, edge.deadline_ms) * interval '1 millisecond';
-    if not whole then unread := unread || to_jsonb(one); end if;
-    anything := false;
-    for i in select * from open_intents(one, tail) loop
-      anything := true;
-      continue when not stops_intent(e, i, critical) or jsonb_array_length(open) >= 1000;
+    if not look_through(one, until) then unread := unread || to_jsonb(one); end if;
+    for i in select * from open_intents(one) loop
+      continue when jsonb_array_length(open) >= 1000 or not stops_intent(e, i, critical);
       open := open || jsonb_build_object('incarnation', one, 'seq', i.seq, 'run', i.run, 'capability', i.capability,
         'deadlineMs', i.deadline_ms, 'isPastDeadline', clock_timestamp() > i.at + i.deadline_ms * interval '1 millisecond');
     end loop;
-    if whole and not anything then
-      insert into journal_settled as s (incarnation, seq) values (one, newest.seq)
-      on conflict (incarnation) do update set seq = greatest(s.seq, excluded.seq);
-    end if;
   end loop;
   return jsonb_build_object('open', open, 'unread', unread);
 end $$;
@@ -250,7 +266,6 @@ declare
   h head;
   e engagement;
   confirmed text[];
-  longest double precision;
   journal jsonb;
 begin
   perform guard();
@@ -260,8 +275,7 @@ begin
   -- Whoever confirmed has nothing open and begins nothing; nobody needs to look through its journal.
   confirmed := array(select w.incarnation from worker w where w.namespace = p_namespace
     and (w.ended_at is not null or (on_chain(w, h) and w.revision >= e.opened_revision and w.busy is not null and e.id <> all (w.busy))));
-  longest := coalesce((select max(w.longest_deadline_ms) from worker w where w.namespace = p_namespace and w.ended_at is null), 0);
-  journal := open_in_scope(e, confirmed, longest);
+  journal := open_in_scope(e, confirmed);
   return jsonb_build_object(
     'stop', jsonb_build_object('id', e.id, 'revision', e.opened_revision, 'scope', e.scope, 'target', e.target, 'mode', e.mode,
       'drains', e.policy = 'drain', 'closedRevision', e.closed_revision),
