@@ -8,12 +8,16 @@ import type { DrillIndex } from './index-of.ts';
 import { runawaysIn } from './runaways-of.ts';
 import type { Runaway } from './runaways-of.ts';
 import { toMs } from './span.ts';
+import { plannedFlip } from './stop-paths.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { WorkerStop } from './time-to-stop.ts';
 
+type Evidence = Finding['evidence'];
+
 /**
  * From the first effect of a runaway that the witness saw to the last exposed worker's stop, for each stop that the fleet's
- * own detectors had to ask for: violated when it took longer for certain, open when only the upper bound is above. A
+ * own detectors had to ask for: violated when it took longer for certain, open when only the upper bound is above, or when
+ * the runaway itself was slower than planned. A
  * worker that was suspended across the stop is not counted.
  */
 export function firstBadCallToStop(index: DrillIndex): Finding {
@@ -55,9 +59,24 @@ function judged(index: DrillIndex, runaway: Runaway, boundMs: number): Finding {
     ...badCalls(runaway, stop),
   };
   const took = `from the first bad call of ${scope} to the stop of ${last.worker} it took ${isCensored ? 'more than ' : ''}${Math.round(atMostMs)} ms`;
+  const slow = atMostMs > boundMs ? tooSlowToNotice(index, runaway, evidence) : null;
+  if (slow !== null) return slow;
   if (atLeastMs > boundMs) return fail(`${took}; ${boundMs} ms are expected`, evidence);
   if (atMostMs > boundMs || isCensored) return inconclusive('a sharp time to stop', `${took}, give or take`, evidence);
   return pass(`${took}; at most ${boundMs} ms are expected`, evidence);
+}
+
+/** Of the rate that the scenario asks for, a runaway has to show so much before anybody can be blamed for not noticing it. */
+const SHOWN = 0.75;
+
+/** A machine without room holds up a runaway like everybody else, and it takes longer to do too much. */
+function tooSlowToNotice(index: DrillIndex, { flip, on }: Runaway, evidence: Evidence): Finding | null {
+  const planned = plannedFlip(index, flip);
+  const wanted = planned?.kind === 'flip' ? planned.runawayPerSecond : null;
+  const seen = evidence['badCallsPerSecond'];
+  if (wanted === null || typeof seen !== 'number' || seen >= wanted * SHOWN) return null;
+  const why = `the witness saw ${seen}/s of ${nameOf(on)}, of ${wanted}/s that were let loose`;
+  return inconclusive('a runaway at its rate', why, evidence);
 }
 
 /** Nobody stopped it: what the witness saw of it for longer than the bound needs no stop to be too long. */
@@ -77,7 +96,7 @@ function latest(exposed: readonly WorkerStop[]): WorkerStop | null {
 }
 
 /** How many came through, and how fast until the store had the stop. */
-function badCalls({ effects }: Runaway, { durableNs }: Stop): Finding['evidence'] {
+function badCalls({ effects }: Runaway, { durableNs }: Stop): Evidence {
   const [first] = effects;
   const before = effects.filter(({ t0 }) => t0 <= durableNs);
   const [fromNs, toNs] = [first?.t0 ?? 0, before.at(-1)?.t0 ?? 0];

@@ -59,9 +59,7 @@ describe("a worker's detectors", () => {
   });
 
   test('say that the bus did not take it, and raise it again while it is red', async () => {
-    const nowhere = new URL(database.workerUrl);
-    nowhere.port = '1';
-    const { said, write, close } = await detecting(`postgres://x@127.0.0.1:1/${nowhere.pathname.slice(1)}`);
+    const { said, write, close } = await detecting('postgres://nobody@127.0.0.1:1/nowhere');
     write(50);
     await vi.waitFor(
       () => expect(said.filter(({ event }) => event === 'alert.raised').length).toBeGreaterThan(1),

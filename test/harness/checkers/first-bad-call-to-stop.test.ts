@@ -31,16 +31,23 @@ interface Parts {
   readonly lastMs?: number;
   readonly calls?: number;
   readonly isStopped?: boolean;
+  readonly runawayPerSecond?: number;
 }
 
 /** The clean drill, with its stop asked for by a detector that has noticed a runaway. */
-function drill({ boundMs = 100, lastMs = FIRST + 50, calls = 5, isStopped = true }: Parts): DraftDrill {
+function drill({
+  boundMs = 100,
+  lastMs = FIRST + 50,
+  calls = 5,
+  isStopped = true,
+  runawayPerSecond = 4,
+}: Parts): DraftDrill {
   const every = calls < 2 ? 0 : (lastMs - 1 - FIRST) / (calls - 1);
   const bad = Array.from({ length: calls }, (_, nth) => badCall(nth, FIRST + nth * every)).flat();
   const clean = withScenario(cleanDrill(), (scenario) => ({
     ...scenario,
     timeline: scenario.timeline.map((entry) =>
-      entry.kind === 'flip' ? { ...entry, via: 'detector' as const, runawayPerSecond: 400 } : entry,
+      entry.kind === 'flip' ? { ...entry, via: 'detector' as const, runawayPerSecond } : entry,
     ),
     expect: { ...scenario.expect, firstBadCallToStopMs: boundMs },
   }));
@@ -78,6 +85,15 @@ describe('first_bad_call_to_stop', () => {
       timed.body.type === 'effect.landed' && timed.body.effect === 9_004 ? { ...timed, t1Ms: timed.atMs + 60 } : timed,
     );
     expect(finding(wide)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation: 'a sharp time to stop' } });
+  });
+
+  it('blames nobody for a runaway that was slower than it was to be', () => {
+    const late = { boundMs: 100, lastMs: FIRST + 300 };
+    expect(finding(drill({ ...late, runawayPerSecond: 2_000 }))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'a runaway at its rate' },
+    });
+    expect(finding(drill({ boundMs: 400, lastMs: FIRST + 300, runawayPerSecond: 2_000 }))?.verdict).toBe('pass');
   });
 
   it('is violated by a runaway that nobody stopped, once it has gone on for longer than the bound', () => {
