@@ -3,7 +3,6 @@ import { stopEvidence } from './exposure.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
-import type { Stop } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { runawaysIn } from './runaways-of.ts';
 import type { Runaway } from './runaways-of.ts';
@@ -56,7 +55,7 @@ function judged(index: DrillIndex, runaway: Runaway, boundMs: number): Finding {
     atLeastMs,
     atMostMs,
     boundMs,
-    ...badCalls(runaway, stop),
+    ...badCalls(runaway),
   };
   const took = `from the first bad call of ${scope} to the stop of ${last.worker} it took ${isCensored ? 'more than ' : ''}${Math.round(atMostMs)} ms`;
   const slow = atMostMs > boundMs ? tooSlowToNotice(index, runaway, evidence) : null;
@@ -95,11 +94,12 @@ function latest(exposed: readonly WorkerStop[]): WorkerStop | null {
   return others.reduce((one, other) => ((other.ms ?? 0) > (one.ms ?? 0) ? other : one), first);
 }
 
-/** How many came through, and how fast until the store had the stop. */
-function badCalls({ effects }: Runaway, { durableNs }: Stop): Evidence {
-  const [first] = effects;
-  const before = effects.filter(({ t0 }) => t0 <= durableNs);
-  const [fromNs, toNs] = [first?.t0 ?? 0, before.at(-1)?.t0 ?? 0];
-  const seconds = toMs(toNs - fromNs) / 1_000;
-  return { badCalls: effects.length, badCallsPerSecond: seconds > 0 ? Math.round(before.length / seconds) : null };
+/** How many came through, and how fast, from the first to the last of them. */
+function badCalls({ effects }: Runaway): Evidence {
+  const [first, last] = [effects[0], effects.at(-1)];
+  const seconds = first === undefined || last === undefined ? 0 : toMs(last.t0 - first.t0) / 1_000;
+  return {
+    badCalls: effects.length,
+    badCallsPerSecond: seconds > 0 ? Math.round((effects.length - 1) / seconds) : null,
+  };
 }
