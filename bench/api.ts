@@ -44,6 +44,7 @@ export async function benchApi(options: ApiBenchOptions): Promise<ApiBench> {
   const errors = new Map<string, number>();
   const plane = await openControlPlane({
     ...{ connectionString, namespace, keys: () => keys, spoolFolder: folder, executor: null },
+    ...{ signing: null, flipKeys: null, stateFile: null },
     ...{ listen: { port: 0, tls: null } },
     onError: ({ message }) => errors.set(message, (errors.get(message) ?? 0) + 1),
   });

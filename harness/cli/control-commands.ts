@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { signingKeyOption } from './program-trust.ts';
 import { apiKey } from './commands/api-key.ts';
 import type { ApiKeyFlags } from './commands/api-key.ts';
 import { serve } from './commands/serve.ts';
@@ -17,6 +18,7 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--host <address>', 'where it listens', '127.0.0.1')
     .option('--port <number>', '0 for any that is free', '8710')
     .option('--spool <folder>', "where stops are kept until the store has them; this process's own", 'killdrill-spool')
+    .addOption(signingKeyOption())
     .option('--tls-cert <file>', 'certificate and chain, PEM: HTTPS instead of HTTP')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')

@@ -3,17 +3,24 @@ import { systemClock } from '../../src/clock.ts';
 import type { ApiKeys } from '../../src/control/api/api-keys.ts';
 import { openControlApi } from '../../src/control/api/server.ts';
 import type { ControlApi, ListenOptions } from '../../src/control/api/server.ts';
+import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
+import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
+import { parseFlip } from '../../src/flip-text.ts';
+import type { FlipKeys } from '../../src/flip-signature.ts';
 import { Lease } from '../../src/lease.ts';
 import { packageVersion } from '../../src/package-root.ts';
+import { haltByFile } from '../../src/propagation/halt-by-file.ts';
 import { StoreFeed } from '../../src/propagation/store-feed.ts';
 import { Registry } from '../../src/registry.ts';
 import { openControlStore } from '../../src/store/postgres/control-store.ts';
+import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { openStopStore } from '../../src/store/postgres/stop-store.ts';
 import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
+import type { Signing } from './flip-keys.ts';
 import { openHostedExecutor } from './hosted-executor.ts';
 import type { HostedExecutorOptions } from './hosted-executor.ts';
 
@@ -23,6 +30,12 @@ export interface ControlPlaneOptions {
   readonly listen: ListenOptions;
   readonly keys: () => ApiKeys;
   readonly spoolFolder: string;
+  /** Signs what it takes, and knows whose releases count; null: nothing is signed here. */
+  readonly signing: Signing | null;
+  /** Public keys of those who flip; null where nothing has to be signed. */
+  readonly flipKeys: FlipKeys | null;
+  /** The state file beside which stops are put while the store is away; null for none. */
+  readonly stateFile: string | null;
   /** Null: this process reads no alerts. */
   readonly executor: HostedExecutorOptions | null;
   readonly onError: (error: Error) => void;
@@ -48,29 +61,37 @@ const LAST_WAIT_MS = 2_000;
  * @throws KilldrillError `SPOOL_UNUSABLE`; otherwise what listening throws.
  */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { connectionString, namespace, onError, keys } = options;
+  const { connectionString, namespace, onError, keys, signing, flipKeys, stateFile } = options;
   const clock = systemClock;
   const to = { connectionString, namespace };
-  const [source, flips, stops, record] = [
+  const [source, flips, stops, record, effectiveness] = [
     openFlipSource(to),
     openFlipStore(to),
     openStopStore(to),
     openControlStore(to),
+    openEffectivenessStore(to),
   ];
-  const [registry, lease] = [new Registry(namespace), new Lease(clock)];
+  const watch = new EffectivenessWatch({ store: effectiveness, clock });
+  const [registry, lease] = [new Registry(namespace, { keys: flipKeys }), new Lease(clock)];
   const timings = { pollMs: lease.leaseMs / 4, retryMs: RETRY_MS };
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
   const spool = new Spool(options.spoolFolder, namespace);
-  const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: [], clock, onError });
+  const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
   const executor =
-    options.executor === null ? null : openHostedExecutor(options.executor, { ...to, registry, onError });
+    options.executor === null
+      ? null
+      : openHostedExecutor(options.executor, { ...to, registry, sign: signing?.sign ?? null, onError });
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
   const api: ControlApi = await openControlApi(
     {
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
-      ...{ newId: randomUUID, sign: null },
+      ...{ newId: randomUUID, sign: signing?.sign ?? null },
+      fleet: {
+        workers: async () => (await effectiveness.fleet()).workers,
+        stop: (id) => watch.look(id),
+      },
       ...(executor === null ? {} : { executor: () => executor.status() }),
     },
     options.listen,
@@ -85,8 +106,18 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       const left = await taker.close(LAST_WAIT_MS);
       await executor?.close();
       await feed.close();
-      await Promise.all([source, flips, stops, record].map((port) => port.close()));
+      await Promise.all([source, flips, stops, record, effectiveness].map((port) => port.close()));
       return { left };
     },
   };
+}
+
+/** Whoever watches the state file enforces a stop that cannot be made durable yet. */
+function pathsOf(stateFile: string | null): readonly StopPath[] {
+  if (stateFile === null) return [];
+  const push = ({ text, signature }: { readonly text: string; readonly signature: string | null }): void => {
+    const flip = parseFlip(text);
+    if (flip.kind === 'stop') haltByFile(stateFile, flip, signature === null ? null : () => signature);
+  };
+  return [{ name: 'state file', push: (stop) => Promise.resolve().then(() => push(stop)) }];
 }

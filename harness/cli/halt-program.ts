@@ -13,9 +13,10 @@ import { onRecord, onStore } from './store-options.ts';
 /** What stops. */
 export function addHalt(program: Command, done: (exitCode: number) => void): void {
   onRecord(program.command('halt').description('stop: everything, or a scope and its target such as: tenant acme'))
-    .argument('[scope]', 'global, tenant, feature, capability, agent or run (default: global)')
-    .argument('[target]', "its name; a capability's may end in /*")
-    .argument('[too-much...]')
+    .argument(
+      '[what...]',
+      "a scope and its target, such as: tenant acme; a capability's may end in /* (default: global)",
+    )
     .addOption(new Option('--mode <mode>', 'how hard').choices(STOP_MODES).default('halt_all'))
     .addOption(new Option('--queue <policy>', 'what becomes of queued work (default: discard)').choices(QUEUE_POLICIES))
     .option('--drain <duration>', 'let what is queued pass for so long, such as 30s')
@@ -28,14 +29,7 @@ export function addHalt(program: Command, done: (exitCode: number) => void): voi
     .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', `\nIt goes every way that is named here, until it is durable:\n${variableLines().join('\n')}`)
-    .action(async (scope: string | undefined, target: string | undefined, tooMuch: string[], flags: HaltFlags) =>
-      done(
-        await halt(
-          [scope, target, ...tooMuch].filter((word) => word !== undefined),
-          flags,
-        ),
-      ),
-    );
+    .action(async (what: string[], flags: HaltFlags) => done(await halt(what, flags)));
 }
 
 /** What shows stops and releases as they come. */

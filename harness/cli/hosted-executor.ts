@@ -26,12 +26,14 @@ interface Host {
   readonly connectionString: string;
   readonly namespace: string;
   readonly registry: Registry;
+  /** Signs the stops of alerts; null for unsigned ones. */
+  readonly sign: ((text: string) => string) | null;
   readonly onError: (error: Error) => void;
 }
 
 /** An executor in the API's process, with that one's registry. */
 export function openHostedExecutor({ keys, brokers, topic }: HostedExecutorOptions, host: Host) {
-  const { connectionString, namespace, registry, onError } = host;
+  const { connectionString, namespace, registry, sign, onError } = host;
   const topics = topic === null ? {} : { topic };
   const bus: AlertBus & { close(): Promise<void> } =
     brokers.length === 0
@@ -39,7 +41,7 @@ export function openHostedExecutor({ keys, brokers, topic }: HostedExecutorOptio
       : new KafkaBus({ brokers, member: `serve-${hostname()}-${process.pid}`, newId: randomUUID, onError, ...topics });
   const store = openAlertStore({ connectionString, namespace });
   const policy = { namespace, keys, skewMs: DEFAULT_SKEW_MS, queue: 'discard', unsigned: 'accepted' } as const;
-  const executor = new AlertExecutor({ bus, store, registry, policy, clock: systemClock, onError });
+  const executor = new AlertExecutor({ bus, store, registry, policy, clock: systemClock, sign, onError });
   return {
     status: () => executor.status(),
     start: () => executor.start(),

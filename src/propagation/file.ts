@@ -164,7 +164,7 @@ export class StateFileFeed {
     try {
       const signed = signature ?? (byHand ? (sign?.(text) ?? null) : null);
       const offered = signed !== null || offersUnsigned ? 'here' : 'elsewhere';
-      this.#parts.registry.arrive({ text, signature: signed, place: null, offered });
+      this.#parts.registry.arrive({ text, signature: signed, place: null, offered, authority: 'path' });
     } catch (error) {
       this.#report(error);
     }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { systemClock } from '../../../src/clock.ts';
 import { messageOf } from '../../../src/errors.ts';
 import { printable } from '../../report/wrap.ts';
+import { publicKeys, signingOf } from '../flip-keys.ts';
+import type { SigningFlags } from '../flip-keys.ts';
 import { followApiKeyFile } from '../api-key-file.ts';
 import { openControlPlane } from '../control-plane.ts';
 import type { ControlPlane } from '../control-plane.ts';
@@ -15,7 +17,7 @@ import { data, note } from '../output.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-export interface ServeFlags extends StoreFlags {
+export interface ServeFlags extends StoreFlags, SigningFlags {
   readonly keys: string;
   readonly host: string;
   readonly port: string;
@@ -39,6 +41,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
       listen: { host: flags.host, port: wholeNumber('--port', flags.port, { min: 0, max: 65_535 }), tls: tlsOf(flags) },
       keys: followApiKeyFile(flags.keys, systemClock, onError),
       spoolFolder: flags.spool,
+      signing: signingOf(flags),
+      flipKeys: publicKeys(),
+      stateFile: stateFile(),
       executor: executorOf(flags),
     });
     announce(plane, flags);
@@ -47,6 +52,11 @@ export async function serve(flags: ServeFlags): Promise<number> {
   } finally {
     dispose();
   }
+}
+
+function stateFile(): string | null {
+  const path = process.env['KILLDRILL_STATE_FILE'] ?? '';
+  return path === '' ? null : path;
 }
 
 function announce(plane: ControlPlane, { json }: ServeFlags): void {

@@ -44,6 +44,7 @@ export async function openApiRig(
   const keys = new ApiKeys(kinds.map((kind) => keyEntry(`${kind}-key`, kind, KEYS[kind])));
   const plane = await openControlPlane({
     ...{ connectionString: options.url ?? database.flipperUrl, namespace: NAMESPACE, executor: null },
+    ...{ signing: null, flipKeys: null, stateFile: null },
     ...{ listen: { port: 0, tls: null }, keys: () => keys, spoolFolder: join(folder, 'spool') },
     onError: (error) => errors.push(error.message),
   });

@@ -119,6 +119,17 @@ describe('reads', () => {
     expect((await rig.get('/readyz')).status).toBe(200);
   });
 
+  it('say who is there, and how far a stop has come', async () => {
+    const { json: taken } = await rig.post('/halt', { scope: 'tenant', target: 'seen', reason: 'x' }, KEYS.stop);
+    expect((await rig.get('/workers')).json).toEqual({ workers: [] });
+    expect((await rig.get(`/stops/${String(taken['id'])}`)).json).toMatchObject({
+      id: taken['id'],
+      state: 'pending',
+      missing: expect.arrayContaining([expect.stringMatching(/inventory/)]),
+    });
+    expect(await rig.get('/stops/never-taken')).toMatchObject({ status: 404, json: { code: 'NOT_FOUND' } });
+  });
+
   it('count, with no label that a request brought', async () => {
     await rig.get('/nowhere-a-stranger-made-up');
     const { text, type } = await rig.get('/metrics');
