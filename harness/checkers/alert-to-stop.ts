@@ -6,6 +6,7 @@ import { firstWorst } from './first-worst.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { isByAlert } from '../scenario/by-alert.ts';
 import { toMs } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
 
@@ -21,7 +22,7 @@ export function alertToStop(index: DrillIndex): Finding {
     return alert === undefined ? [] : [stopAfter(index, stop, alert, boundMs)];
   });
   if (asked.length > 0) return firstWorst(asked);
-  const isPlanned = index.scenario.timeline.some((entry) => entry.kind === 'flip' && entry.via !== 'postgres');
+  const isPlanned = index.scenario.timeline.some((entry) => entry.kind === 'flip' && isByAlert(entry.via));
   if (!isPlanned) return notApplicable('no stop of the scenario is asked for by an alert');
   return inconclusive('a stop of an alert on record', 'there was none');
 }

@@ -10,6 +10,7 @@ import type { FaultWindow } from './faults-of.ts';
 import { inconclusive, notApplicable, pass } from './finding.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { isByAlert } from '../scenario/by-alert.ts';
 import { overlaps } from './span.ts';
 import { needsWholeHistory } from './whole-history.ts';
 import { journalWasRead } from './witness-of.ts';
@@ -31,7 +32,7 @@ export const alertsNotLost: Checker = {
 function noAlert(index: DrillIndex): Finding | null {
   if (acknowledged(index.alerts).length > 0) return null;
   const isPlanned = index.scenario.timeline.some(
-    (entry) => entry.kind === 'alerts' || (entry.kind === 'flip' && entry.via !== 'postgres'),
+    (entry) => entry.kind === 'alerts' || (entry.kind === 'flip' && isByAlert(entry.via)),
   );
   if (!isPlanned && index.alerts.published.length === 0) return notApplicable('the drill publishes no alert');
   return inconclusive('an alert that the bus acknowledged', `of ${index.alerts.published.length} there was none`);

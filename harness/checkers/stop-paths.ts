@@ -17,7 +17,8 @@ export function plannedFlip({ scenario }: DrillIndex, nth: number): FlipEntry | 
 export function pathOf(index: DrillIndex, { flip }: DrillFlip): Exclude<StopPath, 'detector'> {
   if (index.alerts.published.some((alert) => alert.flip === flip)) return 'alert';
   const planned = plannedFlip(index, flip);
-  return planned?.kind === 'flip' && planned.via !== 'postgres' ? 'alert' : 'postgres';
+  if (planned?.kind !== 'flip') return 'postgres';
+  return planned.via === 'detector' ? 'alert' : planned.via;
 }
 
 /**

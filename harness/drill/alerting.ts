@@ -12,6 +12,7 @@ import type { DrillClock } from '../history/clock.ts';
 import type { Executors } from '../fleet/executors.ts';
 import type { DetectingFleet } from '../fleet/worker-planes.ts';
 import type { HistorySink } from '../history/write.ts';
+import { isByAlert } from '../scenario/by-alert.ts';
 import type { DetectorsSpec, Scenario } from '../scenario/scenario.ts';
 import type { DrillBus } from './drill-bus.ts';
 import { openDrillBus } from './drill-bus.ts';
@@ -115,5 +116,5 @@ export async function readDeadLetters({ bus }: Alerting, history: HistorySink): 
 }
 
 function byAlert(entry: Scenario['timeline'][number]): boolean {
-  return entry.kind === 'flip' && entry.via !== 'postgres';
+  return entry.kind === 'flip' && isByAlert(entry.via);
 }

@@ -8,6 +8,7 @@ import { Executors } from '../fleet/executors.ts';
 import type { ExecutorsKafka } from '../fleet/executors.ts';
 import { simulatedExecutor } from '../fleet/fleet-command.ts';
 import type { HistorySink } from '../history/write.ts';
+import { isByAlert } from '../scenario/by-alert.ts';
 import { executorNames } from '../scenario/crew.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { DrillFlipKeys } from './flip-keys.ts';
@@ -63,6 +64,6 @@ export function makeExecutors(parts: ExecutorsParts): Executors | null {
 
 /** What becomes of queued work that an alert stops: executors are told one policy for all, which the scenario's alerts share. */
 export function alertQueueOf({ timeline }: Pick<Scenario, 'timeline'>): AlertPolicy['queue'] {
-  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && entry.via !== 'postgres' ? [entry.queue] : []));
+  const stops = timeline.flatMap((entry) => (entry.kind === 'flip' && isByAlert(entry.via) ? [entry.queue] : []));
   return stops[0] === 'park' ? 'park' : 'discard';
 }

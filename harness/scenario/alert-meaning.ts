@@ -1,3 +1,4 @@
+import { isByAlert } from './by-alert.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Complaint } from './complaint.ts';
 import { detectorMeaning } from './detector-meaning.ts';
@@ -60,7 +61,7 @@ export function alertOrderMeaning(entries: readonly ReadEntry[]): readonly Compl
   let queue: string | null = null;
   let isReleased = false;
   for (const [index, entry] of entries.entries()) {
-    if ('flip' in entry && entry.flip.via !== 'postgres') {
+    if ('flip' in entry && isByAlert(entry.flip.via)) {
       if (entry.flip.via === 'alert') stopped.add(nameOf(entry.flip));
       if (queue !== null && queue !== entry.flip.queue) {
         const expected = `'${queue}', as in the alert before: executors are told one policy for all`;

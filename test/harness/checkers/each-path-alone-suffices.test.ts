@@ -3,12 +3,16 @@ import type { FaultFacts, FlipFacts } from '../../../harness/history/event.ts';
 import { check } from './checking.ts';
 import { alertDrill, alertsIn, unacknowledged } from './clean-alerts.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { changed, fault, plus, without } from './history-builder.ts';
+import { changed, fault, plus, withScenario, without } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
 const PROPERTY = 'each_path_alone_suffices';
 const byOperator = alertsIn(cleanDrill());
 const byAlert = alertDrill();
+const byFile = withScenario(cleanDrill(), (scenario) => ({
+  ...scenario,
+  timeline: scenario.timeline.map((entry) => (entry.kind === 'flip' ? { ...entry, via: 'file' } : entry)),
+}));
 
 let faults = 0;
 const broken = (
@@ -17,6 +21,8 @@ const broken = (
   toMs = AT.durable + 1_000,
 ) => fault({ fault: (faults += 1), plane: null, ...what }, fromMs, toMs);
 const killed = broken({ kind: 'kill', target: 'executor-1' });
+/** Until after the budget: what goes by file gets to the store as soon as the way is open again. */
+const deaf = (target: string) => broken({ kind: 'cut', target, plane: 'registry' }, AT.stop - 500, AT.stop + 2_100);
 const cut = (plane: 'alerts' | 'control' | 'registry', target = 'executor-1') => broken({ kind: 'cut', target, plane });
 
 /** The drill whose open calls are closed only so long after the stop. */
@@ -54,6 +60,11 @@ describe(PROPERTY, () => {
       "an alert's by the executor's own statement alone",
       plus(byAlert, ...cut('registry')),
       "the relay of executors' feeds",
+    ],
+    [
+      "a file's with every worker cut off from the store's word",
+      plus(byFile, ...['worker-1', 'worker-2'].flatMap(deaf)),
+      "the store's word to every worker",
     ],
   ])('passes %s', (_, draft, shutPath) => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'pass', evidence: { shutPath, workers: 2 } });
