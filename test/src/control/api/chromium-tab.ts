@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { vi } from 'vitest';
 
 /** One tab of a headless Chromium. */
 export interface Tab {
@@ -21,6 +22,16 @@ interface Message {
 
 const ANSWER_MS = 30_000;
 
+/** Whether there was anybody in the group of that process. */
+function signalGroup(leader: number | undefined, signal: NodeJS.Signals | 0): boolean {
+  if (leader === undefined) return false;
+  try {
+    return process.kill(-leader, signal);
+  } catch {
+    return false;
+  }
+}
+
 /** Speaks the browser's own debugging protocol over a pipe, so that nothing is needed besides the browser. */
 export async function openTab(
   browser: string,
@@ -30,6 +41,7 @@ export async function openTab(
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--remote-debugging-pipe'];
   const child = spawn(browser, [...flags, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   const [to, from] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
   to.on('error', () => undefined);
@@ -75,8 +87,10 @@ export async function openTab(
     withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
     close: async () => {
       const ended = once(child, 'exit');
-      child.kill('SIGKILL');
+      signalGroup(child.pid, 'SIGKILL');
       await ended;
+      // Its helpers outlive it for a moment, and write to the profile until they are gone.
+      await vi.waitUntil(() => !signalGroup(child.pid, 0), { timeout: ANSWER_MS, interval: 20 });
     },
   };
 }
