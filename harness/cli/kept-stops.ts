@@ -1,10 +1,11 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { MadeStop, StopKeeper } from '../../src/control/halt-paths.ts';
 import { parseFlip } from '../../src/flip-text.ts';
 import type { StopFlip } from '../../src/switch.ts';
+import { syncFolder, writeSynced } from '../../src/synced-file.ts';
 
 const keptSchema = z.strictObject({ text: z.string(), signature: z.string().nullable() });
 
@@ -45,20 +46,9 @@ export function keeperIn(folder: string, id: string): StopKeeper {
 
 async function writeWhole(folder: string, path: string, text: string): Promise<void> {
   const half = `${path}.${process.pid}.half`;
-  const file = await open(half, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeSynced(half, text, 'w');
   await rename(half, path);
-  const directory = await open(folder, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncFolder(folder);
 }
 
 /** What is kept there, and the files that cannot be read; both empty where there is no such folder. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KilldrillError, messageOf } from '../errors.ts';
 import type { EmergencyFacts } from './emergency-facts.ts';
+import { syncFolder, writeSynced } from '../synced-file.ts';
 
 /** `emergency_<worker>_<when>_<revision>_<hash>.json`: all after the worker is of a fixed shape, so that its name may hold anything. */
 const SNAPSHOT = /^emergency_(?<worker>.*)_(?<when>\d{8}T\d{9}Z)_r\d+_[0-9a-f]{8}\.json$/;
@@ -23,7 +24,7 @@ export async function writeSnapshot(folder: string, keep: number, facts: Emergen
   const unfinished = join(folder, `.${name}.tmp`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeWhole(unfinished, `${JSON.stringify(facts, null, 2)}\n`);
+    await writeSynced(unfinished, `${JSON.stringify(facts, null, 2)}\n`, 'wx');
     await rename(unfinished, path);
     await syncFolder(folder);
   } catch (cause) {
@@ -36,25 +37,6 @@ export async function writeSnapshot(folder: string, keep: number, facts: Emergen
   }
   await prune(folder, keep, facts);
   return path;
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text, 'utf8');
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** What cannot be removed stays: it must not cost us the snapshot that was just written. */

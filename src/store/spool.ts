@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KilldrillError, messageOf } from '../errors.ts';
 import { parseFlip } from '../flip-text.ts';
 import type { StopOffer } from './stop-port.ts';
+import { syncFolder, writeSynced } from '../synced-file.ts';
 
 /** A stop that is kept on disk. */
 export interface SpooledStop extends StopOffer {
@@ -80,7 +81,8 @@ export class Spool {
     const path = join(this.folder, name);
     try {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
-      await writeWhole(unfinished, JSON.stringify({ version: 1, text, signature, sha256: sumOf(text, signature) }));
+      const content = JSON.stringify({ version: 1, text, signature, sha256: sumOf(text, signature) });
+      await writeSynced(unfinished, content, 'w');
       await rename(unfinished, path);
       await this.#syncFolder();
       return path;
@@ -168,23 +170,4 @@ function sumOf(text: string, signature: string | null): string {
   return createHash('sha256')
     .update(`${signature ?? ''}\n${text}`, 'utf8')
     .digest('hex');
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(text, 'utf8');
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
