@@ -9,6 +9,7 @@ import { indexOf, sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, overlaps, toMs } from './span.ts';
 import type { Span } from './span.ts';
+import { pathOf } from './stop-paths.ts';
 import { effectEvidence, effectName } from './witness-of.ts';
 import { admittedYoung } from './young-store.ts';
 
@@ -119,10 +120,16 @@ function checkOutage(index: DrillIndex, outage: Outage): Finding {
 /** A run whose last call before the outage is no older than this may still be at work. */
 const UNDER_WAY_NS = 2000 * NS_PER_MS;
 
-/** Whether some run that no stop covered was being worked on, and had not sent everything by the time when nothing may go out. */
+/**
+ * Whether some run was being worked on that no stop kept from going on, and had not sent everything by the time when nothing
+ * may go out. A stop that was asked of the store when it was lost already reaches nobody there: what it covers has nothing
+ * but the lease to hold it.
+ */
 function wasUnderWay(index: DrillIndex, outage: Outage, closedFromNs: number): boolean {
   const stops = index.stops.filter(
-    ({ requestNs, releasedNs }) => requestNs <= outage.toNs && (releasedNs ?? outage.toNs) >= outage.fromNs,
+    (stop) =>
+      stop.requestNs <= (pathOf(index, stop) === 'postgres' ? outage.fromNs : outage.toNs) &&
+      (stop.releasedNs ?? outage.toNs) >= outage.fromNs,
   );
   return index.effects.some(({ run, worker, t0 }) => {
     if (t0 >= outage.fromNs || t0 < outage.fromNs - UNDER_WAY_NS) return false;

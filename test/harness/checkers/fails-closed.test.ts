@@ -56,6 +56,22 @@ describe(PROPERTY, () => {
     });
   });
 
+  it('counts runs that a stop covers, too, when the stop was asked of a store that was lost already', () => {
+    const lost = AT.stop - 50;
+    const cut = (plane: 'registry' | 'work', nth: number) =>
+      fault({ fault: nth, kind: 'cut', target: 'worker-1', plane }, lost, lost + 3_000);
+    const clean = cleanDrill();
+    const stopped = new Set(clean.runs.filter(({ tenant }) => tenant === 'acme').map(({ run }) => run));
+    const drill = plus(clean, ...cut('registry', 1), ...cut('work', 2));
+    const onlyStopped = without(drill, ({ body, atMs }) => {
+      if (body.type !== 'effect.arrived' || body.worker !== 'worker-1') return false;
+      return atMs > lost + LEASE_AND_ABORT_MS || (atMs < lost && !stopped.has(body.run));
+    });
+    expect(check(PROPERTY, onlyStopped).verdict).toBe('pass');
+    const none = without(onlyStopped, ({ body, atMs }) => body.type === 'effect.arrived' && atMs < lost);
+    expect(check(PROPERTY, none).verdict).toBe('inconclusive');
+  });
+
   it.each([
     ['cut', 'cut'],
     ['half-open', 'half-open'],

@@ -120,7 +120,7 @@ describe('executors under drill', () => {
   it('have not started when one ends before it is ready, with what it complained of', async () => {
     const executors = make("console.error('no such namespace'); process.exit(1)");
     await expect(start(executors)).rejects.toThrow(
-      /^the fleet's executors did not start; each executor has to say .*\nexecutor-1 ended with exit code 1 .*\n {2}no such namespace/s,
+      /^the fleet's executors did not start; each executor has to say .*\nexecutor-[12] ended with exit code 1 .*\n {2}no such namespace/s,
     );
     await expect(start(make(TOLD))).resolves.toBeUndefined();
   });
