@@ -17,6 +17,7 @@ import { openControlStore } from '../../src/store/postgres/control-store.ts';
 import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
+import { openPreviewStore } from '../../src/store/postgres/preview-store.ts';
 import { openStopStore } from '../../src/store/postgres/stop-store.ts';
 import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
@@ -51,6 +52,8 @@ export interface ControlPlane {
   close(): Promise<{ readonly left: readonly { readonly id: string; readonly keptAt: string | null }[] }>;
 }
 
+/** Whoever asks what a stop would hit has more patience than a stop has. */
+const PREVIEW_TIMINGS = { connectMs: 2_000, statementMs: 3_000, answerMs: 3_500 };
 const RETRY_MS = 100;
 /** How long the end waits for a store that is away. */
 const LAST_WAIT_MS = 2_000;
@@ -64,12 +67,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { connectionString, namespace, onError, keys, signing, flipKeys, stateFile } = options;
   const clock = systemClock;
   const to = { connectionString, namespace };
-  const [source, flips, stops, record, effectiveness] = [
+  const [source, flips, stops, record, effectiveness, preview] = [
     openFlipSource(to),
     openFlipStore(to),
     openStopStore(to),
     openControlStore(to),
     openEffectivenessStore(to),
+    openPreviewStore({ ...to, timings: PREVIEW_TIMINGS }),
   ];
   const watch = new EffectivenessWatch({ store: effectiveness, clock });
   const [registry, lease] = [new Registry(namespace, { keys: flipKeys }), new Lease(clock)];
@@ -92,6 +96,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
       },
+      preview,
       ...(executor === null ? {} : { executor: () => executor.status() }),
     },
     options.listen,
@@ -106,7 +111,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       const left = await taker.close(LAST_WAIT_MS);
       await executor?.close();
       await feed.close();
-      await Promise.all([source, flips, stops, record, effectiveness].map((port) => port.close()));
+      await Promise.all([source, flips, stops, record, effectiveness, preview].map((port) => port.close()));
       return { left };
     },
   };

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../clock.ts';
+import type { FleetPicture, FleetPictures } from './fleet-picture.ts';
 import { RequestError } from './problem.ts';
 import { switchesOf } from './switches.ts';
 import type { EnforcedEngagement, Switches } from './switches.ts';
@@ -17,7 +18,7 @@ const MAX_BACKLOG_BYTES = 1_000_000;
 
 /**
  * Tells those who watch (server-sent events): `switches` at the beginning, then `stop` and `release` for what came and
- * went, and `state` when the head moved or the store was lost or found. A stop that is told again has its revision now.
+ * went, `state` when the head moved or the store was lost or found, and `fleet` once a second. A stop that is told again has its revision now.
  */
 export class EventHub {
   readonly #parts: Pick<ControlApiParts, 'registry' | 'lease'>;
@@ -27,9 +28,11 @@ export class EventHub {
   #cancelTell: (() => void) | null = null;
   #cancelLook: (() => void) | null = null;
   #silentMs = 0;
+  readonly #pictures: Pick<FleetPictures, 'latest'>;
+  #shown: FleetPicture | null = null;
 
-  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'clock'>) {
-    this.#parts = parts;
+  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'clock'>, pictures: Pick<FleetPictures, 'latest'>) {
+    [this.#parts, this.#pictures] = [parts, pictures];
     this.#clock = parts.clock;
     parts.registry.onChange(() => this.#soon());
   }
@@ -52,7 +55,10 @@ export class EventHub {
     this.#watchers.add(response);
     response.on('close', () => this.#remove(response));
     response.on('error', () => this.#remove(response));
-    this.#send(response, `retry: 1000\n${eventText('switches', this.#told)}`);
+    this.#send(
+      response,
+      `retry: 1000\n${eventText('switches', this.#told)}${this.#shown === null ? '' : eventText('fleet', this.#shown)}`,
+    );
     this.#cancelLook ??= this.#lookAgain();
   }
 
@@ -85,6 +91,7 @@ export class EventHub {
     return this.#clock.after(LOOK_MS, () => {
       this.#silentMs += LOOK_MS;
       this.#tell();
+      void this.#tellFleet();
       if (this.#silentMs >= SIGN_OF_LIFE_MS) this.#toAll(': still here\n\n');
       this.#cancelLook = this.#lookAgain();
     });
@@ -96,6 +103,14 @@ export class EventHub {
     if (before === null) return;
     const text = changesBetween(before, now);
     if (text !== '') this.#toAll(text);
+  }
+
+  /** Looked at only while somebody watches. */
+  async #tellFleet(): Promise<void> {
+    const picture = await this.#pictures.latest();
+    if (picture === this.#shown) return;
+    this.#shown = picture;
+    this.#toAll(eventText('fleet', picture));
   }
 
   #toAll(text: string): void {

@@ -2,16 +2,19 @@ import type { Clock } from '../../clock.ts';
 import type { Lease } from '../../lease.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
+import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
+import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
+import type { StopState } from '../effectiveness.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 /** What is known of the fleet's workers and of how far a stop has come (DESIGN §3.13). */
 export interface FleetView {
   /** Each worker that has registered. */
-  workers(): Promise<readonly unknown[]>;
+  workers(): Promise<readonly RegisteredWorker[]>;
   /** How far this stop has come, by worker; null for one that is not there. */
-  stop(id: string): Promise<unknown>;
+  stop(id: string): Promise<StopState | null>;
 }
 
 /** What the API works on. */
@@ -36,5 +39,7 @@ export interface ControlApiParts {
   readonly missing: () => string | null;
   readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };
   readonly fleet?: FleetView;
+  /** Counts what a stop would hit. */
+  readonly preview?: PreviewStore;
   readonly onError?: (error: Error) => void;
 }

@@ -35,6 +35,8 @@ const REQUEST_STATUS = {
   MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
   TOO_MANY_WATCHERS: 503,
+  TOO_MANY_PREVIEWS: 503,
+  PREVIEW_UNSEEN: 503,
   NOT_READY: 503,
 } as const;
 export type RequestCode = keyof typeof REQUEST_STATUS;

@@ -6,6 +6,7 @@ import type { ApiKey } from './api-keys.ts';
 import { halt } from './halt.ts';
 import type { ControlApiParts } from './parts.ts';
 import { RequestError } from './problem.ts';
+import { previewRoutes } from './preview-route.ts';
 import { getRoute, postRoute } from './route.ts';
 import type { Reply, Route } from './route.ts';
 import {
@@ -30,7 +31,14 @@ const answer = (means: string, schema: z.ZodType | null) => ({ status: 200, mean
 
 /** Every route that answers in JSON. */
 export function routesOf(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): readonly Route[] {
-  return [haltRoute(parts), ...releaseRoutes(parts), ...reads(parts, refusals), ...fleet(parts), ...probes(parts)];
+  return [
+    haltRoute(parts),
+    ...releaseRoutes(parts),
+    ...reads(parts, refusals),
+    ...fleet(parts),
+    ...previewRoutes(parts),
+    ...probes(parts),
+  ];
 }
 
 function haltRoute(parts: ControlApiParts): Route {

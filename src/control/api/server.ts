@@ -5,6 +5,7 @@ import type { ApiKey } from './api-keys.ts';
 import { EVENTS_ROUTE, otherRoutes } from './documented-routes.ts';
 import { Door, WrongKind } from './door.ts';
 import { EventHub } from './events.ts';
+import { FleetPictures } from './fleet-picture.ts';
 import { ApiMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
@@ -64,12 +65,14 @@ class ApiServer {
   readonly #events: EventHub;
   readonly #metrics: ApiMetrics;
   readonly #refusals: RefusalLog;
+  readonly #pictures: FleetPictures;
 
   constructor(app: FastifyInstance, parts: ControlApiParts) {
     const { clock, keys, record } = parts;
     [this.#app, this.#parts] = [app, parts];
     this.#door = new Door(keys, clock);
-    this.#events = new EventHub(parts);
+    this.#pictures = new FleetPictures(parts);
+    this.#events = new EventHub(parts, this.#pictures);
     this.#metrics = new ApiMetrics(parts, () => this.#events.watchers);
     this.#refusals = new RefusalLog({ store: record, clock, onError: (error) => this.#tell(error) });
     readOnlyJson(app);
@@ -96,7 +99,10 @@ class ApiServer {
       ...routesOf(this.#parts, this.#refusals),
       ...otherRoutes({
         metrics: async () => ({ status: 200, ...(await this.#metrics.exposition()) }),
-        page: () => ({ status: 200, type: 'text/html; charset=utf-8', body: pageOf(this.#parts) }),
+        page: async () => ({
+          ...{ status: 200, type: 'text/html; charset=utf-8' },
+          body: pageOf(this.#parts, await this.#pictures.latest()),
+        }),
         openApi: () => ({ status: 200, body: document }),
       }),
     ];

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
 
@@ -8,6 +10,8 @@ export interface Tab {
   go(url: string): Promise<void>;
   /** The value of an expression in the page, as JSON has it. */
   evaluate(expression: string): Promise<unknown>;
+  /** What it shows, all of it, as a PNG. */
+  screenshot(): Promise<Buffer>;
   /** From the next page on. */
   withoutScripts(): Promise<void>;
   close(): Promise<void>;
@@ -18,6 +22,13 @@ interface Message {
   readonly method?: string;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly message: string };
+}
+
+/** A Chromium of this machine; null for none. */
+export function browserPath(): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null;
 }
 
 const ANSWER_MS = 30_000;
@@ -83,6 +94,10 @@ export async function openTab(
       };
       if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       return result.value;
+    },
+    screenshot: async () => {
+      const shot = await inTab('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
+      return Buffer.from(String(shot['data']), 'base64');
     },
     withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
     close: async () => {
