@@ -67,6 +67,16 @@ export class Registry {
     return [...this.#open.values()];
   }
 
+  /** The same as they were delivered, for those who hand them on. */
+  openStops(): readonly { readonly id: string; readonly text: string; readonly signature: string | null }[] {
+    return [...this.#stops].map(([id, { text, signature }]) => ({ id, text, signature }));
+  }
+
+  /** Whether this stop has ended before our eyes; false of one that this process never knew. */
+  hasEnded(id: string): boolean {
+    return this.#ended.has(id);
+  }
+
   /** The revision at which an enforced engagement was opened; null while the store has not said. */
   revisionOf(id: string): number | null {
     return this.#stops.get(id)?.revision ?? null;

@@ -21,11 +21,12 @@ import { openPreviewStore } from '../../src/store/postgres/preview-store.ts';
 import { openStopStore } from '../../src/store/postgres/stop-store.ts';
 import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
+import type { StopOffer } from '../../src/store/stop-port.ts';
 import type { Signing } from './flip-keys.ts';
-import { openHostedExecutor } from './hosted-executor.ts';
-import type { HostedExecutorOptions } from './hosted-executor.ts';
+import { openHosted } from './hosted-parts.ts';
+import type { HostedOptions } from './hosted-parts.ts';
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends HostedOptions {
   readonly connectionString: string;
   readonly namespace: string;
   readonly listen: ListenOptions;
@@ -37,8 +38,6 @@ export interface ControlPlaneOptions {
   readonly flipKeys: FlipKeys | null;
   /** The state file beside which stops are put while the store is away; null for none. */
   readonly stateFile: string | null;
-  /** Null: this process reads no alerts. */
-  readonly executor: HostedExecutorOptions | null;
   readonly onError: (error: Error) => void;
 }
 
@@ -81,10 +80,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
-  const executor =
-    options.executor === null
-      ? null
-      : openHostedExecutor(options.executor, { ...to, registry, sign: signing?.sign ?? null, onError });
+  const hosted = await openHosted(options, { ...to, registry, lease, sign: signing?.sign ?? null, onError });
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
@@ -97,19 +93,19 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         stop: (id) => watch.look(id),
       },
       preview,
-      ...(executor === null ? {} : { executor: () => executor.status() }),
+      ...hosted.status,
     },
     options.listen,
   );
   feed.start();
-  executor?.start();
+  hosted.start();
   return {
     ...{ url: api.url, restored },
     ready: () => feed.ready(),
     close: async () => {
       await api.close();
       const left = await taker.close(LAST_WAIT_MS);
-      await executor?.close();
+      await hosted.close();
       await feed.close();
       await Promise.all([source, flips, stops, record, effectiveness, preview].map((port) => port.close()));
       return { left };
@@ -120,9 +116,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
 /** Whoever watches the state file enforces a stop that cannot be made durable yet. */
 function pathsOf(stateFile: string | null): readonly StopPath[] {
   if (stateFile === null) return [];
-  const push = ({ text, signature }: { readonly text: string; readonly signature: string | null }): void => {
+  const push = async ({ text, signature }: StopOffer): Promise<void> => {
     const flip = parseFlip(text);
-    if (flip.kind === 'stop') haltByFile(stateFile, flip, signature === null ? null : () => signature);
+    if (flip.kind === 'stop') await haltByFile(stateFile, flip, signature === null ? null : () => signature);
   };
-  return [{ name: 'state file', push: (stop) => Promise.resolve().then(() => push(stop)) }];
+  return [{ name: 'state file', push }];
 }

@@ -64,6 +64,8 @@ const USAGE_CODES = new Set([
   'FLIP_KEYS_INVALID',
   'KEY_NOT_MADE',
   'SIGNING_KEY_UNREADABLE',
+  'SINK_INVALID',
+  'HMAC_KEY_SHORT',
 ]);
 
 /** The exit code that an error means. */

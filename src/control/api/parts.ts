@@ -1,11 +1,13 @@
 import type { Clock } from '../../clock.ts';
 import type { Lease } from '../../lease.ts';
+import type { MirrorStatus } from '../../propagation/state-mirror.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
 import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
 import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
 import type { StopState } from '../effectiveness.ts';
+import type { SinkStatus } from '../sinks/flip-publisher.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
 
@@ -39,6 +41,10 @@ export interface ControlApiParts {
   readonly missing: () => string | null;
   readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };
   readonly fleet?: FleetView;
+  /** How far those are who are told of every flip. */
+  readonly sinks?: () => readonly SinkStatus[];
+  /** How far the state file is that this process keeps equal to the store. */
+  readonly mirror?: () => MirrorStatus;
   /** Counts what a stop would hit. */
   readonly preview?: PreviewStore;
   readonly onError?: (error: Error) => void;

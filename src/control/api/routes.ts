@@ -122,9 +122,20 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
       () => {
         const { head, verified, engagements } = switchesOf(parts);
         const open = engagements.length;
-        const executor = parts.executor?.() ?? null;
+        const [executor, mirror] = [parts.executor?.() ?? null, parts.mirror?.() ?? null];
         const [stops, refused] = [taker.status(), refusals.status()];
-        return ok({ namespace, version, head, verified, open, stops, refusals: refused, executor });
+        return ok({
+          namespace,
+          version,
+          head,
+          verified,
+          open,
+          stops,
+          refusals: refused,
+          sinks: parts.sinks?.() ?? [],
+          mirror,
+          executor,
+        });
       },
     ),
   ];

@@ -127,6 +127,23 @@ export const statusAnswer = z.object({
     away: z.string().nullable().describe('why the store did not take the last one; null if it did'),
   }),
   refusals: z.object({ waiting: z.int(), dropped: z.int() }),
+  sinks: z
+    .array(
+      z.object({
+        name: z.string(),
+        told: z.int().nullable().describe('the revision that it has taken last'),
+        behind: z.int().nullable().describe('flips that it has not taken'),
+        error: z.string().nullable(),
+      }),
+    )
+    .describe('those who are told of every flip'),
+  mirror: z
+    .object({
+      revision: z.int().nullable().describe('of the record, as the state file has it'),
+      error: z.string().nullable(),
+    })
+    .nullable()
+    .describe('the state file that is kept equal to the store'),
   executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
 });
 export const okAnswer = z.object({ ok: z.literal(true) });

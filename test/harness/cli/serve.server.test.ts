@@ -168,7 +168,17 @@ describe('killdrill serve', () => {
     [['--keys', 'nowhere.json'], 'nowhere.json'],
     [['--port', 'x'], '--port'],
     [['--tls-cert', 'cert.pem'], '--tls-cert and --tls-key'],
-    [['--topic', 'alerts'], 'are for --executor'],
+    [['--topic', 'alerts'], 'is for --executor'],
+    [['--mirror-state-file', 'state.json'], '--mirror-state-file and --mirror-key'],
+    [['--mirror-state-file', '/nowhere/at/all', '--mirror-key', 'k'], 'is its folder there'],
+    [['--mirror-state-file', 'state.json', '--mirror-key', '/nowhere/key'], 'cannot be read'],
+    [['--brokers', 'b:9092'], 'are for --executor or --sink'],
+    [['--sink', 'https://hooks.example.org/secret'], 'expected jsonl:FILE'],
+    [['--sink', 'webhook:ftp://example.org'], 'expected an http or https URL'],
+    [['--sink', 'kafka:flips'], 'wants --brokers'],
+    [['--sink', 'kafka:fl ips', '--brokers', 'b:9092'], 'a topic is'],
+    [['--sink', 'jsonl:/nowhere/at/all/flips.jsonl'], 'is its folder there'],
+    [['--sink', 'jsonl:flips.jsonl', '--sink', 'jsonl:./flips.jsonl'], 'the same sink twice'],
     [['--executor', 'nowhere.json'], 'nowhere.json'],
   ])('says what is wrong with its flags: %j', async (flags, words) => {
     await expect(serve(...flags)).rejects.toThrow(words);
