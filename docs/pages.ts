@@ -56,12 +56,12 @@ function mutants(): string {
 function faults(): string {
   return page(
     'Faults',
-    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES_OF.worker.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. An executor's are ${PLANES_OF.executor.map(code).join(', ')}: for flips, for the bus that it reads, and for the stops that it makes durable. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that process and plane; what is held or delayed goes on in order afterwards. A \`clock\` adds its offset to what a worker's wall clock says; it is for the simulated fleet only, which reads its wall clock through a seam for that (\`KILLDRILL_SIM_CLOCK\`, no part of [the contract](fleet-contract.md)): no program of any language can be lied to about the time from outside. A scenario with \`fleet.command\` and a \`clock\` is refused. One that does something to \`kafka\` needs [an environment that has it](../guides/where-drills-run.md).`,
+    `What a timeline can do to the servers and the fleet of a drill. A fault that a drill could not inject, observe and undo makes its verdict inconclusive. A worker's planes are ${PLANES_OF.worker.map(code).join(' and ')}: its connections to the store for flips, and for intents and tasks. An executor's are ${PLANES_OF.executor.map(code).join(', ')}: for flips, for the bus that it reads, and for the stops that it makes durable. The control API's are ${PLANES_OF.api.map(code).join(' and ')}: to its store, and from the operator to it. A drill has an API when a flip goes over it or a fault hits it. A fault on a plane acts on the connections that are there and on those that come, in a proxy of that process and plane; what is held or delayed goes on in order afterwards. A \`clock\` adds its offset to what a worker's wall clock says; it is for the simulated fleet only, which reads its wall clock through a seam for that (\`KILLDRILL_SIM_CLOCK\`, no part of [the contract](fleet-contract.md)): no program of any language can be lied to about the time from outside. A scenario with \`fleet.command\` and a \`clock\` is refused. One that does something to \`kafka\` needs [an environment that has it](../guides/where-drills-run.md).`,
     table(
       ['kind', 'of', 'has to have', 'may have'],
       FAULT_KINDS.map((kind) => [
         code(kind),
-        ['postgres', 'kafka', 'worker-1', 'executor-1']
+        ['postgres', 'kafka', 'api', 'worker-1', 'executor-1']
           .filter((target) => hits(kind, target))
           .map(code)
           .join(', '),

@@ -18,16 +18,17 @@ interface Kind {
 const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes', 'offset'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
-const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'worker', 'executor'];
+const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'worker', 'executor', 'api'];
 const ON_PROCESS = { needs: [], may: [] } as const;
-const ON_PLANE = { targets: ['worker', 'executor'], may: ['direction'] } as const;
+const HAVE_PLANES = ['worker', 'executor', 'api'] as const;
+const ON_PLANE = { targets: HAVE_PLANES, may: ['direction'] } as const;
 
 const KINDS: Readonly<Record<FaultKind, Kind>> = {
   kill: { targets: EVERYTHING, ...ON_PROCESS },
   pause: { targets: EVERYTHING, ...ON_PROCESS },
   restart: { targets: EVERYTHING, ...ON_PROCESS },
   clock: { targets: ['worker'], needs: ['offset'], may: [] },
-  cut: { targets: ['worker', 'executor'], needs: ['plane'], may: [] },
+  cut: { targets: HAVE_PLANES, needs: ['plane'], may: [] },
   reset: { ...ON_PLANE, needs: ['plane'] },
   'half-open': { ...ON_PLANE, needs: ['plane'] },
   latency: { ...ON_PLANE, needs: ['plane', 'delay'] },
@@ -80,12 +81,15 @@ export function faultMeaning(fault: ReadFault, fleet: DrilledFleet): readonly Co
 export const PLANES_OF = {
   worker: ['registry', 'work'],
   executor: ['registry', 'alerts', 'control'],
+  api: ['registry', 'control'],
 } as const satisfies Readonly<Record<string, readonly Plane[]>>;
+
+const WHOSE = { worker: 'a worker', executor: 'an executor', api: 'the API' } as const;
 
 function targetMeaning({ kind, target }: ReadFault, { workers, executors }: DrilledFleet): readonly Complaint[] {
   const path = ['fault', 'target'];
   const { targets } = KINDS[kind];
-  const counts = { worker: workers, executor: executors, postgres: null, kafka: null };
+  const counts = { worker: workers, executor: executors, postgres: null, kafka: null, api: null };
   const expected = targets
     .filter((one) => counts[one] !== 0)
     .map((one) => namesOf(one, counts[one]))
@@ -105,7 +109,7 @@ function targetMeaning({ kind, target }: ReadFault, { workers, executors }: Dril
 }
 
 function namesOf(thing: Thing, count: number | null): string {
-  if (thing === 'postgres' || thing === 'kafka') return thing;
+  if (thing !== 'worker' && thing !== 'executor') return thing;
   if (count === null) return `${thing}-1 and so on`;
   return count === 1 ? `${thing}-1` : `${thing}-1 to ${thing}-${count}`;
 }
@@ -113,10 +117,11 @@ function namesOf(thing: Thing, count: number | null): string {
 /** A process is on some planes and not on others. */
 function planeMeaning({ kind, target, plane }: ReadFault): readonly Complaint[] {
   const thing = thingNamed(target)?.thing;
-  if (plane === undefined || !takesKey(kind, 'plane') || (thing !== 'worker' && thing !== 'executor')) return [];
+  if (plane === undefined || !takesKey(kind, 'plane')) return [];
+  if (thing !== 'worker' && thing !== 'executor' && thing !== 'api') return [];
   const planes: readonly Plane[] = PLANES_OF[thing];
   if (planes.includes(plane)) return [];
-  const expected = `a plane of ${thing === 'worker' ? 'a worker' : 'an executor'}: ${planes.join(', ')}`;
+  const expected = `a plane of ${WHOSE[thing]}: ${planes.join(', ')}`;
   return [{ path: ['fault', 'plane'], found: `'${plane}' of ${target}`, expected, fix: 'write one of these' }];
 }
 

@@ -50,12 +50,12 @@ function resolveCritical({ capabilities, classes }: ReadScenario['fleet']['criti
 function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   const when = anchorOf(entry);
   if ('flip' in entry) {
-    const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, reason = `drill ${name}` } = entry.flip;
-    return { kind: 'flip', when, scope, target, mode, queue, drainMs: drainFor ?? null, via, reason };
+    const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, wait, reason = `drill ${name}` } = entry.flip;
+    return { kind: 'flip', when, scope, target, mode, queue, drainMs: drainFor ?? null, via, wait, reason };
   }
   if ('release' in entry) {
-    const { scope, target = GLOBAL_TARGET, expect, reason = `end of the stop in drill ${name}` } = entry.release;
-    return { kind: 'release', when, scope, target, expect, reason };
+    const { scope, target = GLOBAL_TARGET, expect, via, reason = `end of the stop in drill ${name}` } = entry.release;
+    return { kind: 'release', when, scope, target, expect, via, reason };
   }
   if ('resume' in entry) {
     return { kind: 'resume', when, which: resolveWhich(entry.resume), staging: resolveStaging(entry.resume) };

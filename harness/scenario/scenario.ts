@@ -51,8 +51,13 @@ export type Anchor =
   /** As soon as the n-th effect in scope of this switch has arrived, counted from T0 (`after: effect 137 of $busiest`). */
   | { readonly kind: 'effect'; readonly count: number; readonly scope: Scope; readonly target: string };
 
-/** The way by which a stop is asked for: put into the store by the operator, or as a detector's alert on the bus. */
-export type StopPath = 'postgres' | 'alert';
+/**
+ * The way by which a stop is asked for: put into the store by the operator, as a detector's alert on the bus, or over the
+ * control API, whose process may be gone.
+ */
+export type StopPath = 'postgres' | 'alert' | 'api';
+/** The way by which a release is asked for. */
+export type ReleasePath = Exclude<StopPath, 'alert'>;
 
 export interface FlipEntry {
   readonly kind: 'flip';
@@ -65,6 +70,8 @@ export interface FlipEntry {
   /** Null unless `queue` is `drain`. */
   readonly drainMs: number | null;
   readonly via: StopPath;
+  /** False: the next entry does not wait for the answer, as when something happens in the middle of it. */
+  readonly wait: boolean;
   readonly reason: string;
 }
 
@@ -75,6 +82,7 @@ export interface ReleaseEntry {
   readonly target: string;
   /** `refused`: the drill expects it to be red. */
   readonly expect: 'taken' | 'refused';
+  readonly via: ReleasePath;
   readonly reason: string;
 }
 
@@ -131,7 +139,7 @@ export interface FaultEntry {
   readonly kind: 'fault';
   readonly when: Anchor;
   readonly fault: FaultKind;
-  /** `postgres`, `kafka`, `worker-1`, … or `executor-1`, … */
+  /** `postgres`, `kafka`, `api`, `worker-1`, … or `executor-1`, … */
   readonly target: string;
   /** Null for a fault that is on no plane. */
   readonly plane: Plane | null;

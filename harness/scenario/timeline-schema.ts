@@ -10,7 +10,8 @@ import { momentShape } from './moment-schema.ts';
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
-export const STOP_PATHS = ['postgres', 'alert'] as const;
+export const STOP_PATHS = ['postgres', 'alert', 'api'] as const;
+export const RELEASE_PATHS = ['postgres', 'api'] as const;
 
 const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 
@@ -29,7 +30,12 @@ const flip = map(
     drainFor: duration(LIMITS.drainMs, '5s').optional().describe('With queue: drain, how long admitted work may pass.'),
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
-      .describe('The path by which the stop is taken: put into the store, or as a detector’s alert for an executor.'),
+      .describe(
+        'The path by which the stop is taken: put into the store, as a detector’s alert for an executor, or over the API.',
+      ),
+    wait: flag()
+      .prefault(true)
+      .describe('false: the next entry does not wait for its answer, and may come in the middle of it.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest, mode: halt_all }',
@@ -39,6 +45,7 @@ const release = map(
   {
     ...scoped,
     expect: oneOf(['taken', 'refused']).prefault('taken').describe('refused: it is red, and the stop goes on.'),
+    via: oneOf(RELEASE_PATHS).prefault('postgres').describe('Put into the store, or asked for over the API.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest }',
@@ -90,12 +97,14 @@ const fault = map(
     target: text(
       LINE,
       { min: 1, max: LIMITS.nameLength },
-      'postgres, kafka, a worker such as worker-1, or an executor',
+      'postgres, kafka, api, a worker such as worker-1, or an executor',
       'postgres',
     ),
     plane: oneOf(PLANES)
       .optional()
-      .describe('Of a fault on connections: a worker’s registry or work, an executor’s registry, alerts or control.'),
+      .describe(
+        'Of a fault on connections: a worker’s registry or work, an executor’s registry, alerts or control, the API’s registry or control.',
+      ),
     direction: oneOf(DIRECTIONS)
       .optional()
       .describe('Which way bytes are hit, of all but a cut: both, unless it says one way only.'),

@@ -63,12 +63,12 @@ function writeEntry(entry: TimelineEntry): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, reason } = entry;
+      const { mode, queue, drainMs, via, wait, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, reason } };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...(wait ? {} : { wait }), reason } };
     }
     case 'release':
-      return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };
+      return { ...moment, release: { ...onOf(entry), expect: entry.expect, via: entry.via, reason: entry.reason } };
     case 'resume':
       return { ...moment, resume: writeResume(entry) };
     case 'contract':
