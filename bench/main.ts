@@ -8,6 +8,7 @@ import { chooseDrillFolder, makeDrillFolder } from '../harness/environment/drill
 import { startEmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../harness/environment/embedded-postgres.ts';
 import { startGuardian } from '../harness/environment/guardian.ts';
+import { benchApi } from './api.ts';
 import { printAlertBuses } from './alert-buses.ts';
 import { benchChecks } from './check.ts';
 import { benchDetectors } from './detect.ts';
@@ -20,11 +21,12 @@ import { summaryTable } from './summary-table.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|detect|in-flight|fence|halt|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|fence|halt|api|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
 const HALT_ROUNDS = 2_000;
+const API = { rounds: 2_000, perSecond: 500, seconds: 10 };
 const LOSS_ROUNDS = 20;
 const PROCESSES = 8;
 const NAMESPACE = 'bench';
@@ -38,10 +40,11 @@ async function main(): Promise<void> {
   if (wants('checks')) await printChecks();
   if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
-  if (!['fence', 'halt', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
+  if (!['fence', 'halt', 'api', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
     if (wants('halt')) await printHalts(server);
+    if (wants('api')) await printApi(server);
     if (wants('queue')) await printQueue(server);
     if (wants('store-loss')) await printStoreLoss(server);
     if (ALERTS.some(wants)) {
@@ -148,6 +151,19 @@ async function printHalts(server: EmbeddedPostgres): Promise<void> {
   } finally {
     await store.close();
   }
+}
+
+async function printApi(server: EmbeddedPostgres): Promise<void> {
+  const found = await benchApi({ url: await prepare(server, 'bench_api'), namespace: NAMESPACE, ...API });
+  const { perSecond, seconds, recorded, storm202, gapless, inOrder, lastLateMs } = found;
+  const table = summaryTable([
+    ['POST /halt to durable and enforced, one after another', found.alone],
+    [`the same at ${perSecond} stops a second for ${seconds} s`, found.storm],
+  ]);
+  print(
+    `Control API, ms (goal: p50 at most 5, p99 at most 25; in the storm ${recorded} of ${perSecond * seconds} on record, ${storm202} not durable when answered, gapless ${String(gapless)}, answers as recorded ${String(inOrder)}, the last answered ${lastLateMs.toFixed(0)} ms after it was sent)`,
+    table,
+  );
 }
 
 async function printQueue(server: EmbeddedPostgres): Promise<void> {

@@ -34,6 +34,8 @@ export class InterruptedError extends KilldrillError {
 }
 
 const USAGE_CODES = new Set([
+  'API_KEYS_INVALID',
+  'DETECTOR_KEYS_INVALID',
   'SCENARIO_INVALID',
   'SCENARIO_MISSING',
   'USAGE',

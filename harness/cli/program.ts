@@ -18,6 +18,7 @@ import type { RunFlags } from './commands/run.ts';
 import { selftest } from './commands/selftest.ts';
 import type { SelftestFlags } from './commands/selftest.ts';
 import { validate } from './commands/validate.ts';
+import { addControlPlane } from './control-commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 
@@ -47,6 +48,7 @@ export function buildProgram(done: Done): Command {
   addDoctor(program, done);
   addMigrate(program, done);
   addWayBack(program, done);
+  addControlPlane(program, done);
   return program;
 }
 

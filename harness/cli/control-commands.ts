@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { apiKey } from './commands/api-key.ts';
+import type { ApiKeyFlags } from './commands/api-key.ts';
+import { serve } from './commands/serve.ts';
+import type { ServeFlags } from './commands/serve.ts';
+
+const DEFAULT_KEYS = 'killdrill-keys.json';
+
+/** The control plane's own commands. */
+export function addControlPlane(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command('serve')
+    .description('serve the control API: stop, release, and see what is stopped')
+    .option('--database <url>', 'the database (default: KILLDRILL_DATABASE_URL)')
+    .option('--namespace <name>', "the fleet's world of switches (default: KILLDRILL_NAMESPACE, or 'default')")
+    .option('--keys <file>', "hashes of the API's keys, as killdrill api-key makes it", DEFAULT_KEYS)
+    .option('--host <address>', 'where it listens', '127.0.0.1')
+    .option('--port <number>', '0 for any that is free', '8710')
+    .option('--spool <folder>', "where stops are kept until the store has them; this process's own", 'killdrill-spool')
+    .option('--tls-cert <file>', 'certificate and chain, PEM: HTTPS instead of HTTP')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')
+    .option('--brokers <host:port,...>', 'with --executor: alerts come over Kafka (default: over the database)')
+    .option('--topic <name>', 'with --executor: where alerts are')
+    .option('--json', 'the address as JSON on stdout')
+    .action(async (flags: ServeFlags) => done(await serve(flags)));
+
+  program
+    .command('api-key')
+    .description('make a key for the control API; it is printed once')
+    .argument('<kind>', 'what it is for: stop, release or read')
+    .argument('<name>', 'whose it is; goes on record with what it does')
+    .option('--keys <file>', 'where its hash goes', DEFAULT_KEYS)
+    .option('--json', 'the key as JSON on stdout')
+    .action((kind: string, name: string, flags: ApiKeyFlags) => done(apiKey(kind, name, flags)));
+}

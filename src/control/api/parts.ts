@@ -1,0 +1,40 @@
+import type { Clock } from '../../clock.ts';
+import type { Lease } from '../../lease.ts';
+import type { Registry } from '../../registry.ts';
+import type { ControlStore } from '../../store/control-port.ts';
+import type { FlipStore } from '../../store/store.ts';
+import type { StopTaker } from '../stop-taker.ts';
+import type { ApiKeys } from './api-keys.ts';
+
+/** What is known of the fleet's workers and of how far a stop has come (DESIGN §3.13). */
+export interface FleetView {
+  /** Each worker that has registered. */
+  workers(): Promise<readonly unknown[]>;
+  /** How far this stop has come, by worker; null for one that is not there. */
+  stop(id: string): Promise<unknown>;
+}
+
+/** What the API works on. */
+export interface ControlApiParts {
+  readonly namespace: string;
+  readonly version: string;
+  /** Of this process; a feed keeps it fresh. */
+  readonly registry: Registry;
+  readonly lease: Pick<Lease, 'held'>;
+  readonly taker: StopTaker;
+  /** For releases. */
+  readonly flips: FlipStore;
+  readonly record: ControlStore;
+  /** The keys as of now. */
+  readonly keys: () => ApiKeys;
+  readonly clock: Clock;
+  /** Makes ids of flips, which are unique for ever. */
+  readonly newId: () => string;
+  /** Signs a flip's text as this stop-taker; null for unsigned flips. */
+  readonly sign: ((text: string) => string) | null;
+  /** What has not been restored yet, in words; null once everything is. */
+  readonly missing: () => string | null;
+  readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };
+  readonly fleet?: FleetView;
+  readonly onError?: (error: Error) => void;
+}

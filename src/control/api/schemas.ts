@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../switch.ts';
+
+/** PostgreSQL keeps no NUL and no half of a surrogate pair. */
+export const isStorable = (text: string): boolean => !/[\0\p{Cs}]/u.test(text);
+export const UNSTORABLE = 'a text may hold neither the character U+0000 nor half of a surrogate pair';
+const name = z.string().min(1).max(300).refine(isStorable, UNSTORABLE);
+const reason = z.string().trim().min(1).max(2_000).refine(isStorable, UNSTORABLE);
+
+/** A stop in words; the server makes the flip. */
+export const stopWords = z
+  .strictObject({
+    scope: z.enum(SCOPES).default('global').describe('what the switch is about'),
+    target: name.optional().describe("name within the scope; '*', the default, for global only"),
+    mode: z.enum(STOP_MODES).default('halt_all'),
+    queue: z.enum(QUEUE_POLICIES).default('discard').describe('what becomes of queued work in scope'),
+    drainMs: z.int().min(1).max(86_400_000).optional().describe("how long a drain lasts; with queue 'drain' only"),
+    reason: reason.describe('why; goes on record'),
+    by: name.optional().describe("who asks; the key's name unless told"),
+    id: name.optional().describe('unique for ever; the same stop sent again has the first answer'),
+    at: name.optional().describe('ISO 8601 instant at which it was taken, informative only'),
+  })
+  .refine(({ scope, target }) => scope === 'global' || target !== undefined, {
+    message: "a target is expected with every scope but 'global'",
+    path: ['target'],
+  });
+
+/** A stop that the caller made, and signed or not. */
+export const stopMade = z.strictObject({
+  text: z.string().min(2).max(20_000).describe("the flip's canonical text"),
+  signature: z.string().max(200).nullable().default(null).describe('Ed25519 over the text, base64'),
+});
+
+export const releaseWords = z.strictObject({
+  engagements: z.array(name).min(1).max(1_000).describe('ids of the engagements that the operator saw'),
+  reason: reason.describe('why; goes on record'),
+  by: name.optional().describe("who asks; the key's name unless told"),
+  evenIfRed: reason.optional().describe('why it is released although it is red; goes on record'),
+});
+
+const digits = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a whole number')
+  .transform(Number);
+export const flipsQuery = z.strictObject({
+  after: digits.default(0).describe('the revision after which to begin'),
+  limit: digits.pipe(z.int().min(1).max(1_000)).default(100).describe('at most so many, 1 to 1,000'),
+});
+export const noQuery = z.strictObject({});
+
+const head = z.object({ epoch: z.string(), revision: z.int(), hash: z.string() });
+export const durableAnswer = z.object({ id: z.string(), durable: z.literal(true), revision: z.int(), head });
+export const provisionalAnswer = z.object({
+  id: z.string(),
+  durable: z.literal(false),
+  why: z.string(),
+  reached: z.array(z.string()).describe('other paths that took it'),
+  keptAt: z.string().nullable().describe('the file that keeps it on the server; null: in memory only'),
+});
+const engagement = z.object({
+  id: z.string(),
+  revision: z.int().nullable().describe('null: enforced here, and not known to be durable'),
+  scope: z.enum(SCOPES),
+  target: z.string(),
+  mode: z.enum(STOP_MODES),
+  queue: z.enum(QUEUE_POLICIES),
+  drainMs: z.int().optional(),
+  reason: z.string(),
+  triggeredBy: z.string(),
+  source: z.string(),
+  at: z.string(),
+});
+export const releaseAnswer = z.object({
+  id: z.string(),
+  revision: z.int(),
+  closed: z.array(engagement),
+  red: z.array(z.string()).describe('checks that were red, and passed over'),
+});
+export const switchesAnswer = z.object({
+  head: head.nullable().describe('null: nothing was loaded yet'),
+  verified: z.boolean().describe('false: the store has not answered for a lease, and there may be more'),
+  engagements: z.array(engagement),
+});
+export const flipsAnswer = z.object({
+  head,
+  flips: z.array(head.extend({ text: z.string(), signature: z.string().nullable() })),
+});
+export const statusAnswer = z.object({
+  namespace: z.string(),
+  version: z.string(),
+  head: head.nullable(),
+  verified: z.boolean(),
+  open: z.int(),
+  stops: z.object({
+    waiting: z.int().describe('stops that the store has not answered for'),
+    away: z.string().nullable().describe('why the store did not take the last one; null if it did'),
+  }),
+  refusals: z.object({ waiting: z.int(), dropped: z.int() }),
+  executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
+});
+export const okAnswer = z.object({ ok: z.literal(true) });
+export const problemAnswer = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  field: z.string().optional(),
+});

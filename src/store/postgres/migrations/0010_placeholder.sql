@@ -1,0 +1,1 @@
+-- Holds the number free on this branch; dropped when the branches are joined.
