@@ -19,7 +19,7 @@ import { needsWholeHistory } from './whole-history.ts';
 export const eachPathAloneSuffices: Checker = {
   name: 'each_path_alone_suffices',
   claim:
-    "A stop stops every exposed worker within its budget by the path that it takes while another is shut: the operator's while no alert could get through, an alert's while its executors could reach the store by their own statement only, or by the relay of their feeds only.",
+    "A stop stops every exposed worker within its budget by the path that it takes while another is shut: the operator's while no alert could get through, or the API is gone; the API's while no alert could get through; an alert's while its executors could reach the store by their own statement only, or by the relay of their feeds only.",
   check(record) {
     const index = indexOf(record);
     const nothing = needsWholeHistory(record);
@@ -31,6 +31,8 @@ export const eachPathAloneSuffices: Checker = {
   },
 };
 
+const BY = { alert: 'by an alert', api: 'over the API', postgres: 'by the operator' } as const;
+
 function checkPath(index: DrillIndex, flip: DrillFlip): Finding | null {
   const { requestNs, durableNs } = flip;
   const [shut] = shutPaths(index, flip, durableNs ?? requestNs);
@@ -38,7 +40,7 @@ function checkPath(index: DrillIndex, flip: DrillFlip): Finding | null {
   const { cutMs } = index.scenario.expect.timeToStop;
   const judged = { fromNs: requestNs, toNs: Math.max(durableNs ?? requestNs, requestNs + cutMs * NS_PER_MS) };
   if (shut === undefined || wasStoreAway(index, judged)) return null;
-  const by = pathOf(index, flip) === 'alert' ? 'by an alert' : 'by the operator';
+  const by = BY[pathOf(index, flip)];
   const how = `the stop of ${nameOf(flip.on)}, ${by} with ${shut.name} shut`;
   if (stop === undefined) return unanswered(index, flip, how, shut);
   const unseen = shut.faults.find(({ missing }) => missing.length > 0);

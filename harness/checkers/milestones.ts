@@ -25,6 +25,7 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
   for (const flip of index.flips) {
     const what = `${flip.kind} of ${nameOf(flip.on)}`;
     add(`${what} requested`, flip.requestNs);
+    add(`${what} taken, not durable yet`, flip.provisionalNs);
     add(`${what} durable`, flip.durableNs);
   }
   for (const stop of index.stops) {

@@ -2,18 +2,23 @@ import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { canonicalText, parseFlip } from '../../src/flip-text.ts';
 import type { FlipStore } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
-import type { Flip } from '../../src/switch.ts';
+import type { Flip, ReleaseFlip, StopFlip } from '../../src/switch.ts';
 import type { DrillClock } from '../history/clock.ts';
 import type { FlipFacts } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { FlipEntry, ReleaseEntry } from '../scenario/scenario.ts';
 import { sleep, waitUntil } from '../environment/wait.ts';
+import type { Answered } from './answered.ts';
+import type { ApiHand } from './api-hand.ts';
 import type { AskedStop, Detectors } from './detectors.ts';
+import { factsOf, toldOf } from './flip-events.ts';
 
 interface OperatorParts {
   readonly store: FlipStore;
   /** Ask for the stops of alerts; null where nobody reads them. */
   readonly detectors: Detectors | null;
+  /** Null in a drill without an API. */
+  readonly api: ApiHand | null;
   /** The revision of a flip in the store; null while it is not there. */
   readonly look: (id: string) => Promise<number | null>;
   readonly namespace: string;
@@ -28,21 +33,16 @@ interface OperatorParts {
 /** While the store is away a flip is offered again, under its same id, for as long as this. */
 const INSIST_MS = 10_000;
 const AGAIN_MS = 50;
-/** An executor that is killed in between is back, and has joined its bus, within less. */
-const ALERT_MS = 30_000;
-const ALERT_LOOK_MS = 4;
+/** An executor, an API or a store that is killed in between is back within less, with what it held. */
+const IN_STORE_MS = 30_000;
+const IN_STORE_LOOK_MS = 4;
 
-interface Answered {
-  /** Null when the store did not take it, and then `error` says why. */
-  readonly revision: number | null;
-  readonly error: string | null;
-  /** When the question was sent whose answer this is. */
-  readonly sentNs: number;
-}
-
-interface Taken {
-  readonly id: string;
-  readonly revision: number | null;
+/** A stop that is to be asked for, and how. */
+interface AskedFor {
+  readonly flip: Flip;
+  /** Of an alert: what its detector had seen. */
+  readonly observed: AskedStop | null;
+  readonly take: (requestedNs: number) => Promise<Answered>;
 }
 
 /** The drill's operator: takes stops and releases, and remembers which engagements it opened on which switch. */
@@ -52,6 +52,7 @@ export class Operator {
   /** Stops of alerts by their engagement, as detectors see them from then on. */
   readonly #byAlert = new Map<string, AskedStop>();
   #overtaken: AskedStop | null = null;
+  readonly #watched = new Set<Promise<void>>();
   #flips = 0;
   #revision = 0;
 
@@ -59,13 +60,28 @@ export class Operator {
     this.#parts = parts;
   }
 
-  /** Makes one stop durable; its revision, or null when the store did not take it (the history has the reason). */
-  async stop(entry: FlipEntry, signal: AbortSignal): Promise<number | null> {
-    const taken = entry.via === 'alert' ? await this.#stopByAlert(entry, signal) : await this.#stop(entry, signal);
-    const { id, revision } = taken;
+  /**
+   * Asks for one stop, by its path; resolves once that has answered. `onDurable` is called once it is in the store, which for
+   * a provisional answer is later; never for one that the store did not take (the history has the reason).
+   */
+  async stop(entry: FlipEntry, onDurable: (revision: number) => void, signal: AbortSignal): Promise<void> {
+    const { flip, observed, take } = this.#stopOf(entry, signal);
     const on = `${entry.scope}:${targetOf(entry)}`;
-    if (revision !== null) this.#opened.set(on, [...(this.#opened.get(on) ?? []), id]);
-    return revision;
+    await this.#flip(flip, 'taken', take, (answered, facts) => {
+      if (answered.kind === 'refused') return;
+      this.#opened.set(on, [...(this.#opened.get(on) ?? []), flip.id]);
+      const there = (revision: number): void => {
+        if (observed !== null) this.#byAlert.set(flip.id, { ...observed, observedRevision: revision });
+        onDurable(revision);
+      };
+      if (answered.kind === 'durable') there(answered.revision);
+      else this.#watch(facts, there, signal);
+    });
+  }
+
+  /** Resolves once every stop that was answered as provisional is in the store, or was waited for in vain. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#watched);
   }
 
   /** The last revision that the operator knows of; 0 before the first. */
@@ -78,53 +94,60 @@ export class Operator {
     return this.#overtaken;
   }
 
-  async #stop(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
-    const id = this.#parts.newId();
+  #stopOf(entry: FlipEntry, signal: AbortSignal): AskedFor {
+    if (entry.via === 'alert') return this.#stopByAlert(entry, signal);
     const { scope, mode, queue, drainMs, reason } = entry;
     const drain = drainMs === null ? {} : { drainMs };
-    const stop = { ...this.#common(id, scope, targetOf(entry), reason), kind: 'stop', mode, queue, ...drain } as const;
-    return { id, revision: await this.#flip(stop, 'taken', (fromNs) => this.#put(stop, fromNs, signal)) };
+    const common = this.#common(this.#parts.newId(), scope, targetOf(entry), reason);
+    const flip: StopFlip = { ...common, kind: 'stop', mode, queue, ...drain };
+    const { api } = this.#parts;
+    const put = (fromNs: number): Promise<Answered> => this.#put(flip, fromNs, signal);
+    return { flip, observed: null, take: entry.via === 'api' ? () => there(api).halt(flip, signal) : put };
   }
 
   /** Asks for it by an alert, and waits until an executor has put it into the store. */
-  async #stopByAlert(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+  #stopByAlert(entry: FlipEntry, signal: AbortSignal): AskedFor {
     const { detectors } = this.#parts;
     const { scope, mode, reason } = entry;
-    const asked: AskedStop = {
+    const observed: AskedStop = {
       ...{ on: { scope, target: targetOf(entry) }, mode, reason, observedRevision: this.#revision },
     };
-    const alert = detectors?.ready(asked, 'sound', this.#flips + 1) ?? null;
+    const alert = detectors?.ready(observed, 'sound', this.#flips + 1) ?? null;
     if (detectors === null || alert?.flipText === undefined || alert.flipText === null) {
       throw new KilldrillError(
         'NO_EXECUTORS',
         `the stop of ${scope} goes by an alert, which nobody reads in this drill`,
       );
     }
-    const stop = parseFlip(alert.flipText);
-    const revision = await this.#flip(stop, 'taken', async () => {
+    const flip = parseFlip(alert.flipText);
+    const take = async (): Promise<Answered> => {
       const error = await detectors.send(alert, signal);
-      return error === null ? this.#awaitInStore(stop.id, signal) : { revision: null, error, sentNs: this.#nowNs() };
-    });
-    if (revision !== null) this.#byAlert.set(stop.id, { ...asked, observedRevision: revision });
-    return { id: stop.id, revision };
+      if (error !== null) return { kind: 'refused', error, sentNs: this.#nowNs() };
+      const found = await this.#awaitInStore(flip.id, signal);
+      return found ?? { kind: 'refused', error: 'no executor has put it into the store', sentNs: this.#nowNs() };
+    };
+    return { flip, observed, take };
   }
 
   /**
    * Closes what this drill opened on that switch; its revision, or null when the store did not take it. What is refused,
    * expected or not, stays open, and a later release names it again.
    */
-  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<number | null> {
-    const { scope, reason, expect } = entry;
+  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<void> {
+    const { scope, reason, expect, via } = entry;
     const target = targetOf(entry);
     const engagements = this.#opened.get(`${scope}:${target}`) ?? [];
     const common = this.#common(this.#parts.newId(), scope, target, reason);
-    const release = { ...common, kind: 'release', engagements } as const;
-    const revision = await this.#flip(release, expect, (fromNs) => this.#put(release, fromNs, signal));
-    if (revision === null) return null;
-    this.#opened.delete(`${scope}:${target}`);
-    this.#overtaken =
-      engagements.map((id) => this.#byAlert.get(id)).findLast((one) => one !== undefined) ?? this.#overtaken;
-    return revision;
+    const flip: ReleaseFlip = { ...common, kind: 'release', engagements };
+    const { api } = this.#parts;
+    const put = (fromNs: number): Promise<Answered> => this.#put(flip, fromNs, signal);
+    const take = via === 'api' ? () => there(api).release(flip, signal) : put;
+    await this.#flip(flip, expect, take, ({ kind }) => {
+      if (kind !== 'durable') return;
+      this.#opened.delete(`${scope}:${target}`);
+      this.#overtaken =
+        engagements.map((id) => this.#byAlert.get(id)).findLast((one) => one !== undefined) ?? this.#overtaken;
+    });
   }
 
   #common(id: string, scope: Flip['scope'], target: string, reason: string) {
@@ -136,45 +159,46 @@ export class Operator {
   async #flip(
     flip: Flip,
     expected: FlipFacts['expected'],
-    take: (requestedNs: number) => Promise<Answered>,
-  ): Promise<number | null> {
+    take: AskedFor['take'],
+    onAnswer: (answered: Answered, facts: FlipFacts) => void,
+  ): Promise<void> {
     const { clock, history } = this.#parts;
     this.#flips += 1;
-    const facts: FlipFacts = {
-      flip: this.#flips,
-      kind: flip.kind,
-      scope: flip.scope,
-      target: flip.target,
-      mode: flip.kind === 'stop' ? flip.mode : null,
-      queue: flip.kind === 'stop' ? flip.queue : null,
-      engagements: flip.kind === 'release' ? flip.engagements : [],
-      expected,
-      id: flip.id,
-    };
+    const facts = factsOf(this.#flips, flip, expected);
     const requestedNs = clock.nowNs();
     history.append({ type: 'flip.requested', ...facts }, { t0: requestedNs, t1: requestedNs });
-    const { revision, error, sentNs } = await take(requestedNs);
-    history.append(
-      { type: 'flip.answered', ...facts, ok: revision !== null, revision, error },
-      { t0: sentNs, t1: clock.nowNs() },
-    );
-    if (revision !== null) {
-      this.#parts.onFlip(flip);
-      this.#revision = Math.max(this.#revision, revision);
-    }
-    return revision;
+    const answered = await take(requestedNs);
+    history.append({ type: 'flip.answered', ...facts, ...toldOf(answered) }, { t0: answered.sentNs, t1: clock.nowNs() });
+    if (answered.kind !== 'refused') this.#parts.onFlip(flip);
+    if (answered.kind === 'durable') this.#revision = Math.max(this.#revision, answered.revision);
+    onAnswer(answered, facts);
   }
 
-  async #awaitInStore(id: string, signal: AbortSignal): Promise<Answered> {
-    let answered: Answered = { revision: null, error: 'no executor has put it into the store', sentNs: this.#nowNs() };
+  /** Of a stop that its taker holds: the drill asks nobody again, and sees whether it gets into the store. */
+  #watch(facts: FlipFacts, onDurable: (revision: number) => void, signal: AbortSignal): void {
+    const watching = this.#awaitInStore(facts.id, signal)
+      .then((found) => {
+        if (found === null || signal.aborted) return; // the history may be closed already
+        const { revision, sentNs } = found;
+        this.#parts.history.append({ type: 'flip.durable', ...facts, revision }, { t0: sentNs, t1: this.#nowNs() });
+        this.#revision = Math.max(this.#revision, revision);
+        onDurable(revision);
+      })
+      .catch(() => undefined) // interrupted
+      .finally(() => this.#watched.delete(watching));
+    this.#watched.add(watching);
+  }
+
+  async #awaitInStore(id: string, signal: AbortSignal): Promise<Extract<Answered, { kind: 'durable' }> | null> {
+    let found: Extract<Answered, { kind: 'durable' }> | null = null;
     const isThere = async (): Promise<boolean> => {
       const sentNs = this.#nowNs();
       const revision = await this.#parts.look(id).catch(() => null);
-      if (revision !== null) answered = { revision, error: null, sentNs };
+      if (revision !== null) found = { kind: 'durable', revision, sentNs };
       return revision !== null;
     };
-    await waitUntil(isThere, { boundMs: ALERT_MS, everyMs: ALERT_LOOK_MS, signal });
-    return answered;
+    await waitUntil(isThere, { boundMs: IN_STORE_MS, everyMs: IN_STORE_LOOK_MS, signal });
+    return found;
   }
 
   #nowNs(): number {
@@ -189,15 +213,21 @@ export class Operator {
       const sentNs = clock.nowNs();
       try {
         const { record } = await store.flip(text, null);
-        return { revision: record.revision, error: null, sentNs };
+        return { kind: 'durable', revision: record.revision, sentNs };
       } catch (error) {
         const again = error instanceof KilldrillError && error.code === 'STORE_UNREACHABLE';
         const tooLate = clock.nowNs() - requestedNs > INSIST_MS * 1e6;
-        if (!again || tooLate) return { revision: null, error: messageOf(error), sentNs };
+        if (!again || tooLate) return { kind: 'refused', error: messageOf(error), sentNs };
         await sleep(AGAIN_MS, signal);
       }
     }
   }
+}
+
+/** The scenario's reader has seen to it that there is one wherever something goes over it. */
+function there(api: ApiHand | null): ApiHand {
+  if (api !== null) return api;
+  throw new KilldrillError('API_GONE', 'a flip goes over the API, and this drill has none');
 }
 
 function targetOf({ scope, target }: { readonly scope: Flip['scope']; readonly target: string }): string {

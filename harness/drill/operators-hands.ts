@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Flip } from '../../src/switch.ts';
+import { ApiHand } from '../conductor/api-hand.ts';
+import type { ApiAddress } from '../conductor/api-hand.ts';
 import type { ConductorParts } from '../conductor/conductor.ts';
 import type { Detectors } from '../conductor/detectors.ts';
 import { Operator } from '../conductor/operator.ts';
@@ -12,7 +14,7 @@ import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Trace } from '../traffic/trace.ts';
 import type { DrillStore } from './drill-store.ts';
-import { revisionOf } from './recorded-alerts.ts';
+import { releaseOf, revisionOf } from './recorded-alerts.ts';
 import { plantTask } from './plant-task.ts';
 
 interface HandsParts {
@@ -26,6 +28,8 @@ interface HandsParts {
   readonly onFlip: (flip: Flip) => void;
   /** Null for a drill without alerts. */
   readonly detectors: Detectors | null;
+  /** Null for a drill without an API. */
+  readonly api: ApiAddress | null;
   readonly signal: AbortSignal;
 }
 
@@ -36,16 +40,18 @@ interface HandsParts {
 export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'wayBack' | 'probes' | 'detectors'>> {
-  const { store, namespace, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { store, namespace, world, trace, clock, history, onFlip, detectors, api, signal } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
+  const closedBy = (ids: readonly string[]) => releaseOf(store.owner, namespace, ids);
   return {
     detectors,
     operator: new Operator({
       ...take,
       store: store.flips,
       detectors,
+      api: api === null ? null : new ApiHand({ address: api, clock, closedBy }),
       look: (id) => revisionOf(store.owner, namespace, id),
       namespace,
       newId: randomUUID,

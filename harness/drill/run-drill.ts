@@ -3,7 +3,6 @@ import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
 import type { Bundle } from '../bundle/create.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
-import type { StoreHead } from '../bundle/manifest.ts';
 import { judge } from '../checkers/judge.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
@@ -37,8 +36,11 @@ import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
+import { makeApi } from './start-api.ts';
+import type { OperatedApi } from './start-api.ts';
 import { makeFleet } from './start-fleet.ts';
 import { asOwner } from './store-address.ts';
+import { storeHeadOf } from './store-head.ts';
 
 const DRAIN_MS = 3_000;
 const DRAIN_LOOK_MS = 50;
@@ -74,7 +76,7 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
   const judgement = judge(record);
   await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
-  await bundle.finish(storeHeadOf(history));
+  await bundle.finish(storeHeadOf(history.events));
   return { record, judgement, bundleFolder: bundle.folder };
 }
 
@@ -96,6 +98,8 @@ interface Stage {
   readonly alerting: Alerting | null;
   /** Null for a drill without executors. */
   readonly executors: Executors | null;
+  /** Null for a drill without one. */
+  readonly api: OperatedApi | null;
 }
 
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
@@ -125,7 +129,8 @@ class Drill {
     const world = this.#openWorld();
     const fleet = await this.#startFleet(database, world);
     const executors = await this.#startExecutors(database, alerting);
-    const stage: Stage = { database, store, world, fleet, alerting, executors };
+    const api = await this.#startApi(database);
+    const stage: Stage = { database, store, world, fleet, alerting, executors, api };
     await this.#play(stage);
     await this.#end(stage);
     this.#enter('journal');
@@ -230,17 +235,30 @@ class Drill {
     return executors;
   }
 
-  async #play({ database, store, world, fleet, alerting, executors }: Stage): Promise<void> {
+  async #startApi(database: DrillDatabase): Promise<OperatedApi | null> {
+    const { environment, folder, wrapApi = null, onSpawned, startProxy, signal } = this.#input;
+    const { scenario, history } = this.#plan;
+    const { target: postgres } = environment.postgres;
+    const api = makeApi({ scenario, wrap: wrapApi, database, postgres, folder, history, onSpawned, startProxy });
+    if (api === null) return null;
+    this.#brackets.add(() => api.process.close());
+    this.#brackets.add(() => api.process.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs));
+    await api.process.start(signal);
+    return api;
+  }
+
+  async #play({ database, store, world, fleet, alerting, executors, api }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
-    const ground = { fleet, executors, postgres, kafka, signal };
+    const ground = { fleet, executors, api: api?.process ?? null, postgres, kafka, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
     const detectors = alerting?.detectors ?? null;
-    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, detectors, signal });
+    const to = { detectors, api: api === null ? null : { url: api.process.url, keys: api.keys } };
+    const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, ...to, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
@@ -256,7 +274,7 @@ class Drill {
   }
 
   /** Arrivals end → calls end by themselves, or are closed → the fleet is asked to end. */
-  async #end({ database, store, world, fleet, executors }: Stage): Promise<void> {
+  async #end({ database, store, world, fleet, executors, api }: Stage): Promise<void> {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
@@ -269,15 +287,9 @@ class Drill {
     await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
-    await Promise.all([fleet.stop(DRILL_TIMES.byeMs), executors?.stop(DRILL_TIMES.byeMs)]);
+    const crews = [fleet, executors, api?.process];
+    await Promise.all(crews.map((crew) => crew?.stop(DRILL_TIMES.byeMs)));
   }
-}
-
-function storeHeadOf({ events }: HistoryWriter): StoreHead | null {
-  const head = events.findLast((event) => event.type === 'store.head');
-  return head?.type === 'store.head'
-    ? { epoch: head.epoch, revision: head.revision, hash: head.hash, signature: null }
-    : null;
 }
 
 function nextDatabaseName(): string {

@@ -51,7 +51,7 @@ export function makeApi(parts: ApiParts): OperatedApi | null {
   const process = new DrilledApi({
     command: wrap === null ? command : wrap(command),
     environment: { ...ownVariables(), [DRILL_FOLDER_VARIABLE]: folder, KILLDRILL_NAMESPACE: database.name },
-    cwd: own,
+    cwd: process.cwd(),
     history,
     postgres,
     storeUrl: (port) => `postgres://${user}:${password}@127.0.0.1:${port}/${database.name}`,

@@ -151,6 +151,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     queue,
     drainMs: queue === 'drain' ? drainMs : null,
     via: 'postgres',
+    wait: true,
     reason: 'drill',
   };
   const release: TimelineEntry = {
@@ -158,6 +159,7 @@ function scenarioOf({ on, mode, queue, drainMs, critical, isReleased, isResumed 
     when: { kind: 'flip-hold' },
     ...on,
     expect: 'taken',
+    via: 'postgres',
     reason: 'drill',
   };
   const resume: TimelineEntry = {

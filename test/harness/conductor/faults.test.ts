@@ -45,7 +45,7 @@ beforeEach(async () => {
   const history = { append: (body: EventBody) => void events.push(body) } as unknown as ConstructorParameters<
     typeof Faults
   >[1];
-  const ground = { fleet, executors: null, postgres, kafka: null, signal: new AbortController().signal };
+  const ground = { fleet, executors: null, api: null, postgres, kafka: null, signal: new AbortController().signal };
   faults = new Faults(ground, history, clock, 42);
 });
 

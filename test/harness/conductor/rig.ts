@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ApiAddress } from '../../../harness/conductor/api-hand.ts';
 import { Conductor } from '../../../harness/conductor/conductor.ts';
 import type { Detectors } from '../../../harness/conductor/detectors.ts';
 import type { Faults } from '../../../harness/conductor/faults.ts';
@@ -40,6 +41,8 @@ export interface Stage {
   play(contract: string | null, ...entries: readonly string[]): Promise<void>;
   /** Who asks for stops by alerts; null until a test hands it in. */
   detectors: Detectors | null;
+  /** The control API that flips go over; null until a test hands it in. */
+  api: ApiAddress | null;
   of<T extends EventType>(type: T): readonly EventOf<T>[];
 }
 
@@ -110,6 +113,7 @@ function stageOf(
         history,
         onFlip: () => undefined,
         detectors: stage.detectors,
+        api: stage.api,
         signal,
       },
     });
@@ -120,7 +124,7 @@ function stageOf(
       clock.nowNs(),
     );
   };
-  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null };
+  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null, api: null };
   return stage;
 }
 
