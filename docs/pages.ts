@@ -1,4 +1,5 @@
 import { MUTANTS } from '../fleet-sim/mutants/registry.ts';
+import { controlApi } from './control-api.ts';
 import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
@@ -22,6 +23,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/scenario.md': scenario,
   'docs/reference/scenarios.md': scenarios,
   'docs/reference/fleet-contract.md': fleetContract,
+  'docs/reference/control-api.md': controlApi,
   'scenarios/scenario.schema.json': scenarioJsonSchemaText,
 };
 

@@ -95,8 +95,8 @@ export class Registry {
 
   /** Open engagements that drain and whose time is not up; whoever holds a clock says `drainEnded` when it is. */
   drains(): readonly { readonly id: string; readonly drainMs: number }[] {
-    return [...this.#open.values()].flatMap(({ id, drainMs }) =>
-      drainMs === undefined || this.#stops.get(id)?.drainOver === true ? [] : [{ id, drainMs }],
+    return [...this.#open.draining()].flatMap(([id, drainMs]) =>
+      this.#stops.get(id)?.drainOver === true ? [] : [{ id, drainMs }],
     );
   }
 

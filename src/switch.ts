@@ -113,6 +113,8 @@ export class Engagements {
   /** By scope, then by target: scopes that nobody has stopped cost a decision next to nothing. */
   readonly #bySwitch = new Map<Scope, Map<string, Map<string, Engagement>>>();
   readonly #byId = new Map<string, Engagement>();
+  /** Few of many: whoever looks for drains after each change must not look through all that is open. */
+  readonly #draining = new Map<string, number>();
 
   get size(): number {
     return this.#byId.size;
@@ -130,10 +132,16 @@ export class Engagements {
     return this.#byId.values();
   }
 
+  /** Those with a drain, by id, and how long it lasts, milliseconds. */
+  draining(): IterableIterator<readonly [id: string, drainMs: number]> {
+    return this.#draining.entries();
+  }
+
   /** Adds one engagement; an id that is already there is left as it is. */
   open(engagement: Engagement): void {
     if (this.#byId.has(engagement.id)) return;
     this.#byId.set(engagement.id, engagement);
+    if (engagement.drainMs !== undefined) this.#draining.set(engagement.id, engagement.drainMs);
     const { scope } = engagement;
     const targets = this.#bySwitch.get(scope) ?? new Map<string, Map<string, Engagement>>();
     this.#bySwitch.set(scope, targets);
@@ -147,6 +155,7 @@ export class Engagements {
     const engagement = this.#byId.get(id);
     if (engagement === undefined) return false;
     this.#byId.delete(id);
+    this.#draining.delete(id);
     const targets = this.#bySwitch.get(engagement.scope);
     const there = targets?.get(targetOf(engagement));
     there?.delete(id);

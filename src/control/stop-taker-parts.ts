@@ -35,9 +35,17 @@ export interface TakerTimings {
   readonly retryMs: number;
   /** Longest wait for the spool, and for each other path. */
   readonly pathMs: number;
+  /** A stop that waits for so long may go to the store by the registry's feed too, which has more patience with one answer. */
+  readonly relayAfterMs: number;
 }
 
-export const TAKER_TIMINGS: TakerTimings = { spoolAfterMs: 50, answerMs: 200, retryMs: 250, pathMs: 1_000 };
+export const TAKER_TIMINGS: TakerTimings = {
+  spoolAfterMs: 100,
+  answerMs: 200,
+  retryMs: 250,
+  pathMs: 1_000,
+  relayAfterMs: 2_000,
+};
 
 export interface StopTakerParts {
   readonly namespace: string;

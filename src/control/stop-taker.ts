@@ -12,6 +12,9 @@ import type { StopTakerParts, TakenStop, TakerTimings, WaitingStop } from './sto
 /** Stops that one statement makes durable at most: it is over within a fraction of the attempt's bound. */
 const BATCH = 32;
 
+/** Time for the feed's prefix to reach a stop that is durable. */
+const HAND_OVER_MS = 1_000;
+
 /** What the store says of a stop that it will never take. */
 const FOR_EVER = new Set(['FLIP_UNREADABLE', 'FLIP_NAMESPACE', 'FLIP_ID_REUSED', 'STORE_VALUE', 'NOT_A_STOP']);
 
@@ -127,8 +130,7 @@ export class StopTaker {
   #add({ text, signature }: StopOffer, keptAt: string | null): Waiting {
     const { registry, clock, spool, paths } = this.#parts;
     const id = this.#idOf({ text, signature });
-    const offered = this.#away === null ? 'elsewhere' : 'here';
-    const isOurs = registry.arrive({ text, signature, place: null, offered });
+    const isOurs = registry.arrive({ text, signature, place: null, offered: 'elsewhere' });
     const onError = (error: Error): void => this.#tell(error);
     const { pathMs } = this.#timings;
     const kept = new KeptStop({ id, text, signature }, { spool, paths, clock, pathMs, onError }, keptAt);
@@ -157,8 +159,6 @@ export class StopTaker {
   /** Answers that it is not durable: once it is on disk, and over the other paths. */
   #giveUp(one: Waiting): void {
     one.cancelTimers();
-    // The feed may reach the store where we do not.
-    this.#parts.registry.offer(one.id);
     const why = this.#away ?? `the store did not answer within ${this.#timings.answerMs} ms`;
     void Promise.all([one.kept.keep(), one.kept.push()]).then(([keptAt, reached]) =>
       one.settle({ kind: 'provisional', id: one.id, why, reached, keptAt }),
@@ -177,6 +177,7 @@ export class StopTaker {
       // A store that is slow may yet take fewer of them in time.
       this.#batch = Math.max(1, Math.floor(this.#batch / 2));
       for (const one of this.#waiting.values()) this.#giveUp(one);
+      this.#offerOldest();
       throw thrown;
     } finally {
       if (this.#waiting.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -189,6 +190,7 @@ export class StopTaker {
     try {
       const records = await store.stops(batch.map(({ text, signature }) => ({ text, signature })));
       for (const [nth, one] of batch.entries()) this.#took(one, records[nth]);
+      this.#handOver(batch);
     } catch (thrown) {
       if (!isForEver(thrown)) throw thrown;
       const [only, ...others] = batch;
@@ -203,10 +205,22 @@ export class StopTaker {
     one.cancelTimers();
     this.#waiting.delete(one.id);
     this.#answered.add(one.id, record);
-    // From here on its end is the feed's matter: that knows whether it was closed long ago.
-    this.#parts.registry.offer(one.id);
     one.settle({ kind: 'durable', id: one.id, record });
     void one.kept.drop();
+  }
+
+  /** What they come to is the feed's matter now: by then its prefix has them, and of one that has not it asks the store. */
+  #handOver(batch: readonly Waiting[]): void {
+    const { registry, clock } = this.#parts;
+    clock.after(HAND_OVER_MS, () => batch.forEach(({ id }) => registry.offer(id)));
+  }
+
+  /** A few at a time: each is a question of its own. */
+  #offerOldest(): void {
+    const { registry, clock } = this.#parts;
+    const before = clock.monotonicMs() - this.#timings.relayAfterMs;
+    const oldest = [...this.#waiting.values()].slice(0, BATCH).filter(({ sinceMs }) => sinceMs <= before);
+    for (const { id } of oldest) registry.offer(id);
   }
 
   #refused(one: Waiting, error: KilldrillError): void {

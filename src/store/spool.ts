@@ -42,6 +42,8 @@ const fileSchema = z.strictObject({
 export class Spool {
   readonly folder: string;
   readonly #namespace: string;
+  #syncing: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | null = null;
 
   constructor(folder: string, namespace: string) {
     this.folder = folder;
@@ -80,7 +82,7 @@ export class Spool {
       await mkdir(this.folder, { recursive: true, mode: 0o700 });
       await writeWhole(unfinished, JSON.stringify({ version: 1, text, signature, sha256: sumOf(text, signature) }));
       await rename(unfinished, path);
-      await syncFolder(this.folder);
+      await this.#syncFolder();
       return path;
     } catch (cause) {
       throw new KilldrillError(
@@ -99,6 +101,17 @@ export class Spool {
   /** The store will never take it: its file stays for somebody to look at, under a name that is not read again. */
   async setAside(id: string): Promise<string | null> {
     return this.#aside(nameOf(id));
+  }
+
+  /** Those that were renamed before a sync of the folder began share it. */
+  #syncFolder(): Promise<void> {
+    this.#nextSync ??= this.#syncing.then(() => {
+      this.#nextSync = null;
+      const sync = syncFolder(this.folder);
+      this.#syncing = sync.catch(() => undefined);
+      return sync;
+    });
+    return this.#nextSync;
   }
 
   async #names(): Promise<readonly string[]> {

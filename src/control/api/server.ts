@@ -2,6 +2,7 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../../errors.ts';
 import type { ApiKey } from './api-keys.ts';
+import { EVENTS_ROUTE, otherRoutes } from './documented-routes.ts';
 import { Door, WrongKind } from './door.ts';
 import { EventHub } from './events.ts';
 import { ApiMetrics } from './metrics.ts';
@@ -10,10 +11,8 @@ import { PAGE_HEADERS, pageOf } from './page.ts';
 import type { ControlApiParts } from './parts.ts';
 import { problemOf, RequestError } from './problem.ts';
 import { RefusalLog } from './refusal-log.ts';
-import { getRoute } from './route.ts';
 import type { Reply, Right, Route } from './route.ts';
 import { routesOf } from './routes.ts';
-import { noQuery } from './schemas.ts';
 
 /** Where it listens. */
 export interface ListenOptions {
@@ -93,23 +92,16 @@ class ApiServer {
   }
 
   #routes(): readonly Route[] {
-    const routes = routesOf(this.#parts, this.#refusals);
-    const answers = (means: string) => [{ status: 200, means, schema: null }];
-    const words = { query: noQuery, right: 'read' } as const;
-    const summary = { metrics: 'Metrics for Prometheus.', page: 'The page: the same for a person.' };
-    const all: readonly Route[] = [
-      ...routes,
-      getRoute({ ...words, path: '/metrics', summary: summary.metrics, answers: answers('Text.') }, async () => ({
-        ...{ status: 200, ...(await this.#metrics.exposition()) },
-      })),
-      getRoute({ ...words, path: '/', summary: summary.page, answers: answers('HTML.') }, () => ({
-        ...{ status: 200, type: 'text/html; charset=utf-8', body: pageOf(this.#parts) },
-      })),
+    const routes = [
+      ...routesOf(this.#parts, this.#refusals),
+      ...otherRoutes({
+        metrics: async () => ({ status: 200, ...(await this.#metrics.exposition()) }),
+        page: () => ({ status: 200, type: 'text/html; charset=utf-8', body: pageOf(this.#parts) }),
+        openApi: () => ({ status: 200, body: document }),
+      }),
     ];
-    const words2 = { ...words, right: 'public', path: '/openapi.json', summary: 'This document.' } as const;
-    const openApi = getRoute({ ...words2, answers: answers('OpenAPI 3.1.') }, () => ({ status: 200, body: document }));
-    const document = openApiOf([...all, openApi, EVENTS], this.#parts.version);
-    return [...all, openApi];
+    const document = openApiOf([...routes, EVENTS_ROUTE], this.#parts.version);
+    return routes;
   }
 
   #add(route: Route): void {
@@ -129,8 +121,8 @@ class ApiServer {
   }
 
   #addEvents(): void {
-    this.#app.get('/events', (request, reply) => {
-      this.#admit('read', request);
+    this.#app.get(EVENTS_ROUTE.path, (request, reply) => {
+      this.#admit(EVENTS_ROUTE.right, request);
       this.#events.admit();
       reply.hijack();
       this.#events.add(reply.raw, HEADERS);
@@ -170,14 +162,6 @@ class ApiServer {
 }
 
 const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
-
-/** Documented beside the others; served by itself, since it does not end. */
-const EVENTS: Route = {
-  ...{ method: 'GET', path: '/events', right: 'read', query: noQuery, body: null },
-  summary: 'Server-sent events: switches at first, then stop, release and state as they come.',
-  answers: [{ status: 200, means: 'text/event-stream', schema: null }],
-  serve: () => Promise.reject(new RequestError('NOT_FOUND', 'events are served apart')),
-};
 
 /** Bodies are JSON, and nothing of what they hold is ever repeated in an error. */
 function readOnlyJson(app: FastifyInstance): void {

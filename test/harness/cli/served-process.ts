@@ -21,9 +21,12 @@ export interface ServedProcess {
 export async function startServe(
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder = process.cwd(),
 ): Promise<ServedProcess> {
   const args = ['--import', TSX, MAIN, 'serve', '--port', '0', '--json', ...flags];
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    ...{ env: { ...process.env, ...env }, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));

@@ -149,7 +149,7 @@ describe('a stop that is taken while the store is away', () => {
     void taker()
       .take(stop('one'))
       .then((taken) => (answer = taken));
-    await pass(clock, 60);
+    await pass(clock, 110);
     await until(() => files().length === 1, 0);
     expect(answer).toBeNull();
     await until(() => answer !== null);
