@@ -62,7 +62,9 @@ function restartsIn(index: DrillIndex): readonly Restart[] {
   return index.stops.flatMap((stop) =>
     faults.flatMap((fault) => {
       const on = { fromNs: stop.requestNs, toNs: untilNs(index, stop) };
-      return overlaps(fault, on) && fault.toNs > stop.requestNs ? [{ stop, fault }] : [];
+      // Whose API is gone when the release is asked for has to wait for it, and the stop is over by its return.
+      const isForRelease = thingOf(fault) === 'api' && fault.recoveryNs >= on.toNs;
+      return overlaps(fault, on) && fault.toNs > stop.requestNs && !isForRelease ? [{ stop, fault }] : [];
     }),
   );
 }

@@ -123,5 +123,7 @@ function taken(reply: Reply, sentNs: number): Answered {
 
 function problemOf({ status, body }: Reply): z.output<typeof problem> {
   const read = problem.safeParse(body);
-  return read.success ? read.data : { code: 'UNKNOWN', detail: `the API answered ${status} without a problem document` };
+  return read.success
+    ? read.data
+    : { code: 'UNKNOWN', detail: `the API answered ${status} without a problem document` };
 }

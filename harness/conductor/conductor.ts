@@ -129,11 +129,13 @@ export class Conductor {
     this.#flips += 1;
     const nth = this.#flips;
     this.#noteExposure(entry);
-    const answered = operator.stop(entry, (revision) => probes.plant(nth, revision), signal).then(() => {
-      if (this.#firstFlipNs !== null) return;
-      this.#firstFlipNs = clock.nowNs();
-      enter('hold');
-    });
+    const answered = operator
+      .stop(entry, (revision) => probes.plant(nth, revision), signal)
+      .then(() => {
+        if (this.#firstFlipNs !== null) return;
+        this.#firstFlipNs = clock.nowNs();
+        enter('hold');
+      });
     if (entry.wait) return answered;
     answered.catch(() => undefined); // whoever waits for it is told
     this.#unanswered.push(answered);

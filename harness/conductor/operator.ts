@@ -168,7 +168,10 @@ export class Operator {
     const requestedNs = clock.nowNs();
     history.append({ type: 'flip.requested', ...facts }, { t0: requestedNs, t1: requestedNs });
     const answered = await take(requestedNs);
-    history.append({ type: 'flip.answered', ...facts, ...toldOf(answered) }, { t0: answered.sentNs, t1: clock.nowNs() });
+    history.append(
+      { type: 'flip.answered', ...facts, ...toldOf(answered) },
+      { t0: answered.sentNs, t1: clock.nowNs() },
+    );
     if (answered.kind !== 'refused') this.#parts.onFlip(flip);
     if (answered.kind === 'durable') this.#revision = Math.max(this.#revision, answered.revision);
     onAnswer(answered, facts);

@@ -241,9 +241,9 @@ class Drill {
     const { target: postgres } = environment.postgres;
     const api = makeApi({ scenario, wrap: wrapApi, database, postgres, folder, history, onSpawned, startProxy });
     if (api === null) return null;
-    this.#brackets.add(() => api.process.close());
-    this.#brackets.add(() => api.process.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs));
-    await api.process.start(signal);
+    this.#brackets.add(() => api.drilled.close());
+    this.#brackets.add(() => api.drilled.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs));
+    await api.drilled.start(signal);
     return api;
   }
 
@@ -251,13 +251,13 @@ class Drill {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
-    const ground = { fleet, executors, api: api?.process ?? null, postgres, kafka, signal };
+    const ground = { fleet, executors, api: api?.drilled ?? null, postgres, kafka, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
     const detectors = alerting?.detectors ?? null;
-    const to = { detectors, api: api === null ? null : { url: api.process.url, keys: api.keys } };
+    const to = { detectors, api: api === null ? null : { url: api.drilled.url, keys: api.keys } };
     const hands = await operatorsHands({ store, namespace, world, trace, clock, history, onFlip, ...to, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
@@ -287,7 +287,7 @@ class Drill {
     await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
-    const crews = [fleet, executors, api?.process];
+    const crews = [fleet, executors, api?.drilled];
     await Promise.all(crews.map((crew) => crew?.stop(DRILL_TIMES.byeMs)));
   }
 }

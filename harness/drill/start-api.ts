@@ -30,7 +30,7 @@ export interface ApiParts {
 
 /** A drill's control API, and the keys that its operator shows there. */
 export interface OperatedApi {
-  readonly process: DrilledApi;
+  readonly drilled: DrilledApi;
   readonly keys: ApiAddress['keys'];
 }
 
@@ -48,7 +48,7 @@ export function makeApi(parts: ApiParts): OperatedApi | null {
   const entries = [keyEntry('drill', 'stop', keys.stop), keyEntry('drill', 'release', keys.release)];
   writeFileSync(keysFile, JSON.stringify(entries), { mode: 0o600 });
   const command = builtCommand(['serve', '--json', '--keys', keysFile, '--spool', spool]);
-  const process = new DrilledApi({
+  const drilled = new DrilledApi({
     command: wrap === null ? command : wrap(command),
     environment: { ...ownVariables(), [DRILL_FOLDER_VARIABLE]: folder, KILLDRILL_NAMESPACE: database.name },
     cwd: process.cwd(),
@@ -58,7 +58,7 @@ export function makeApi(parts: ApiParts): OperatedApi | null {
     onSpawned,
     startProxy: parts.startProxy ?? startProxy,
   });
-  return { process, keys };
+  return { drilled, keys };
 }
 
 function newKey(): string {

@@ -4,7 +4,7 @@ import type { FaultEntry, Scenario, TimelineEntry } from './scenario.ts';
 /** Traffic goes on for a while, should the drill's entries take longer than planned. */
 const MARGIN_MS = 5_000;
 /** A flip that goes by an alert, or over the API, waits for a process that may have to come back first. */
-const PROCESS_MS = 5_000;
+const PROCESS_MS = { alert: 5_000, api: 3_000, postgres: 0 } as const;
 
 /**
  * The latest that a drill's traffic is expected to end, milliseconds after T0: as if the wait for exposure were given up at
@@ -19,7 +19,7 @@ export function drillEndMs(scenario: Scenario): number {
     if (when.kind === 'flip') sum.flip = Math.max(sum.flip, when.offsetMs);
     if (when.kind === 'effect') sum.effects += DRILL_TIMES.effectGiveUpMs;
     if (entry.kind === 'alerts') sum.alerts += entry.overMs;
-    if ((entry.kind === 'flip' || entry.kind === 'release') && entry.via !== 'postgres') sum.processes += PROCESS_MS;
+    if (entry.kind === 'flip' || entry.kind === 'release') sum.processes += PROCESS_MS[entry.via];
     if (entry.kind === 'fault' && !isSameIncident(scenario.timeline[nth - 1], entry)) sum.faults += entry.forMs ?? 0;
   }
   const timelineMs = DRILL_TIMES.exposedGiveUpMs + Object.values(sum).reduce((all, one) => all + one, 0);

@@ -18,9 +18,9 @@ interface Kind {
 const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes', 'offset'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
-const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'worker', 'executor', 'api'];
+const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'api', 'worker', 'executor'];
 const ON_PROCESS = { needs: [], may: [] } as const;
-const HAVE_PLANES = ['worker', 'executor', 'api'] as const;
+const HAVE_PLANES = ['api', 'worker', 'executor'] as const;
 const ON_PLANE = { targets: HAVE_PLANES, may: ['direction'] } as const;
 
 const KINDS: Readonly<Record<FaultKind, Kind>> = {

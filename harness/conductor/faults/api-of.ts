@@ -5,5 +5,8 @@ import type { FaultGround } from '../fault.ts';
 /** The drill's control API. @throws KilldrillError `API_GONE` where it has none */
 export function apiOf({ api }: FaultGround): DrilledApi {
   if (api !== null) return api;
-  throw new KilldrillError('API_GONE', "this drill has no API: no flip of its timeline goes over one, and no fault hits it");
+  throw new KilldrillError(
+    'API_GONE',
+    'this drill has no API: no flip of its timeline goes over one, and no fault hits it',
+  );
 }

@@ -3,7 +3,7 @@ import type { FaultFacts, FlipFacts } from '../../../harness/history/event.ts';
 import { check } from './checking.ts';
 import { alertDrill, alertsIn, unacknowledged } from './clean-alerts.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
-import { changed, fault, plus, without } from './history-builder.ts';
+import { changed, fault, plus, withScenario, without } from './history-builder.ts';
 import type { DraftDrill } from './history-builder.ts';
 
 const PROPERTY = 'each_path_alone_suffices';
@@ -22,6 +22,13 @@ const cut = (plane: 'alerts' | 'control' | 'registry', target = 'executor-1') =>
 /** The drill whose open calls are closed only so long after the stop. */
 const slow = (draft: DraftDrill, afterMs: number): DraftDrill =>
   changed(draft, (timed) => (timed.body.type === 'effect.closed' ? { ...timed, atMs: AT.stop + afterMs } : timed));
+
+/** The drill whose stop goes over the API. */
+const overApi = (draft: DraftDrill): DraftDrill =>
+  withScenario(draft, (scenario) => ({
+    ...scenario,
+    timeline: scenario.timeline.map((entry) => (entry.kind === 'flip' ? { ...entry, via: 'api' } : entry)),
+  }));
 
 const unanswered = (draft: DraftDrill): DraftDrill =>
   changed(draft, (timed) =>
@@ -49,6 +56,9 @@ describe(PROPERTY, () => {
       plus(alertsIn(byOperator, 2), ...killed, ...cut('alerts', 'executor-2')),
       'the alert path',
     ],
+    ["the operator's with the API killed", plus(cleanDrill(), ...broken({ kind: 'kill', target: 'api' })), 'the API'],
+    ["the operator's with nobody getting to the API", plus(cleanDrill(), ...cut('control', 'api')), 'the API'],
+    ["the API's with the executor killed", plus(overApi(byOperator), ...killed), 'the alert path'],
     ["an alert's by the relay alone", plus(byAlert, ...cut('control')), "executors' own statement"],
     [
       "an alert's by the executor's own statement alone",
@@ -66,6 +76,11 @@ describe(PROPERTY, () => {
         /by the operator with the alert path shut, took 900 ms to stop worker-1; its budget is 600 ms/,
       ),
       evidence: { path: 'postgres', shut: ['kill of executor-1'], regime: 'connected' },
+    });
+    expect(check(PROPERTY, plus(slow(overApi(byOperator), 900), ...killed))).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/over the API with the alert path shut, took 900 ms to stop worker-1/),
+      evidence: { path: 'api', regime: 'connected' },
     });
     expect(check(PROPERTY, plus(slow(byAlert, 2_500), ...cut('control')))).toMatchObject({
       verdict: 'fail',

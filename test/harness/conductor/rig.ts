@@ -124,7 +124,15 @@ function stageOf(
       clock.nowNs(),
     );
   };
-  const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), detectors: null, api: null };
+  const stage: Stage = {
+    namespace,
+    ...opened,
+    abort,
+    play,
+    of: (type) => history.of(type),
+    detectors: null,
+    api: null,
+  };
   return stage;
 }
 

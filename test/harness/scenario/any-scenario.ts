@@ -167,7 +167,10 @@ const ON_NO_PLANE = {
 const fault: fc.Arbitrary<FaultEntry> = fc.oneof(
   fc.record({
     ...{ kind: fc.constant('fault' as const), when: laterAnchor, ...ON_NO_PLANE, forMs },
-    ...{ fault: fc.constantFrom('kill' as const, 'pause' as const), target: fc.constantFrom('postgres', 'worker-1', 'api') },
+    ...{
+      fault: fc.constantFrom('kill' as const, 'pause' as const),
+      target: fc.constantFrom('postgres', 'worker-1', 'api'),
+    },
   }),
   fc.record({ ...onPlane, fault: fc.constant('cut' as const), direction: fc.constant(null) }),
   fc.record({ ...onPlane, fault: fc.constantFrom('reset' as const, 'half-open' as const) }),

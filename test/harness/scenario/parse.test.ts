@@ -44,7 +44,7 @@ test('the smallest scenario gets every default', () => {
     timeline: [
       {
         ...{ kind: 'flip', when: { kind: 'exposed' }, scope: 'tenant', target: '$busiest', mode: 'halt_all' },
-        ...{ queue: 'discard', drainMs: null, via: 'postgres', reason: 'drill sample' },
+        ...{ queue: 'discard', drainMs: null, via: 'postgres', wait: true, reason: 'drill sample' },
       },
     ],
     holdMs: 10_000,
@@ -320,8 +320,8 @@ describe('a timeline that makes no sense is refused', () => {
     ],
     [
       'a path to come',
-      only('{ flip: { scope: global, mode: halt_all, via: api } }'),
-      /'api' \| one of postgres, alert/,
+      only('{ flip: { scope: global, mode: halt_all, via: file } }'),
+      /'file' \| one of postgres, alert, api/,
     ],
     ['a global target', only('{ flip: { scope: global, target: acme, mode: halt_all } }'), /'acme' \| no target/],
     ['no target', only('{ flip: { scope: tenant, mode: halt_all } }'), /nothing \| the name of the tenant.*\$busiest/],
@@ -376,7 +376,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an unknown victim',
       timelineText('{ fault: { kind: kill, target: redis } }'),
-      /'redis' \| postgres or kafka or worker-1 to worker-4/,
+      /'redis' \| postgres or kafka or api or worker-1 to worker-4/,
     ],
     [
       'a worker too many',
@@ -417,7 +417,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'a cut of postgres',
       timelineText('{ fault: { kind: cut, target: postgres, plane: work } }'),
-      /cut of postgres \| cut of worker-1/,
+      /cut of postgres \| cut of api or worker-1/,
     ],
     ['a cut without a plane', timelineText('{ fault: { kind: cut, target: worker-1 } }'), /nothing \| the plane/],
     [
@@ -468,7 +468,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'half-open postgres',
       timelineText('{ fault: { kind: half-open, target: postgres, plane: work } }'),
-      /half-open of postgres \| half-open of worker-1/,
+      /half-open of postgres \| half-open of api or worker-1/,
     ],
     [
       'a reason of two lines',
@@ -540,6 +540,11 @@ describe('alerts in a scenario', () => {
       'a plane of workers',
       timelineText('{ fault: { kind: cut, target: executor-1, plane: work } }'),
       /a plane of an executor: registry, alerts, control/,
+    ],
+    [
+      'a plane that the API does not have',
+      timelineText('{ fault: { kind: cut, target: api, plane: work } }'),
+      /a plane of the API: registry, control/,
     ],
     [
       'a clock of an executor',
@@ -670,7 +675,7 @@ test('each thing that an operator does has its defaults', () => {
     },
     {
       ...{ kind: 'flip', when: now, scope: 'feature', target: '$busiestFeature', mode: 'halt_all' },
-      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', reason: 'drill sample' },
+      ...{ queue: 'drain', drainMs: 2000, via: 'postgres', wait: true, reason: 'drill sample' },
     },
   ]);
 });
