@@ -287,8 +287,8 @@ class Drill {
     await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
     this.#enter('stopping');
     world.closeOpenCalls();
-    const crews = [fleet, executors, api?.drilled];
-    await Promise.all(crews.map((crew) => crew?.stop(DRILL_TIMES.byeMs)));
+    const { byeMs } = DRILL_TIMES;
+    await Promise.all([fleet.stop(byeMs), executors?.stop(byeMs), api?.drilled.stop(byeMs)]);
   }
 }
 
