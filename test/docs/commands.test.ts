@@ -12,10 +12,10 @@ const COMMANDS = ['README.md', 'CONTRIBUTING.md', ...GUIDES].flatMap((page) =>
   ),
 );
 
-/** As a shell splits it, for the quotes that the pages use. */
+/** As a shell splits it, for the quotes that the pages use; where its output goes is no word of the command. */
 function wordsOf(line: string): readonly string[] {
   return Array.from(
-    line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
+    line.replace(/ > \S+$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
     ([, single, double, plain]) => single ?? double ?? plain ?? '',
   );
 }

@@ -61,6 +61,11 @@ function pathParameters(path: string): readonly unknown[] {
 }
 
 function queryParameters(query: z.ZodType | null): readonly unknown[] {
-  const properties = query === null ? {} : (jsonSchema(query, 'input')['properties'] ?? {});
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+  const { properties = {} }: { readonly properties?: unknown } = query === null ? {} : jsonSchema(query, 'input');
+  return Object.entries<unknown>(properties as Record<string, unknown>).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema,
+  }));
 }

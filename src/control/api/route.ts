@@ -67,6 +67,6 @@ export function postRoute<B extends z.ZodType>(
   const { readerOf = () => words.body, ...rest } = words;
   return {
     ...{ ...rest, method: 'POST', query: null },
-    serve: async (raw, asked) => serve(parsePart('body', readerOf(raw.body), raw.body) as z.output<B>, asked),
+    serve: async (raw, asked) => serve(parsePart('body', readerOf(raw.body), raw.body), asked),
   };
 }

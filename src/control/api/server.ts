@@ -50,7 +50,7 @@ export async function openControlApi(parts: ControlApiParts, options: ListenOpti
   const app: FastifyInstance = fastify({
     ...{ logger: false, bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_MS, forceCloseConnections: 'idle' },
     ...(options.tls === null ? {} : { https: options.tls }),
-  }) as unknown as FastifyInstance;
+  });
   const server = new ApiServer(app, parts);
   const { host = '127.0.0.1', port } = options;
   const url = await app.listen({ host, port });

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+
+/** One tab of a headless Chromium. */
+export interface Tab {
+  go(url: string): Promise<void>;
+  /** The value of an expression in the page, as JSON has it. */
+  evaluate(expression: string): Promise<unknown>;
+  /** From the next page on. */
+  withoutScripts(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly result?: Record<string, unknown>;
+  readonly error?: { readonly message: string };
+}
+
+const ANSWER_MS = 30_000;
+
+/** Speaks the browser's own debugging protocol over a pipe, so that nothing is needed besides the browser. */
+export async function openTab(
+  browser: string,
+  profile: string,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<Tab> {
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--remote-debugging-pipe'];
+  const child = spawn(browser, [...flags, `--user-data-dir=${profile}`, 'about:blank'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+  });
+  const [to, from] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
+  to.on('error', () => undefined);
+  const waiting = new Map<number, (message: Message) => void>();
+  let rest = '';
+  from.setEncoding('utf8').on('data', (chunk: string) => {
+    const messages = `${rest}${chunk}`.split('\0');
+    rest = messages.pop() ?? '';
+    for (const text of messages) {
+      const message = JSON.parse(text) as Message;
+      if (message.id !== undefined) waiting.get(message.id)?.(message);
+    }
+  });
+  let last = 0;
+  const ask = (method: string, params: unknown, sessionId?: string): Promise<Record<string, unknown>> =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      const id = last;
+      const timer = setTimeout(() => reject(new Error(`Chromium did not answer ${method}`)), ANSWER_MS);
+      waiting.set(id, ({ result, error }) => {
+        clearTimeout(timer);
+        waiting.delete(id);
+        if (error === undefined) resolve(result ?? {});
+        else reject(new Error(`${method}: ${error.message}`));
+      });
+      to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    });
+  const { targetId } = await ask('Target.createTarget', { url: 'about:blank' });
+  const { sessionId } = await ask('Target.attachToTarget', { targetId, flatten: true });
+  const inTab = (method: string, params: unknown) => ask(method, params, String(sessionId));
+  await inTab('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 2, mobile: true });
+  return {
+    go: async (url) => void (await inTab('Page.navigate', { url })),
+    evaluate: async (expression) => {
+      const found = await inTab('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
+      const { result, exceptionDetails } = found as {
+        readonly result: { readonly value?: unknown };
+        readonly exceptionDetails?: { readonly text: string };
+      };
+      if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
+      return result.value;
+    },
+    withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
+    close: async () => {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
