@@ -16,8 +16,6 @@ export interface DrillInput {
   readonly command: readonly string[] | null;
   /** The executors' command; the simulated one when absent. */
   readonly executorCommand?: readonly string[];
-  /** Bends the API's command, as a mutant does; absent for the command as it is. */
-  readonly wrapApi?: (command: readonly string[]) => readonly string[];
   /** What a mutant needs of the store; `NOTHING_PLANTED` for everybody else. */
   readonly planted: Planted;
   readonly onSpawned: (pid: number) => void;

@@ -236,10 +236,10 @@ class Drill {
   }
 
   async #startApi(database: DrillDatabase): Promise<OperatedApi | null> {
-    const { environment, folder, wrapApi = null, onSpawned, startProxy, signal } = this.#input;
+    const { environment, folder, onSpawned, startProxy, signal } = this.#input;
     const { scenario, history } = this.#plan;
     const { target: postgres } = environment.postgres;
-    const api = makeApi({ scenario, wrap: wrapApi, database, postgres, folder, history, onSpawned, startProxy });
+    const api = makeApi({ scenario, database, postgres, folder, history, onSpawned, startProxy });
     if (api === null) return null;
     this.#brackets.add(() => api.drilled.close());
     this.#brackets.add(() => api.drilled.stop(signal.aborted ? HURRIED_BYE_MS : DRILL_TIMES.byeMs));

@@ -16,8 +16,6 @@ import { ownVariables } from './own-variables.ts';
 
 export interface ApiParts {
   readonly scenario: Pick<Scenario, 'timeline'>;
-  /** Bends the command, as a mutant does; null for the command as it is. */
-  readonly wrap: ((command: readonly string[]) => readonly string[]) | null;
   readonly database: DrillDatabase;
   readonly postgres: ConnectTarget;
   /** The drill's temporary folder, watched by the guardian: the spool and the keys' hashes go with it. */
@@ -38,7 +36,7 @@ const KEY_BYTES = 32;
 
 /** The control API of a drill, not started yet, with keys of the drill's own; null for a scenario without one. */
 export function makeApi(parts: ApiParts): OperatedApi | null {
-  const { scenario, wrap, database, postgres, folder, history, onSpawned } = parts;
+  const { scenario, database, postgres, folder, history, onSpawned } = parts;
   if (!hasApi(scenario)) return null;
   const { user, password } = database.flipper;
   const keys = { stop: newKey(), release: newKey() };
@@ -47,9 +45,8 @@ export function makeApi(parts: ApiParts): OperatedApi | null {
   const [keysFile, spool] = [join(own, 'keys.json'), join(own, 'spool')];
   const entries = [keyEntry('drill', 'stop', keys.stop), keyEntry('drill', 'release', keys.release)];
   writeFileSync(keysFile, JSON.stringify(entries), { mode: 0o600 });
-  const command = builtCommand(['serve', '--json', '--keys', keysFile, '--spool', spool]);
   const drilled = new DrilledApi({
-    command: wrap === null ? command : wrap(command),
+    command: builtCommand(['serve', '--json', '--keys', keysFile, '--spool', spool]),
     environment: { ...ownVariables(), [DRILL_FOLDER_VARIABLE]: folder, KILLDRILL_NAMESPACE: database.name },
     cwd: process.cwd(),
     history,

@@ -27,7 +27,7 @@ it('begins a fault that waits for exposure once what the stop behind it is to ca
   const clock = startDrillClock();
   const parts = {
     ...{ scenario, clock, trace: { runs: [] }, history: { append: () => undefined }, world: { exposure } },
-    operator: { stop: async () => void done.push(`stop after ${looks} looks`) },
+    operator: { stop: async () => void done.push(`stop after ${looks} looks`), settled: async () => undefined },
     faults: { inject: async () => void done.push(`fault after ${looks} looks`) },
     probes: { settled: async () => undefined, plant: () => undefined },
     ...{ wayBack: {}, enter: () => undefined, signal: new AbortController().signal },
