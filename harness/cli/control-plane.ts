@@ -6,6 +6,8 @@ import type { ControlApi, ListenOptions } from '../../src/control/api/server.ts'
 import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
 import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
+import { vouchForHead } from '../../src/control/vouch-for-head.ts';
+import type { VouchParts } from '../../src/control/vouch-for-head.ts';
 import { parseFlip } from '../../src/flip-text.ts';
 import type { FlipKeys } from '../../src/flip-signature.ts';
 import { Lease } from '../../src/lease.ts';
@@ -14,6 +16,7 @@ import { haltByFile } from '../../src/propagation/halt-by-file.ts';
 import { StoreFeed } from '../../src/propagation/store-feed.ts';
 import { Registry } from '../../src/registry.ts';
 import { openControlStore } from '../../src/store/postgres/control-store.ts';
+import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
@@ -66,12 +69,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { connectionString, namespace, onError, keys, signing, flipKeys, stateFile } = options;
   const clock = systemClock;
   const to = { connectionString, namespace };
-  const [source, flips, stops, record, effectiveness, preview] = [
+  const [source, flips, stops, record, effectiveness, audit, preview] = [
     openFlipSource(to),
     openFlipStore(to),
     openStopStore(to),
     openControlStore(to),
     openEffectivenessStore(to),
+    openAuditStore(to),
     openPreviewStore({ ...to, timings: PREVIEW_TIMINGS }),
   ];
   const watch = new EffectivenessWatch({ store: effectiveness, clock });
@@ -87,7 +91,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const api: ControlApi = await openControlApi(
     {
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
-      ...{ newId: randomUUID, sign: signing?.sign ?? null },
+      ...{ newId: randomUUID, sign: signing?.sign ?? null, flipKeys },
+      ...(signing === null ? {} : { vouch: () => vouch({ store: audit, namespace, ...signing }, onError) }),
       fleet: {
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
@@ -107,10 +112,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       const left = await taker.close(LAST_WAIT_MS);
       await hosted.close();
       await feed.close();
-      await Promise.all([source, flips, stops, record, effectiveness, preview].map((port) => port.close()));
+      await Promise.all([source, flips, stops, record, effectiveness, audit, preview].map((port) => port.close()));
       return { left };
     },
   };
+}
+
+/** The release is done whatever comes of it: an unsigned head only makes a cold start slower. */
+async function vouch(parts: VouchParts, onError: (error: Error) => void): Promise<void> {
+  await vouchForHead(parts).catch(onError);
 }
 
 /** Whoever watches the state file enforces a stop that cannot be made durable yet. */
