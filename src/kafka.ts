@@ -4,7 +4,7 @@
  */
 export { KafkaBus } from './alerts/kafka-bus.ts';
 export type { KafkaBusOptions, KafkaCluster, KafkaTimings } from './alerts/kafka-options.ts';
-export { kafkaSink } from './control/sinks/kafka-sink.ts';
-export type { KafkaSinkOptions } from './control/sinks/kafka-sink.ts';
+export { kafkaSink } from './alerts/kafka-sink.ts';
+export type { KafkaSinkOptions } from './alerts/kafka-sink.ts';
 export { openKafkaAdmin } from './alerts/kafka-topics.ts';
 export type { AlertTopics, KafkaAdmin } from './alerts/kafka-topics.ts';

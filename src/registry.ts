@@ -1,3 +1,4 @@
+import { EndedStops } from './ended-stops.ts';
 import { KilldrillError } from './errors.ts';
 import { continuesChain, headAfter } from './flip-chain.ts';
 import { FlipProof } from './flip-proof.ts';
@@ -12,9 +13,6 @@ import type { FlipRecord, Head, LoadAnswer, RelayAnswer } from './store/store.ts
 
 export type { ApplyResult, ArrivedStop } from './held-stop.ts';
 
-/** Ids of ended stops that are remembered; a late copy of an older one is enforced until the store answers `closed`. */
-const ENDED_KEPT = 10_000;
-
 /**
  * A process's picture of the flips: everything up to `head` (a contiguous prefix), plus stops that arrived early.
  *
@@ -28,7 +26,7 @@ export class Registry {
   #stops = new Map<string, HeldStop>();
   #open = new Engagements();
   /** Stops that have ended here, in the prefix or by the store's answer: a late copy must not open them again. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new EndedStops();
   #head: Head | null = null;
   #version = 1;
   readonly #listeners = new Listeners<Registry>();
@@ -272,8 +270,6 @@ export class Registry {
     this.#open.close(id);
     this.#stops.delete(id);
     this.#ended.add(id);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > ENDED_KEPT && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   #read(text: string): Flip {

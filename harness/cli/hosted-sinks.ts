@@ -115,7 +115,7 @@ async function sinkOf(wish: SinkWish, namespace: string, closing: (() => void)[]
       return webhookSink(wish.url);
     case 'kafka': {
       // Only for those who have it: nobody else loads a client of Kafka.
-      const { kafkaSink } = await import('../../src/control/sinks/kafka-sink.ts');
+      const { kafkaSink } = await import('../../src/alerts/kafka-sink.ts');
       const { topic, brokers } = wish;
       const sink = kafkaSink({ brokers, topic, namespace });
       closing.push(() => sink.close());

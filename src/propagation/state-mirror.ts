@@ -125,7 +125,10 @@ export class StateMirror {
   #beat(): void {
     if (this.#isClosed) return;
     this.#rounds.poke();
-    this.#cancelBeat = this.#parts.clock.after(this.#timings.rewriteMs, () => this.#beat());
+    const { rewriteMs, retryMs } = this.#timings;
+    // Nobody says when the store has answered again: until it has, this looks more often.
+    const afterMs = this.#knowsAll() ? rewriteMs : Math.min(rewriteMs, retryMs);
+    this.#cancelBeat = this.#parts.clock.after(afterMs, () => this.#beat());
   }
 
   #soon(): void {
@@ -148,10 +151,16 @@ export class StateMirror {
     return here !== null && (there?.epoch !== here.epoch || there.revision < here.revision);
   }
 
-  async #write(): Promise<void> {
+  /** The store has answered lately: there is nothing open that this process does not know. */
+  #knowsAll(): boolean {
     const { registry, lease } = this.#parts;
+    return registry.head !== null && lease.held();
+  }
+
+  async #write(): Promise<void> {
+    const { registry } = this.#parts;
     const { head } = registry;
-    if (head === null || !lease.held()) return this.#putBeside();
+    if (!this.#knowsAll()) return this.#putBeside();
     const add = registry.openStops().map(({ text, signature }) => ({ text, signature }));
     const written = await this.#writer.write({ add, ended: this.#ended(), head }, 'mend');
     [this.#revision, this.#error] = [written.head?.revision ?? null, null];

@@ -35,9 +35,9 @@ describe.skipIf(why !== null)(`killdrill halt over Kafka${why === null ? '' : ` 
   });
 
   async function newTopic(): Promise<string> {
-    const { alerts, drop } = await broker.kafka.createTopics(`t${randomUUID()}`);
-    onTestFinished(drop);
-    return alerts;
+    const topics = await broker.kafka.createTopics(`t${randomUUID()}`);
+    onTestFinished(() => topics.drop());
+    return topics.alerts;
   }
 
   function killdrill(namespace: string, topic: string, more: Record<string, string> = {}): Promise<Ended> {

@@ -91,13 +91,18 @@ describe('killdrill serve --mirror-state-file', () => {
 
   it('puts a stop beside the file while the store is away, and releases nothing until it has the store’s word', async () => {
     const api = await mirror();
+    await vi.waitFor(() => expect(isRunning()).toBe(true), SOON);
     expect((await halt(api, 'before')).status).toBe(200);
     await vi.waitFor(() => expect(open()).toEqual(['before']), SOON);
     door.shut();
     expect((await halt(api, 'meanwhile')).status).toBe(202);
     await vi.waitFor(() => expect(open()).toEqual(['before', 'meanwhile']), SOON);
     await release('before');
-    const text = readFileSync(path(), 'utf8');
+    // What it has heard within a lease it may write; after that it knows nothing.
+    const verified = async () => (await askFor(`${api.url}/switches`, {})).json['verified'];
+    await vi.waitFor(async () => expect(await verified()).toBe(false), SOON);
+    let text = '';
+    await vi.waitUntil(() => text === (text = readFileSync(path(), 'utf8')), { timeout: 20_000, interval: 200 });
     expect((await halt(api, 'another')).status).toBe(202);
     await vi.waitFor(() => expect(open()).toEqual(['another', 'before', 'meanwhile']), SOON);
     expect(readFileSync(path(), 'utf8')).toBe(text);

@@ -86,11 +86,20 @@ describe('a publisher of flips', () => {
     });
     const stuck = listener(() => new Promise(() => undefined));
     const sound = listener();
-    const { errors } = publish([flaky, stuck, sound].map(({ sink }) => ({ sink, position: remembered() })));
+    const { errors, publisher } = publish([flaky, stuck, sound].map(({ sink }) => ({ sink, position: remembered() })));
     await vi.waitFor(() => expect(sound.told).toEqual(upTo(5)), SOON);
     await vi.waitFor(() => expect(flaky.told).toEqual(upTo(5)), SOON);
     await vi.waitFor(() => expect(errors.join()).toMatch(/not now.*did not answer within 100 ms/s), SOON);
     expect(stuck.told).toEqual([]);
+    await vi.waitFor(
+      () =>
+        expect(publisher.status()).toMatchObject([
+          { told: 5, behind: 0, error: null },
+          { told: 0, behind: 5, error: 'the sink a test did not answer within 100 ms' },
+          { told: 5, behind: 0, error: null },
+        ]),
+      SOON,
+    );
   });
 
   it('goes on from its position in another life, and says again only what that does not cover', async () => {
@@ -141,6 +150,17 @@ describe('sinks', () => {
     await vi.waitFor(() => expect(lines()).toHaveLength(3), SOON);
     const answer = await store.flipsAfter({ ...(await store.load()).head, revision: 0, hash: '' });
     expect(lines()).toEqual(answer.kind === 'flips' ? answer.flips : null);
+  });
+
+  it('close off what a crash left half-written in a file, and tell its flip whole', async () => {
+    const path = join(folder, 'flips.jsonl');
+    writeFileSync(path, '{"epoch":"e","revi');
+    await flips(1);
+    publish([{ sink: jsonlSink(path), position: remembered() }]);
+    const lines = (): readonly string[] => readFileSync(path, 'utf8').split('\n');
+    await vi.waitFor(() => expect(lines()).toHaveLength(3), SOON);
+    expect(lines()[0]).toBe('{"epoch":"e","revi');
+    expect(JSON.parse(lines()[1] ?? '')).toMatchObject({ revision: 1 });
   });
 
   it('post flips to a webhook, again until it says yes', async () => {

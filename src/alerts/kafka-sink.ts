@@ -1,14 +1,14 @@
 import { Partitioners } from 'kafkajs';
 import type { Message, Producer } from 'kafkajs';
-import { Kept, openKafka } from '../../alerts/kafka-client.ts';
-import { KAFKA_TIMINGS } from '../../alerts/kafka-options.ts';
-import type { KafkaCluster, KafkaTimings } from '../../alerts/kafka-options.ts';
-import { systemClock } from '../../clock.ts';
-import type { Clock } from '../../clock.ts';
-import { KilldrillError } from '../../errors.ts';
-import type { FlipRecord } from '../../store/store.ts';
-import type { FlipSink } from './flip-sink.ts';
-import { flipLine } from './flip-line.ts';
+import { Kept, openKafka } from './kafka-client.ts';
+import { KAFKA_TIMINGS } from './kafka-options.ts';
+import type { KafkaCluster, KafkaTimings } from './kafka-options.ts';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { KilldrillError } from '../errors.ts';
+import type { FlipRecord } from '../store/store.ts';
+import type { FlipSink } from '../control/sinks/flip-sink.ts';
+import { flipLine } from '../control/sinks/flip-line.ts';
 
 export interface KafkaSinkOptions extends KafkaCluster {
   /** It has to be there. */

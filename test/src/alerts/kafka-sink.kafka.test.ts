@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { KafkaBus } from '../../../../src/alerts/kafka-bus.ts';
-import { systemClock } from '../../../../src/clock.ts';
-import { FlipPublisher } from '../../../../src/control/sinks/flip-publisher.ts';
-import type { SinkPosition } from '../../../../src/control/sinks/flip-sink.ts';
-import { kafkaSink } from '../../../../src/control/sinks/kafka-sink.ts';
-import { MemoryState } from '../../../../src/store/memory-state.ts';
-import { MemoryStore } from '../../../../src/store/memory.ts';
-import type { Head } from '../../../../src/store/store.ts';
-import { startTestBroker } from '../../../support/kafka-broker.ts';
-import type { TestBroker } from '../../../support/kafka-broker.ts';
-import { readTopic } from '../../alerts/read-topic.ts';
-import { stopText } from '../../store/samples.ts';
+import { KafkaBus } from '../../../src/alerts/kafka-bus.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { FlipPublisher } from '../../../src/control/sinks/flip-publisher.ts';
+import type { SinkPosition } from '../../../src/control/sinks/flip-sink.ts';
+import { kafkaSink } from '../../../src/alerts/kafka-sink.ts';
+import { MemoryState } from '../../../src/store/memory-state.ts';
+import { MemoryStore } from '../../../src/store/memory.ts';
+import type { Head } from '../../../src/store/store.ts';
+import { startTestBroker } from '../../support/kafka-broker.ts';
+import type { TestBroker } from '../../support/kafka-broker.ts';
+import { readTopic } from './read-topic.ts';
+import { stopText } from '../store/samples.ts';
 
 const NAMESPACE = 'sinks';
 const SOON = { timeout: 60_000, interval: 50 };
@@ -62,8 +62,9 @@ describe.skipIf(why !== null)(`a sink on Kafka${why === null ? '' : ` (${why})`}
   }
 
   it('is told every flip in order, also what does not fit into one request, and goes on after the broker was gone', async () => {
-    const { alerts: topic, drop } = await broker.kafka.createTopics(`t${randomUUID()}`);
-    onTestFinished(drop);
+    const topics = await broker.kafka.createTopics(`t${randomUUID()}`);
+    onTestFinished(() => topics.drop());
+    const topic = topics.alerts;
     const store = new MemoryStore(new MemoryState({ namespace: NAMESPACE }));
     for (let nth = 0; nth < 450; nth += 1) await flipTo(store, 'long '.repeat(390));
     const publisher = publishing(store, topic);
