@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
-import { wrap } from '../report/wrap.ts';
+import { printable, wrap } from '../report/wrap.ts';
 import { check } from './commands/check.ts';
 import { doctor } from './commands/doctor.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
@@ -43,6 +43,7 @@ export function buildProgram(done: Done): Command {
     .description('A kill switch for fleets of AI agents, and the drill that proves it works.')
     .version(packageVersion(), '-V, --version')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(shownLines(text)) })
     .showHelpAfterError("(see 'killdrill help')")
     .addHelpText(
       'after',
@@ -59,6 +60,11 @@ export function buildProgram(done: Done): Command {
   addControlPlane(program, done);
   addStatus(program, done);
   return program;
+}
+
+/** What was typed is repeated there, and may have been pasted: nothing of it goes where a terminal would obey it. */
+function shownLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function exitCodeLines(code: number, meaning: string): readonly string[] {
