@@ -100,8 +100,12 @@ const files = (): readonly string[] => [
     'folder',
     'pipe',
     'no/x',
+    ' ',
+    '\u001B[31mred',
+    'a\nb',
+    'x'.repeat(5_000),
   ].map((name) => join(folder, name)),
-  ...['/dev/zero', '/dev/null', ' ', '\u001B[31mred', 'a\nb', 'x'.repeat(5_000)],
+  ...['/dev/zero', '/dev/null'],
 ];
 
 interface BadCommand {
