@@ -28,10 +28,7 @@ import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
-  new Option(
-    '--reporter <name[=file]>',
-    `${REPORTER_NAMES.join(' or ')}, to stdout or a file; may be given several times`,
-  )
+  new Option('--reporter <name[=file]>', `${REPORTER_NAMES.join(', ')}; to stdout or a file; several times for several`)
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'terminal');
 
