@@ -20,7 +20,7 @@ export function stopBars({ timeToStop: { workers } }: MeasuredStop, budget: Scen
     const isLate = one.state === 'censored' || (one.ms ?? 0) > ownMs;
     const at = percent(ownMs / scaleMs);
     const width = one.ms === null ? '0' : percent(Math.max(0.004, one.ms / scaleMs));
-    return markup`<div class="bar-row"><span class="bar-name">${one.worker}</span><svg class="bar" aria-hidden="true"><rect class="bar-bed" width="100%" height="12" y="3" rx="2"/><rect class="${isLate ? 'bar-late' : 'bar-time'}" width="${width}" height="12" y="3" rx="2"/><line class="line-budget" x1="${at}" x2="${at}" y1="0" y2="18"/></svg><span class="bar-value">${timeText(one)}</span></div>`;
+    return markup`<div class="bar-row"><span class="bar-name">${one.worker}</span><svg class="bar" aria-hidden="true"><rect class="bar-bed" width="100%" height="12" y="3" rx="2"/><rect class="${isLate ? 'bar-late' : 'bar-time'}" width="${width}" height="12" y="3" rx="2"/><line class="line-under" x1="${at}" x2="${at}" y1="0" y2="18"/><line class="line-budget" x1="${at}" x2="${at}" y1="0" y2="18"/></svg><span class="bar-value">${timeText(one)}</span></div>`;
   });
   const more = rows.length - shown.length;
   const names = [...budgets].map((one) => ms(one)).join(' or ');

@@ -32,7 +32,8 @@ type WorkerTime = TimeToStop['workers'][number];
 /** A worker's time to stop in words; one that was cut short is a lower bound. */
 export function timeText({ state, ms: took }: WorkerTime): string {
   if (state === 'not_exposed') return 'not exposed';
-  return state === 'stopped' ? ms(took) : `> ${ms(took)}, ${state}`;
+  if (state === 'stopped') return ms(took);
+  return `> ${ms(took)}, ${state === 'censored' ? 'still open' : state}`;
 }
 
 /** Slowest first; those that were not exposed last. */

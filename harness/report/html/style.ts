@@ -31,9 +31,10 @@ nav{font-size:.85rem;margin:0 0 .75rem}nav ul{display:flex;flex-wrap:wrap;gap:.1
 .tile{margin:0;padding:.55rem .7rem;border:1px solid var(--rule);border-radius:8px;background:var(--page)}
 .tile dt{color:var(--muted);font-size:.78rem}.tile dd{margin:0}
 .figure{font-size:1.25rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
+.figure.name{font-size:1.02rem;line-height:1.35}
 .detail{color:var(--muted);font-size:.78rem}
 .bars{display:grid;gap:.1rem}
-.bar-row{display:grid;grid-template-columns:5.5rem minmax(0,1fr) 5.2rem;gap:.5rem;align-items:center;font-size:.85rem}
+.bar-row{display:grid;grid-template-columns:5rem minmax(0,1fr) 5.6rem;gap:.5rem;align-items:center;font-size:.85rem}
 .bar-value{text-align:right;font-variant-numeric:tabular-nums}
 svg{display:block;overflow:visible}
 .bar{width:100%;height:18px}.bar-bed{fill:var(--page)}.bar-time{fill:var(--inside)}.bar-late{fill:var(--late)}
@@ -49,13 +50,13 @@ svg.lane svg{overflow:hidden}
 .tick{stroke:var(--rule)}
 .ticks{fill:none;stroke-width:1.4;vector-effect:non-scaling-stroke}
 .ticks.inside{stroke:var(--inside)}.ticks.outside{stroke:var(--outside)}.ticks.late{stroke:var(--late)}
-.bars.inside,path.bars.inside{fill:var(--inside)}path.bars.outside{fill:var(--outside)}
+path.bars.inside{fill:var(--inside)}path.bars.outside{fill:var(--outside)}
 circle.late{fill:var(--late);stroke:var(--surface);stroke-width:1}
 .ended{fill:var(--surface);stroke:var(--inside);stroke-width:2}
 .alive{fill:var(--outside)}
 .band-stop{fill:var(--stopBand)}.band-fault{fill:var(--faultBand)}
 .line-stop,.line-release{stroke:var(--ink);stroke-width:1.5}.line-release{stroke-dasharray:1 3}
-.line-budget{stroke:var(--budget);stroke-width:1.5;stroke-dasharray:5 3}
+.line-under{stroke:var(--surface);stroke-width:4}.line-budget{stroke:var(--budget);stroke-width:1.5;stroke-dasharray:5 3}
 .dot{fill:var(--inside);stroke:var(--surface);stroke-width:1}.dot-open{fill:var(--surface);stroke:var(--late);stroke-width:2}.column,.area{fill:var(--inside)}
 .markers{width:100%;height:20px}.rows-2{height:39px}.rows-3{height:58px}.rows-4{height:77px}
 .marker-stop{fill:var(--ink)}.marker-release{fill:var(--muted)}.marker-fault{fill:var(--doubt)}
@@ -87,7 +88,7 @@ footer{color:var(--muted);font-size:.82rem;padding:.25rem .25rem 1rem}
 .wrap{padding:1.25rem}.summary,.card{padding:1.15rem 1.35rem}
 h1{font-size:1.75rem}
 .tiles{grid-template-columns:repeat(4,minmax(0,1fr))}
-.bar-row{grid-template-columns:7rem minmax(0,1fr) 7rem}
+.bar-row{grid-template-columns:7rem minmax(0,1fr) 9.5rem}
 .lanes{grid-template-columns:7rem minmax(0,1fr)}
 .columns{grid-template-columns:repeat(auto-fit,minmax(18rem,1fr))}
 }

@@ -70,18 +70,19 @@ function tiles(
       'Stopped',
       stopName(stop),
       `${stop.mode ?? ''}, revision ${stop.revision}${others > 0 ? `, and ${others} more` : ''}`,
+      'name',
     ),
-    tile('Time to stop', slowest, counted, open > 0 ? 'fail' : null),
+    tile('Time to stop', slowest, counted, open > 0 ? 'tone-fail' : ''),
     tile(
       'Effects after',
       String(late),
       `after the budget · ${afterFlip} after it was durable · ${intents} intents`,
-      late > 0 ? 'fail' : null,
+      late > 0 ? 'tone-fail' : '',
     ),
     claims,
   ];
 }
 
-function tile(name: string, value: string, detail: string, tone: string | null = null): Markup {
-  return markup`<dl class="tile"><dt>${name}</dt><dd class="figure${tone === null ? '' : ` tone-${tone}`}">${value}</dd><dd class="detail">${detail}</dd></dl>`;
+function tile(name: string, value: string, detail: string, looks = ''): Markup {
+  return markup`<dl class="tile"><dt>${name}</dt><dd class="figure ${looks}">${value}</dd><dd class="detail">${detail}</dd></dl>`;
 }

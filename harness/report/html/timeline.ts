@@ -138,7 +138,11 @@ function closeUp(stop: MeasuredStop, { index, rows, happenings, budgetMs }: Clos
     fromMs: one.fromMs - requestedAt,
     toMs: one.toMs - requestedAt,
   }));
-  const ended = new Map(timeToStop.workers.flatMap(({ worker, ms }) => (ms === null ? [] : [[worker, ms] as const])));
+  const ended = new Map(
+    timeToStop.workers.flatMap(({ worker, state, ms }) =>
+      state === 'stopped' && ms !== null ? [[worker, ms] as const] : [],
+    ),
+  );
   const since = (ns: number): number => sinceT0(index, ns) - requestedAt;
   const lives = livesOf(index.incarnations.values(), since, index.endNs);
   const what = `Around the stop of ${stopName(stop)} (revision ${stop.revision}), time since it was requested; dashed: the budget`;
