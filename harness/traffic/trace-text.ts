@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KilldrillError } from '../../src/errors.ts';
+import { CAPABILITY } from '../scenario/timeline-schema.ts';
 import { linkComplaints } from './trace-links.ts';
 import { STEP_KINDS, TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
@@ -14,7 +15,7 @@ const header = z.strictObject({
 });
 const step = z.strictObject({
   kind: z.enum(STEP_KINDS).exactOptional(),
-  capability: name,
+  capability: name.regex(CAPABILITY),
   access: z.enum(['read', 'write']),
   journal: z.boolean(),
   serviceMs: ms,
