@@ -11,7 +11,7 @@ import { DEFAULT_OUT } from './commands/run.ts';
 export function addRegressions(program: Command, done: (exitCode: number) => void): void {
   program
     .command('promote')
-    .description('keep a run as a regression: what it takes to drill it again, without names and without its history')
+    .description('keep a run as a regression: what a drill of it needs, without names or history')
     .argument('<bundle>', 'folder that a drill wrote')
     .requiredOption('--name <name>', 'what it is called from now on')
     .option('--dir <folder>', 'where kept runs are', DEFAULT_REGRESSIONS)
@@ -31,7 +31,7 @@ export function addRegressions(program: Command, done: (exitCode: number) => voi
     .option('-q, --quiet', 'no progress')
     .addHelpText(
       'after',
-      '\nA kept run that fails or breaks is drilled once more, both are shown, and it stays failed.',
+      '\nA kept run that fails or breaks is drilled once more; both are shown, and it stays\nfailed.',
     )
     .action(async (folder: string, flags: GateFlags) => done(await gate(folder, flags)));
 }

@@ -7,9 +7,11 @@ import { MANIFEST } from '../bundle/manifest.ts';
 import { openBundle } from '../bundle/open.ts';
 import { VERDICT_FILE, readStoredVerdict } from '../bundle/stored-verdict.ts';
 import { PROPERTY_NAMES } from '../checkers/registry.ts';
+import { onTrace } from '../scenario/given-trace.ts';
 import { loadScenario } from '../scenario/load.ts';
 import { parseScenario } from '../scenario/parse.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { planDrill } from '../traffic/plan-drill.ts';
 import type { DrillPlan } from '../traffic/plan-drill.ts';
 import { readTrace } from '../traffic/trace-file.ts';
 import { alertBusOf } from './alert-bus.ts';
@@ -85,12 +87,11 @@ async function readKept(folder: string): Promise<Subject> {
   try {
     const regression = await readRegression(folder);
     const scenario = loadScenario(join(folder, RECORD_FILES.scenario), PROPERTY_NAMES);
-    const file = join(folder, RECORD_FILES.trace);
-    const trace = await readTrace(file);
-    const altered = alterationOf(regression, scenario, sha256Of(await readFile(file)));
+    const sha256 = sha256Of(await readFile(join(folder, RECORD_FILES.trace)));
+    const altered = alterationOf(regression, scenario, sha256);
     if (altered !== null) return { kind: 'lost', name, folder, why: altered };
     const { kept, alertBus } = regression;
-    return { kind: 'drillable', name, folder, plan: { scenario, trace }, kept, alertBus };
+    return { kind: 'drillable', name, folder, plan: planDrill(scenario), kept, alertBus };
   } catch (error) {
     if (error instanceof KilldrillError) return { kind: 'lost', name, folder, why: error.message };
     throw error;
@@ -99,6 +100,9 @@ async function readKept(folder: string): Promise<Subject> {
 
 /** Another allowance, or other traffic, would be another drill. */
 function alterationOf({ budgets, trace }: Regression, scenario: Scenario, sha256: string): string | null {
+  const { traffic } = scenario;
+  if (traffic.kind !== 'given' || traffic.primed || traffic.file !== RECORD_FILES.trace)
+    return `its ${RECORD_FILES.scenario} does not take its traffic from ${RECORD_FILES.trace} to the letter`;
   if (trace.sha256 !== sha256) return `its ${RECORD_FILES.trace} is not the one that was kept`;
   const now: Readonly<Record<string, unknown>> = { ...budgetsOf(scenario) };
   const other = Object.entries(budgets).find(([key, was]) => JSON.stringify(now[key]) !== JSON.stringify(was));
@@ -111,8 +115,9 @@ async function readBundle(folder: string): Promise<GateSubject> {
   const bundle = await openBundle(folder);
   if (bundle.incompleteBecause !== null) throw unfinished(bundle.incompleteBecause);
   const file = bundle.path(RECORD_FILES.scenario);
-  const scenario = parseScenario(await readFile(file, 'utf8'), file, PROPERTY_NAMES);
   const trace = await readTrace(bundle.path(RECORD_FILES.trace));
+  const stored = parseScenario(await readFile(file, 'utf8'), file, PROPERTY_NAMES, () => trace);
+  const scenario = onTrace(stored, trace, RECORD_FILES.trace);
   const kept = keptVerdicts(await readStoredVerdict(folder), bundle.path(VERDICT_FILE));
   const alertBus = await alertBusOf(bundle, scenario);
   return { kind: 'drillable', name: basename(bundle.folder), folder, plan: { scenario, trace }, kept, alertBus };

@@ -7,6 +7,7 @@ import type { StoredBundle } from '../bundle/open.ts';
 import { VERDICT_FILE, readStoredVerdict } from '../bundle/stored-verdict.ts';
 import { indexOf } from '../checkers/index-of.ts';
 import { PROPERTY_NAMES } from '../checkers/registry.ts';
+import { onTrace } from '../scenario/given-trace.ts';
 import type { DrillPlan } from '../traffic/plan-drill.ts';
 import { alertBusOf } from './alert-bus.ts';
 import { anchorFlips } from './anchor-flips.ts';
@@ -48,7 +49,7 @@ export async function keepRun(folder: string, name: string): Promise<KeptRun> {
   const { anchored, scenario } = anchorFlips(record);
   const { redacted, ...plan } = withStandIns({ scenario, trace: cutTrace(record) });
   return {
-    plan: { ...plan, scenario: { ...plan.scenario, name } },
+    plan: { trace: plan.trace, scenario: onTrace({ ...plan.scenario, name }, plan.trace, RECORD_FILES.trace) },
     from: {
       bundle: basename(bundle.folder),
       scenario: record.scenario.name,

@@ -19,6 +19,8 @@ export interface GateInput {
   readonly reportsFolder: string;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs: () => number;
+  /** How results name a bundle's folder. */
+  readonly nameFolder: (path: string) => string;
   readonly onProgress: (progress: DrillProgress) => void;
   /** As soon as it is known. */
   readonly onResult: (result: GateResult) => void;
@@ -63,12 +65,13 @@ function plannedCells({ timeline }: Scenario): readonly Cell[] {
 }
 
 async function attemptOf({ plan, kept }: GateSubject, ground: Ground, input: GateInput): Promise<Attempt> {
-  const { nowMs, signal } = input;
+  const { nowMs, nameFolder, signal } = input;
   const startMs = nowMs();
   const seconds = (): number => (nowMs() - startMs) / 1_000;
   try {
-    const { judgement, record, bundleFolder } = await runDrill(drillOf(plan, ground, input));
+    const { judgement, record, bundleFolder: folder } = await runDrill(drillOf(plan, ground, input));
     const comparison = compareWithKept(kept, judgement);
+    const bundleFolder = nameFolder(folder);
     return { kind: 'judged', seconds: seconds(), bundleFolder, judgement, comparison, cells: cellsOf(record) };
   } catch (error) {
     signal.throwIfAborted();

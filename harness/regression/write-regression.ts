@@ -31,7 +31,7 @@ export interface WrittenRegression {
 export async function writeRegression(folder: string, name: string, run: KeptRun): Promise<WrittenRegression> {
   const { scenario, trace } = run.plan;
   const yaml = scenarioToYaml(scenario);
-  parseScenario(yaml, RECORD_FILES.scenario, PROPERTY_NAMES); // what cannot be read again is not kept
+  parseScenario(yaml, RECORD_FILES.scenario, PROPERTY_NAMES, () => trace); // what cannot be read again is not kept
   const packed = await promisify(gzip)(traceText(trace), SMALLEST);
   const effects = trace.runs.reduce((sum, { plan }) => sum + plan.length, 0);
   const { from, kept, budgets, alertBus, redacted, ofRuns } = run;

@@ -49,7 +49,7 @@ export function renderGate(report: GateReport, { width, colour }: GateTableOptio
 function runTable(regressions: readonly ReportedRegression[], width: number, paint: Paint): string {
   const answer = { title: 'answer', width: 14 };
   const kept = { title: 'kept', width: 12 };
-  const now = { title: 'now', width: 12 };
+  const now = { title: 'now', width: 13 };
   const took = { title: 's', width: 6, align: 'right' } as const;
   const others = [answer, kept, now, took];
   const name = {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { EnvironmentChoice } from '../../environment/choose.ts';
@@ -67,6 +67,8 @@ async function drillAll(
         fleet: file.fleet,
         reportsFolder: out,
         nowMs: () => performance.now(),
+        // As somebody would type it here.
+        nameFolder: (path) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path)),
         onProgress: (now) => progress.show(now),
         onResult: ({ attempts, ...result }) => {
           progress.clear();
