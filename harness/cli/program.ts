@@ -24,6 +24,7 @@ import { validate } from './commands/validate.ts';
 import { addControlPlane } from './control-commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
+import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
@@ -49,6 +50,7 @@ export function buildProgram(done: Done): Command {
     );
   addRun(program, done);
   addJudging(program, done);
+  addRegressions(program, done);
   addDoctor(program, done);
   addMigrate(program, done);
   addHalt(program, done);
