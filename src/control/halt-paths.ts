@@ -56,7 +56,7 @@ export interface HaltTimings {
   readonly pauseMs: number;
   /** Pause before whoever has it, and stays, is asked whether it is durable by now. */
   readonly askAgainMs: number;
-  /** Longest wait for the keeper. */
+  /** Longest wait for the keeper, once there is nothing else to wait for. */
   readonly keepMs: number;
   /** How long all of it may take. */
   readonly giveUpMs: number;
@@ -122,13 +122,13 @@ export function takeStop(parts: HaltParts, stop: MadeStop, signal: AbortSignal):
   return new StopTaking(parts, stop).run(signal);
 }
 
+type Ending =
+  { readonly kind: 'durable'; readonly path: string; readonly revision: number | null } | { readonly kind: HaltEnd };
+
 interface Kept {
   readonly keptAt: string | null;
   readonly notKept: string | null;
 }
-
-type Ending =
-  { readonly kind: 'durable'; readonly path: string; readonly revision: number | null } | { readonly kind: HaltEnd };
 
 class StopTaking {
   readonly #parts: HaltParts;
@@ -149,7 +149,7 @@ class StopTaking {
     const keeping = this.#keep();
     const ending = await this.#ending(signal);
     this.#over.abort();
-    const kept = await keeping;
+    const kept = await this.#kept(keeping);
     const outcome = this.#outcome(ending, kept);
     if (outcome.kind !== 'kept' && kept.keptAt !== null) await this.#drop();
     return outcome;
@@ -242,12 +242,19 @@ class StopTaking {
   }
 
   async #keep(): Promise<Kept> {
-    const { keeper, clock } = this.#parts;
-    const { keepMs } = this.#timings;
     const { text, signature } = this.#stop;
-    const keeping = Promise.resolve().then(() => keeper.keep(text, signature));
     try {
-      return { keptAt: await within(clock, keepMs, keeping, () => late(keepMs)), notKept: null };
+      return { keptAt: await this.#parts.keeper.keep(text, signature), notKept: null };
+    } catch (thrown) {
+      return { keptAt: null, notKept: messageOf(thrown) };
+    }
+  }
+
+  /** What has become of it by now, and for a disk that is slow a little later: it had all the time that the paths took. */
+  async #kept(keeping: Promise<Kept>): Promise<Kept> {
+    const { keepMs } = this.#timings;
+    try {
+      return await within(this.#parts.clock, keepMs, keeping, () => late(keepMs));
     } catch (thrown) {
       return { keptAt: null, notKept: messageOf(thrown) };
     }

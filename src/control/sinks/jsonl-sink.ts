@@ -3,11 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import type { FlipSink } from './flip-sink.ts';
 import { flipLine } from './flip-line.ts';
 
-const NEWLINE = 10;
-
 /**
- * Appends each flip to a file, one JSON object a line, on disk before it counts as told. What a crash left half-written is
- * closed off as a line of its own, which is no JSON; its flips follow whole.
+ * Appends each flip to a file, one JSON object a line, on disk before it counts as told. What a full disk or a crash has cut
+ * short stays as a line of its own, and its flip comes again after it.
  */
 export function jsonlSink(path: string): FlipSink {
   return {
@@ -16,7 +14,7 @@ export function jsonlSink(path: string): FlipSink {
       const file = await open(path, 'a+', 0o600);
       try {
         const lines = flips.map((flip) => `${flipLine(flip)}\n`).join('');
-        await file.appendFile((await endsTorn(file)) ? `\n${lines}` : lines, 'utf8');
+        await file.appendFile((await endsInALine(file)) ? lines : `\n${lines}`, 'utf8');
         await file.sync();
       } finally {
         await file.close();
@@ -25,9 +23,9 @@ export function jsonlSink(path: string): FlipSink {
   };
 }
 
-async function endsTorn(file: FileHandle): Promise<boolean> {
+async function endsInALine(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
-  if (size === 0) return false;
-  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 });
-  return buffer[0] !== NEWLINE;
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer.toString('latin1') === '\n';
 }

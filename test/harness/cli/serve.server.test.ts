@@ -180,6 +180,11 @@ describe('killdrill serve', () => {
     [['--sink', 'jsonl:/nowhere/at/all/flips.jsonl'], 'is its folder there'],
     [['--sink', 'jsonl:flips.jsonl', '--sink', 'jsonl:./flips.jsonl'], 'the same sink twice'],
     [['--executor', 'nowhere.json'], 'nowhere.json'],
+    [['--executor', 'README.md'], 'README.md: it is not JSON'],
+    [['--executor', '/dev/zero'], 'no ordinary file'],
+    [['--key', '/dev/zero'], 'no ordinary file'],
+    [['--host', '192.0.2.1'], 'killdrill: the API cannot listen at 192.0.2.1'],
+    [['--tls-cert', 'README.md', '--tls-key', 'README.md'], 'killdrill: certificate and key cannot be used for TLS'],
   ])('says what is wrong with its flags: %j', async (flags, words) => {
     await expect(serve(...flags)).rejects.toThrow(words);
   });

@@ -5,6 +5,13 @@ import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
 
+/** Where Chromium is on this machine; null for nowhere. */
+export function browserPath(): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null;
+}
+
 /** One tab of a headless Chromium. */
 export interface Tab {
   go(url: string): Promise<void>;
@@ -12,6 +19,13 @@ export interface Tab {
   evaluate(expression: string): Promise<unknown>;
   /** What it shows, all of it, as a PNG. */
   screenshot(): Promise<Buffer>;
+  /** What the page is shown as. */
+  show(as: {
+    readonly media: 'screen' | 'print';
+    readonly scheme: 'light' | 'dark';
+    readonly width: number;
+  }): Promise<void>;
+  press(key: string): Promise<void>;
   /** From the next page on. */
   withoutScripts(): Promise<void>;
   close(): Promise<void>;
@@ -22,13 +36,6 @@ interface Message {
   readonly method?: string;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly message: string };
-}
-
-/** A Chromium of this machine; null for none. */
-export function browserPath(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null;
 }
 
 const ANSWER_MS = 30_000;
@@ -98,6 +105,15 @@ export async function openTab(
     screenshot: async () => {
       const shot = await inTab('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
       return Buffer.from(String(shot['data']), 'base64');
+    },
+    show: async ({ media, scheme, width: wide }) => {
+      const features = [{ name: 'prefers-color-scheme', value: scheme }];
+      await inTab('Emulation.setDeviceMetricsOverride', { width: wide, height, deviceScaleFactor: 1, mobile: false });
+      await inTab('Emulation.setEmulatedMedia', { media, features });
+    },
+    press: async (key) => {
+      await inTab('Input.dispatchKeyEvent', { type: 'keyDown', key, code: key, text: key === 'Enter' ? '\r' : '' });
+      await inTab('Input.dispatchKeyEvent', { type: 'keyUp', key, code: key });
     },
     withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
     close: async () => {
