@@ -3,6 +3,7 @@ import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
 import { printable, wrap } from '../report/wrap.ts';
 import { check } from './commands/check.ts';
+import { compare } from './commands/compare.ts';
 import { doctor } from './commands/doctor.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import { ledger } from './commands/ledger.ts';
@@ -23,15 +24,13 @@ import { validate } from './commands/validate.ts';
 import { addControlPlane } from './control-commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
+import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
-  new Option(
-    '--reporter <name[=file]>',
-    `${REPORTER_NAMES.join(' or ')}, to stdout or a file; may be given several times`,
-  )
+  new Option('--reporter <name[=file]>', `${REPORTER_NAMES.join(', ')}; to stdout or a file; several times for several`)
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'terminal');
 
@@ -51,6 +50,7 @@ export function buildProgram(done: Done): Command {
     );
   addRun(program, done);
   addJudging(program, done);
+  addRegressions(program, done);
   addDoctor(program, done);
   addMigrate(program, done);
   addHalt(program, done);
@@ -106,6 +106,16 @@ function addJudging(program: Command, done: Done): void {
     .option('-q, --quiet', 'no progress')
     .action(async (bundle: string, flags: { reporter: string[]; json?: boolean; quiet?: boolean }) =>
       done(await check(bundle, flags)),
+    );
+
+  program
+    .command('compare')
+    .description('set a stored run beside another: ratios with their noise, and verdicts that changed')
+    .argument('<first>', 'folder that a drill wrote')
+    .argument('<second>', 'folder that a later drill wrote; exit 1 when a verdict got worse')
+    .option('--json', 'the comparison as JSON on stdout')
+    .action(async (first: string, second: string, flags: { json?: boolean }) =>
+      done(await compare(first, second, flags)),
     );
 
   program

@@ -3,7 +3,7 @@ import type { Environment } from '../environment/environment.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
 /** Why a scenario cannot be drilled in this environment; null when it can. A drill of it would show nothing, so none is run. */
-function lacking(
+export function lacking(
   { name, timeline }: Pick<Scenario, 'name' | 'timeline'>,
   environment: Pick<Environment, 'name' | 'kafka'>,
 ): string | null {
