@@ -59,8 +59,7 @@ async function resultFor(subject: Subject, ground: Ground, input: GateInput): Pr
   do {
     const attempt = await attemptOf(subject, ground, input);
     attempts.push(attempt);
-    if (attempt.kind === 'judged')
-      input.onDrilled(attempt.judgement, { folder, bundleFolder: attempt.bundleFolder });
+    if (attempt.kind === 'judged') input.onDrilled(attempt.judgement, { folder, bundleFolder: attempt.bundleFolder });
   } while (attempts.length < ATTEMPTS && attempts.every(wantsAnother));
   return resultOf(named, attempts);
 }

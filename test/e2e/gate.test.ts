@@ -49,7 +49,7 @@ describe('a run that was promoted', () => {
   }
 
   it.each([
-    ['flag-cached-at-boot', 'no_effect_after_stop'],
+    ['flag-cached-at-boot', 'no_intent_after_stop'],
     ['ignores-abort-signal', 'in_flight_cancelled'],
     ['sticks-after-release', 'release_takes_effect'],
   ])('fails the gate on a fleet broken as %s is, which names run and property', async (mutant, property) => {
@@ -115,9 +115,14 @@ describe('the runs that are kept in scenarios/regressions', () => {
   it('hold, and cover what their gate.yaml demands', async () => {
     const { code, report } = await gated(join(project, 'scenarios/regressions'));
     expect(report.regressions.map(({ name, answer, why }) => ({ name, answer, why }))).toEqual(
-      ['critical-goes-on', 'emergency', 'everything-stopped', 'stopped-by-alert', 'stopped-by-file', 'tenant-discarded'].map(
-        (name) => ({ name, answer: 'same', why: [] }),
-      ),
+      [
+        'critical-goes-on',
+        'emergency',
+        'everything-stopped',
+        'stopped-by-alert',
+        'stopped-by-file',
+        'tenant-discarded',
+      ].map((name) => ({ name, answer: 'same', why: [] })),
     );
     expect(report.coverage.filter(({ empty }) => empty !== null)).toEqual([]);
     expect(code).toBe(0);

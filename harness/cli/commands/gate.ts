@@ -52,7 +52,9 @@ function fileReporters({ reporter }: GateFlags): readonly Reporter[] {
   const reporters = resolveReporters({ reporter });
   const toStdout = reporters.find(({ file }) => file === null);
   if (toStdout === undefined) return reporters;
-  throw usage(`--reporter ${toStdout.name} would write to stdout, where the gate's own answer goes; give it a file (name=file)`);
+  throw usage(
+    `--reporter ${toStdout.name} would write to stdout, where the gate's own answer goes; give it a file (name=file)`,
+  );
 }
 
 /** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */

@@ -8,8 +8,7 @@ import { keepRun } from '../../../harness/regression/keep-run.ts';
 import { notDrillable } from '../../../harness/regression/not-drillable.ts';
 import { writeRegression } from '../../../harness/regression/write-regression.ts';
 
-const bundleOf = (name: string): string =>
-  fileURLToPath(new URL(`../bundle/kept-bundles/${name}`, import.meta.url));
+const bundleOf = (name: string): string => fileURLToPath(new URL(`../bundle/kept-bundles/${name}`, import.meta.url));
 const SIGNED = bundleOf('signed');
 
 let dir = '';
