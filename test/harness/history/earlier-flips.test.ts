@@ -23,7 +23,9 @@ describe('withWholeFlips', () => {
 
   it('takes a release without a text for one of what was stopped there before', () => {
     const noStore = early(events.filter(({ type }) => type !== 'store.flip'));
-    const released = withWholeFlips(noStore).find((event) => event.type === 'flip.requested' && event.kind === 'release');
+    const released = withWholeFlips(noStore).find(
+      (event) => event.type === 'flip.requested' && event.kind === 'release',
+    );
     expect(released).toMatchObject({ engagements: [STOP_ID], expected: 'taken' });
   });
 
