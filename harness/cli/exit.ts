@@ -69,6 +69,7 @@ const USAGE_CODES = new Set([
   'FLIP_KEYS_INVALID',
   'KEY_NOT_MADE',
   'SIGNING_KEY_UNREADABLE',
+  'TLS_INVALID',
 ]);
 
 /** The exit code that an error means. */

@@ -16,7 +16,7 @@ import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, mayColour, note } from '../output.ts';
 import { prepareOut } from '../prepare-out.ts';
-import { report, resolveReporters } from '../reporters.ts';
+import { report, reportSkipped, resolveReporters } from '../reporters.ts';
 import type { Reporter } from '../reporters.ts';
 import { usage } from '../usage.ts';
 
@@ -38,6 +38,11 @@ export async function gate(folder: string, flags: GateFlags): Promise<number> {
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
   const answer = await drillAll(folder, { found, file, reporters }, flags);
+  const undrilled = answer.regressions.filter(({ drills }) => drills.length === 0);
+  reportSkipped(
+    undrilled.map(({ name, why }) => ({ scenario: name, why: why.join('; ') })),
+    reporters,
+  );
   data(
     flags.json === true
       ? JSON.stringify(answer, null, 2)
@@ -50,7 +55,7 @@ export async function gate(folder: string, flags: GateFlags): Promise<number> {
 function fileReporters({ reporter }: GateFlags): readonly Reporter[] {
   if (reporter.length === 0) return [];
   const reporters = resolveReporters({ reporter });
-  const toStdout = reporters.find(({ file }) => file === null);
+  const toStdout = reporters.find(({ name, file }) => file === null && name !== 'github');
   if (toStdout === undefined) return reporters;
   throw usage(
     `--reporter ${toStdout.name} would write to stdout, where the gate's own answer goes; give it a file (name=file)`,
