@@ -3,7 +3,15 @@ import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
 import { formatDuration, formatOffset, formatRate } from './quantity.ts';
-import type { Anchor, DetectorsSpec, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
+import type {
+  Anchor,
+  DetectorsSpec,
+  FaultEntry,
+  LeversSpec,
+  ResumeEntry,
+  Scenario,
+  TimelineEntry,
+} from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
 
@@ -20,7 +28,7 @@ export function scenarioToYaml(scenario: Scenario): string {
     traffic: { profile: traffic.profile, effects: formatRate(traffic.effectsPerSecond), tenants: traffic.tenants },
     downstream: scenario.downstream,
     steadyState: { for: formatDuration(steadyState.forMs), effectsPerSecond: steadyState.effectsPerSecond },
-    timeline: scenario.timeline.map(writeEntry),
+    timeline: scenario.timeline.map((entry) => writeEntry(entry, fleet.levers === null)),
     hold: formatDuration(scenario.holdMs),
     settle: formatDuration(scenario.settleMs),
     expect: {
@@ -45,7 +53,7 @@ export function scenarioToYaml(scenario: Scenario): string {
 }
 
 function writeFleet(fleet: Scenario['fleet']): unknown {
-  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, deafTools, critical } = fleet;
+  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, levers, deafTools, critical } = fleet;
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
@@ -54,9 +62,16 @@ function writeFleet(fleet: Scenario['fleet']): unknown {
     ...(detectors === null ? {} : { detectors: writeDetectors(detectors) }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
+    ...(levers === null ? {} : { levers: writeLevers(levers) }),
     ...(deafTools.length === 0 ? {} : { deafTools }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
   };
+}
+
+function writeLevers({ withinMs, stop, release, status }: LeversSpec): unknown {
+  const write = (lever: LeversSpec['stop']): unknown => (lever.kind === 'url' ? lever.url : lever.words);
+  const asked = status === null ? {} : { status: write(status) };
+  return { stop: write(stop), release: write(release), ...asked, within: formatDuration(withinMs) };
 }
 
 function writeDetectors({ writeRate: { windowMs, ...rule } }: DetectorsSpec): unknown {
@@ -69,17 +84,19 @@ function writeCritical({ capabilities, classes }: CriticalRules): unknown {
   return { capabilities, classes: byName };
 }
 
-function writeEntry(entry: TimelineEntry): unknown {
+/** `hasPaths`: a stop can go by one of several ways, which a fleet's own switch has not. */
+function writeEntry(entry: TimelineEntry, hasPaths: boolean): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
       const { mode, queue, drainMs, via, runawayPerSecond, effectiveWithinMs, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
+      const path = hasPaths ? { via } : {};
       const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
       const waits = effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
       // The detector that asks for a stop gives its own reason.
       const why = via === 'detector' ? {} : { reason };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...waits, ...why } };
+      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, ...path, ...runaway, ...waits, ...why } };
     }
     case 'release':
       return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };
