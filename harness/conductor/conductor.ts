@@ -26,11 +26,12 @@ export interface ConductorParts {
   readonly clock: DrillClock;
   readonly history: HistorySink;
   readonly world: World;
-  readonly operator: Operator;
-  readonly forger: Forger;
-  readonly observer: Observer;
-  readonly wayBack: WayBack;
-  readonly probes: Probes;
+  readonly operator: Pick<Operator, 'stop' | 'release' | 'revision' | 'overtaken'>;
+  /** These are null for a fleet with a switch of its own, whose scenario has no entry for them. */
+  readonly forger: Forger | null;
+  readonly observer: Observer | null;
+  readonly wayBack: WayBack | null;
+  readonly probes: Probes | null;
   readonly faults: Faults;
   /** Null for a scenario without alerts. */
   readonly detectors: Detectors | null;
@@ -69,7 +70,7 @@ export class Conductor {
       this.#previousNs = this.#parts.clock.nowNs();
     }
     if (this.#firstFlipNs !== null) await this.#until(this.#firstFlipNs, scenario.holdMs);
-    await this.#parts.probes.settled();
+    await this.#parts.probes?.settled();
     enter('settle');
     await sleep(scenario.settleMs, signal);
     await this.#parts.detectors?.settled();
@@ -108,15 +109,15 @@ export class Conductor {
       case 'release':
         return this.#release(entry);
       case 'resume':
-        return wayBack.resume(entry);
+        return wayBack?.resume(entry);
       case 'contract':
-        return wayBack.contract(entry);
+        return wayBack?.contract(entry);
       case 'compensate':
-        return wayBack.compensate(entry, signal);
+        return wayBack?.compensate(entry, signal);
       case 'alerts':
         return detectors?.publish(entry, operator.revision, operator.overtaken);
       case 'forge':
-        return forger.forge(entry, signal);
+        return forger?.forge(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:
@@ -135,14 +136,14 @@ export class Conductor {
       enter('hold');
     }
     if (revision === null) return;
-    probes.plant(flip, revision);
-    if (entry.effectiveWithinMs !== null) await observer.awaitEffective(flip, id, entry.effectiveWithinMs);
+    probes?.plant(flip, revision);
+    if (entry.effectiveWithinMs !== null) await observer?.awaitEffective(flip, id, entry.effectiveWithinMs);
   }
 
   async #release(entry: ReleaseEntry): Promise<void> {
     const { operator, probes, signal } = this.#parts;
     this.#flips += 1;
-    await probes.settled();
+    await probes?.settled();
     await operator.release(entry, signal);
   }
 
