@@ -53,23 +53,24 @@ export class LeverOperator {
   /** No alert asks for a stop here. */
   readonly overtaken = null;
 
-  /** Pulls the stop lever; the revision is null when it said no (the history has its words). */
-  async stop(entry: FlipEntry, signal: AbortSignal): Promise<Taken> {
+  /** Pulls the stop lever; `onDurable` is called when it has said yes (of a no the history has its words). */
+  async stop(entry: FlipEntry, onDurable: (revision: number) => void, signal: AbortSignal): Promise<Taken> {
     const { scope, mode, reason, queue } = entry;
     const { levers } = this.#parts;
     const common = this.#common(entry, reason);
     const flip = { ...common, kind: 'stop', mode, queue } as const;
     const values = { scope, target: common.target, mode, reason, id: common.id };
     const { nth, revision } = await this.#flip(flip, levers.stop, values, signal);
-    if (revision === null) return { id: common.id, revision };
+    if (revision === null) return { id: common.id, isTaken: false };
+    onDurable(revision);
     const on = nameOf(common);
     this.#open.set(on, [...this.#on(on), { flip: nth, id: common.id, mode }]);
     await this.#ask(nth, 'after', mode, values, signal);
-    return { id: common.id, revision };
+    return { id: common.id, isTaken: true };
   }
 
-  /** Pulls the release lever of that switch, which lifts all that the drill has stopped there; null when it said no. */
-  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<number | null> {
+  /** Pulls the release lever of that switch, which lifts all that the drill has stopped there. */
+  async release(entry: ReleaseEntry, signal: AbortSignal): Promise<void> {
     const { scope, reason } = entry;
     const { levers } = this.#parts;
     const common = this.#common(entry, reason);
@@ -80,10 +81,14 @@ export class LeverOperator {
     if (last !== undefined) await this.#ask(last.flip, 'before-release', last.mode, values, signal);
     const flip = { ...common, kind: 'release', engagements } as const;
     const { nth, revision } = await this.#flip(flip, levers.release, values, signal);
-    if (revision === null) return null;
+    if (revision === null) return;
     this.#open.delete(on);
     await this.#ask(nth, 'after', 'disengaged', values, signal);
-    return revision;
+  }
+
+  /** Nothing is provisional here: a lever says yes or no. */
+  settled(): Promise<void> {
+    return Promise.resolve();
   }
 
   #on(name: string): readonly Open[] {

@@ -51,7 +51,7 @@ export async function playLeverDrill(
   const fleet = await startFleet(input, plan, { environment, world, brackets });
   const { scenario, trace, clock, history } = plan;
   const { postgres, kafka } = input.environment;
-  const ground = { fleet, executors: null, postgres, kafka, stateFile: null, signal };
+  const ground = { fleet, executors: null, api: null, postgres, kafka, stateFile: null, signal };
   const faults = new Faults(ground, history, clock, scenario.seed);
   brackets.add(() => faults.undoAll());
   const { withinMs } = levers;

@@ -74,11 +74,7 @@ function isHttp(lever: string): boolean {
 export function leverEntryMeaning(entry: ReadEntry): readonly Complaint[] {
   if ('flip' in entry) return leverFlipMeaning(entry.flip);
   if ('fault' in entry) return leverFaultMeaning(entry.fault);
-  if ('release' in entry) {
-    const fix = 'remove it, or fleet.levers';
-    const found = "'refused' with fleet.levers";
-    return entry.release.expect === 'taken' ? [] : [{ path: ['release', 'expect'], found, expected: NO_STORE, fix }];
-  }
+  if ('release' in entry) return leverReleaseMeaning(entry.release);
   const [kind = ''] = Object.keys(entry).filter((key) => !['at', 'when', 'after'].includes(key));
   const fix = 'remove the entry, or fleet.levers';
   return [{ path: [kind], aboutKey: true, found: `${kind} with fleet.levers`, expected: NO_STORE, fix }];
@@ -97,6 +93,15 @@ function leverFlipMeaning({ via, wait, queue, mode }: Of<'flip'>['flip']): reado
   if (mode === 'halt_noncritical')
     refuse('mode', mode, 'halt_all or emergency: what is critical is declared in the store', 'write mode: halt_all');
   return complaints;
+}
+
+function leverReleaseMeaning({ expect, via }: Of<'release'>['release']): readonly Complaint[] {
+  const fix = 'remove it, or fleet.levers';
+  const wrong =
+    expect !== 'taken' ? (['expect', expect] as const) : via !== 'postgres' ? (['via', via] as const) : null;
+  if (wrong === null) return [];
+  const [key, value] = wrong;
+  return [{ path: ['release', key], found: `'${value}' with fleet.levers`, expected: NO_STORE, fix }];
 }
 
 const ON_WORKERS = ['kill', 'pause', 'restart'];

@@ -7,6 +7,7 @@ import type {
   Anchor,
   DetectorsSpec,
   FaultEntry,
+  FlipEntry,
   LeversSpec,
   ResumeEntry,
   Scenario,
@@ -89,17 +90,27 @@ function writeEntry(entry: TimelineEntry, hasPaths: boolean): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, runawayPerSecond, effectiveWithinMs, reason } = entry;
+      const { mode, queue, drainMs, via, runawayPerSecond, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
       const path = hasPaths ? { via } : {};
       const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
-      const waits = effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
       // The detector that asks for a stop gives its own reason.
       const why = via === 'detector' ? {} : { reason };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, ...path, ...runaway, ...waits, ...why } };
+      return {
+        ...moment,
+        flip: { ...onOf(entry), mode, queue, ...drain, ...path, ...runaway, ...writeWait(entry), ...why },
+      };
     }
     case 'release':
-      return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };
+      return {
+        ...moment,
+        release: {
+          ...onOf(entry),
+          expect: entry.expect,
+          ...(hasPaths ? { via: entry.via } : {}),
+          reason: entry.reason,
+        },
+      };
     case 'resume':
       return { ...moment, resume: writeResume(entry) };
     case 'contract':
@@ -162,4 +173,9 @@ function writeMoment(when: Anchor): { readonly when?: 'exposed'; readonly at?: s
     case 'effect':
       return { after: `effect ${when.count} of ${isSelector(when.target) ? when.target : writeSwitch(when)}` };
   }
+}
+
+function writeWait({ wait, effectiveWithinMs }: FlipEntry): Readonly<Record<string, string>> {
+  if (!wait) return { wait: 'nothing' };
+  return effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
 }

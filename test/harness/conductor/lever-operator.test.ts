@@ -9,10 +9,10 @@ import type { FlipEntry, Lever, ReleaseEntry } from '../../../harness/scenario/s
 const WHEN = { kind: 'previous', offsetMs: 0 } as const;
 const STOP: FlipEntry = {
   ...{ kind: 'flip', when: WHEN, scope: 'tenant', target: 'acme', mode: 'halt_all', queue: 'discard', drainMs: null },
-  ...{ via: 'postgres', runawayPerSecond: null, effectiveWithinMs: null, reason: 'a test' },
+  ...{ via: 'postgres', runawayPerSecond: null, effectiveWithinMs: null, wait: true, reason: 'a test' },
 };
 const RELEASE: ReleaseEntry = {
-  ...{ kind: 'release', when: WHEN, scope: 'tenant', target: 'acme', expect: 'taken', reason: 'over' },
+  ...{ kind: 'release', when: WHEN, scope: 'tenant', target: 'acme', expect: 'taken', via: 'postgres', reason: 'over' },
 };
 const { signal } = new AbortController();
 
@@ -46,8 +46,10 @@ function operator(answer: (lever: string) => Pulled) {
 describe('the operator of a fleet with a switch of its own', () => {
   it('pulls the levers with their words put in, and asks the switch after each flip and before a release', async () => {
     const { one, pulled, events } = operator((lever) => ({ ok: true, text: lever === 'status' ? 'halt_all' : '' }));
-    expect(await one.stop(STOP, signal)).toEqual({ id: 'id-1', revision: 1 });
-    expect(await one.release(RELEASE, signal)).toBe(2);
+    const durable: number[] = [];
+    expect(await one.stop(STOP, (revision) => durable.push(revision), signal)).toEqual({ id: 'id-1', isTaken: true });
+    await one.release(RELEASE, signal);
+    expect([durable, one.revision]).toEqual([[1], 2]);
     expect(pulled).toEqual([
       'stop tenant acme halt_all a test id-1',
       'status tenant acme halt_all a test id-1',
@@ -67,7 +69,10 @@ describe('the operator of a fleet with a switch of its own', () => {
 
   it('puts a lever that says no on record, with its words, and counts nothing as stopped', async () => {
     const { one, events } = operator(() => ({ ok: false, error: 'no such tenant' }));
-    expect(await one.stop(STOP, signal)).toEqual({ id: 'id-1', revision: null });
+    const durable = (): never => {
+      throw new Error('nothing is durable');
+    };
+    expect(await one.stop(STOP, durable, signal)).toEqual({ id: 'id-1', isTaken: false });
     expect(one.revision).toBe(0);
     expect(events.at(-1)).toMatchObject({ type: 'flip.answered', ok: false, revision: null, error: 'no such tenant' });
   });
