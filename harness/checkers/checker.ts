@@ -21,6 +21,6 @@ export interface Checker {
   /** What of the store it needs besides the witness; without it, the witness alone decides. */
   readonly needs?: Instrument;
   /** Of a fleet that lacks it: what the witness sees of the property all the same; null for nothing. */
-  seen?(record: DrillRecord): Finding | null;
+  readonly seen?: (record: DrillRecord) => Finding | null;
   check(record: DrillRecord): Finding;
 }

@@ -9,6 +9,17 @@ import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts'
 
 const READY = "console.log(JSON.stringify({ event: 'ready', told: Object.keys(process.env) }));";
 const STAY = 'setInterval(() => {}, 1000);';
+/** A pipe takes as much as it has room for, and says EAGAIN when it has none. */
+const WRITE = `
+  const write = (fd, bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += require('node:fs').writeSync(fd, bytes, at);
+      } catch (error) {
+        if (error.code !== 'EAGAIN') throw error;
+      }
+    }
+  };`;
 let fleets: Fleet[] = [];
 let events: EventBody[] = [];
 afterEach(async () => {
@@ -104,11 +115,10 @@ describe('a fleet that is ready and then misbehaves', () => {
   );
 
   it('floods stdout without a line, and then stderr, and fills no memory of ours', async () => {
-    const flood = `
-      const fs = require('node:fs');
-      const junk = Buffer.alloc(1 << 20, 120);
-      const write = (fd, left) => { for (let n = left; n > 0; n -= 1) { let at = 0; while (at < junk.length) { try { at += fs.writeSync(fd, junk, at); } catch (error) { if (error.code !== 'EAGAIN') throw error; } } } };
-      ${READY} write(1, 1024); write(2, 64); process.exit(0);`;
+    const flood = `${WRITE} const junk = Buffer.alloc(1 << 20, 120); ${READY}
+      for (let n = 0; n < 1024; n += 1) write(1, junk);
+      for (let n = 0; n < 64; n += 1) write(2, junk);
+      process.exit(0);`;
     const before = process.memoryUsage().rss;
     const fleet = fleetOf(program(flood));
     await start(fleet);
@@ -128,7 +138,9 @@ describe('a fleet that is ready and then misbehaves', () => {
 
   it('floods with events, of which so many are kept and no more', async () => {
     const line = `{"event":"again","pad":"${'x'.repeat(1_000)}"}\\n`;
-    const flood = `${READY} const text = '${line}'.repeat(1000); for (let n = 0; n < 40; n += 1) require('node:fs').writeSync(1, text); process.exit(0);`;
+    const flood = `${WRITE} ${READY} const lines = Buffer.from('${line}'.repeat(1000));
+      for (let n = 0; n < 40; n += 1) write(1, lines);
+      process.exit(0);`;
     const fleet = fleetOf(program(flood));
     await start(fleet);
     expect(await until(() => fleet.processes().every(({ isHeardOut }) => isHeardOut))).toBe(true);
