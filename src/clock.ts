@@ -10,12 +10,19 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** A timer of Node's that should wait longer fires at once: longer waits are made of several. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
+    const stage = (restMs: number): NodeJS.Timeout =>
+      restMs <= LONGEST_MS
+        ? setTimeout(callback, restMs)
+        : setTimeout(() => (timer = stage(restMs - LONGEST_MS)), LONGEST_MS);
+    let timer = stage(delayMs);
     return () => clearTimeout(timer);
   },
 };

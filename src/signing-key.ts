@@ -1,10 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { KilldrillError, messageOf } from './errors.ts';
+import { readOrdinaryFile } from './ordinary-file.ts';
 
 /** Others than the file's owner. */
 const OTHERS = 0o077;
+/** A key has some hundred bytes. */
+const MAX_BYTES = 65_536;
 
 /**
  * Reads a private key that flips are signed with: PEM (PKCS#8), in a file that nobody but its owner may read.
@@ -15,7 +18,7 @@ export function readSigningKey(file: string): KeyObject {
   let text: string;
   let mode: number;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readOrdinaryFile(file, MAX_BYTES);
     ({ mode } = statSync(file));
   } catch (cause) {
     throw unreadable(file, `it cannot be read (${messageOf(cause)}); make one with 'killdrill keys make'`);

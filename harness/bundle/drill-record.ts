@@ -3,13 +3,13 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { DrillRecord } from '../drill/drill.ts';
 import { readHistory } from '../history/read.ts';
 import { parseScenario } from '../scenario/parse.ts';
-import { readTrace } from '../traffic/trace-file.ts';
+import { TRACE_FILE, readTrace } from '../traffic/trace-file.ts';
 import { openBundle } from './open.ts';
 
 /** Names of the files that a run's record consists of. */
 export const RECORD_FILES = {
   scenario: 'scenario.yaml',
-  trace: 'trace.jsonl.gz',
+  trace: TRACE_FILE,
   history: 'history.jsonl.gz',
 } as const;
 
@@ -24,8 +24,10 @@ export const RECORD_FILES = {
 export async function readDrillRecord(folder: string, properties: readonly string[]): Promise<DrillRecord> {
   const bundle = await openBundle(folder);
   const scenarioFile = bundle.path(RECORD_FILES.scenario);
-  const scenario = parseScenario(await readFile(scenarioFile, 'utf8'), scenarioFile, properties);
   const trace = await readTrace(bundle.path(RECORD_FILES.trace));
+  const text = await readFile(scenarioFile, 'utf8');
+  // A scenario that is given a trace is given its bundle's own.
+  const scenario = parseScenario(text, scenarioFile, properties, () => trace);
   const historyFile = bundle.path(RECORD_FILES.history);
   const { events, complete } = await readHistory(historyFile);
   if (events[0]?.type !== 'drill') {

@@ -1,8 +1,11 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ApiKeys, readApiKeys } from '../../src/control/api/api-keys.ts';
 import type { KeyEntry } from '../../src/control/api/api-keys.ts';
 import type { Clock } from '../../src/clock.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { syncFolder } from '../../src/propagation/write-whole.ts';
+import { readOrdinaryFile } from '../../src/ordinary-file.ts';
 
 const LOOK_MS = 1_000;
 const MAX_BYTES = 1_000_000;
@@ -14,9 +17,7 @@ const MAX_BYTES = 1_000_000;
  */
 export function readApiKeyFile(path: string): readonly KeyEntry[] {
   try {
-    const facts = statSync(path);
-    if (!facts.isFile() || facts.size > MAX_BYTES) throw new Error(`it is no file of at most ${MAX_BYTES} bytes`);
-    return readApiKeys(jsonIn(readFileSync(path, 'utf8')));
+    return readApiKeys(jsonIn(readOrdinaryFile(path, MAX_BYTES)));
   } catch (cause) {
     throw new KilldrillError('API_KEYS_INVALID', `${path}: ${messageOf(cause)}`, { cause });
   }
@@ -25,14 +26,14 @@ export function readApiKeyFile(path: string): readonly KeyEntry[] {
 /** Writes the file whole or not at all, readable by its owner only. */
 export function writeApiKeyFile(path: string, entries: readonly KeyEntry[]): void {
   const unfinished = `${path}.${process.pid}.tmp`;
-  const file = openSync(unfinished, 'wx', 0o600);
   try {
-    writeSync(file, `${JSON.stringify(entries, null, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    writeFileSync(unfinished, `${JSON.stringify(entries, null, 2)}\n`, { flag: 'wx', flush: true, mode: 0o600 });
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
   }
-  renameSync(unfinished, path);
+  syncFolder(dirname(path));
 }
 
 /** The entries of a file that need not be there yet. */

@@ -1,6 +1,5 @@
 import { randomUUID, createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { haltAlert, haltByAlert } from '../../src/alerts/halt-by-alert.ts';
 import type { HaltAlert, HaltWish } from '../../src/alerts/halt-by-alert.ts';
 import type { AlertPublisher } from '../../src/alerts/alert-bus.ts';
@@ -10,6 +9,7 @@ import { haltByStateFile } from '../../src/control/halt-by-state-file.ts';
 import { haltByStore } from '../../src/control/halt-by-store.ts';
 import type { HaltPath } from '../../src/control/halt-paths.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { readOrdinaryFile } from '../../src/ordinary-file.ts';
 import { openAlertPublisher } from '../../src/store/postgres/alert-bus.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
@@ -41,6 +41,9 @@ export interface HaltWays {
   readonly flipId: string;
   close(): Promise<void>;
 }
+
+/** A key has some hundred bytes. */
+const MAX_KEY_BYTES = 65_536;
 
 type Closing = () => Promise<unknown>;
 
@@ -118,13 +121,18 @@ function alertOf(namespace: string, wish: HaltWish): HaltAlert | KilldrillError 
 }
 
 function readKey(file: string): KeyObject {
+  let text: string;
+  try {
+    text = readOrdinaryFile(file, MAX_KEY_BYTES);
+  } catch (thrown) {
+    throw unusable(`the key file ${file} cannot be read (${messageOf(thrown)})`);
+  }
   let key: KeyObject;
   try {
-    key = createPrivateKey(readFileSync(file));
-  } catch (cause) {
-    // What OpenSSL says of a key may not be repeated; what the file system says may.
-    const why = cause instanceof Error && 'syscall' in cause ? messageOf(cause) : 'it holds no private key in PEM';
-    throw new KilldrillError('PATH_UNUSABLE', `the key file ${file} cannot be read (${why})`, { cause });
+    key = createPrivateKey(text);
+  } catch {
+    // What OpenSSL says of a key may not be repeated.
+    throw unusable(`the key file ${file} cannot be read (it holds no private key in PEM)`);
   }
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw new KilldrillError(

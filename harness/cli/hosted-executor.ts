@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AlertBus } from '../../src/alerts/alert-bus.ts';
 import { AlertExecutor } from '../../src/alerts/alert-executor.ts';
@@ -9,9 +8,12 @@ import { DEFAULT_SKEW_MS } from '../../src/alerts/judge-alert.ts';
 import { KafkaBus } from '../../src/alerts/kafka-bus.ts';
 import { systemClock } from '../../src/clock.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { readOrdinaryFile } from '../../src/ordinary-file.ts';
 import type { Registry } from '../../src/registry.ts';
 import { openAlertBus } from '../../src/store/postgres/alert-bus.ts';
 import { openAlertStore } from '../../src/store/postgres/alert-store.ts';
+
+const MAX_KEYS_BYTES = 1_000_000;
 
 /** Where alerts come from, and who may raise them. */
 export interface HostedExecutorOptions {
@@ -59,8 +61,16 @@ export function openHostedExecutor({ keys, brokers, topic }: HostedExecutorOptio
  */
 export function readDetectorKeyFile(path: string): DetectorKeys {
   try {
-    return readDetectorKeys(JSON.parse(readFileSync(path, 'utf8')));
+    return readDetectorKeys(jsonIn(readOrdinaryFile(path, MAX_KEYS_BYTES)));
   } catch (cause) {
     throw new KilldrillError('DETECTOR_KEYS_INVALID', `${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON'); // the parser's own words would quote it, and it may be another file than was meant
   }
 }

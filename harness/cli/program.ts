@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
-import { wrap } from '../report/wrap.ts';
+import { printable, wrap } from '../report/wrap.ts';
 import { check } from './commands/check.ts';
+import { compare } from './commands/compare.ts';
 import { doctor } from './commands/doctor.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import { ledger } from './commands/ledger.ts';
@@ -23,15 +24,13 @@ import { validate } from './commands/validate.ts';
 import { addControlPlane } from './control-commands.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
+import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
-  new Option(
-    '--reporter <name[=file]>',
-    `${REPORTER_NAMES.join(' or ')}, to stdout or a file; may be given several times`,
-  )
+  new Option('--reporter <name[=file]>', `${REPORTER_NAMES.join(', ')}; to stdout or a file; several times for several`)
     .argParser((value: string, before: readonly string[]) => [...before, value])
     .default([], 'terminal');
 
@@ -43,6 +42,7 @@ export function buildProgram(done: Done): Command {
     .description('A kill switch for fleets of AI agents, and the drill that proves it works.')
     .version(packageVersion(), '-V, --version')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(shownLines(text)) })
     .showHelpAfterError("(see 'killdrill help')")
     .addHelpText(
       'after',
@@ -50,6 +50,7 @@ export function buildProgram(done: Done): Command {
     );
   addRun(program, done);
   addJudging(program, done);
+  addRegressions(program, done);
   addDoctor(program, done);
   addMigrate(program, done);
   addHalt(program, done);
@@ -59,6 +60,11 @@ export function buildProgram(done: Done): Command {
   addControlPlane(program, done);
   addStatus(program, done);
   return program;
+}
+
+/** What was typed is repeated there, and may have been pasted: nothing of it goes where a terminal would obey it. */
+function shownLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function exitCodeLines(code: number, meaning: string): readonly string[] {
@@ -100,6 +106,16 @@ function addJudging(program: Command, done: Done): void {
     .option('-q, --quiet', 'no progress')
     .action(async (bundle: string, flags: { reporter: string[]; json?: boolean; quiet?: boolean }) =>
       done(await check(bundle, flags)),
+    );
+
+  program
+    .command('compare')
+    .description('set a stored run beside another: ratios with their noise, and verdicts that changed')
+    .argument('<first>', 'folder that a drill wrote')
+    .argument('<second>', 'folder that a later drill wrote; exit 1 when a verdict got worse')
+    .option('--json', 'the comparison as JSON on stdout')
+    .action(async (first: string, second: string, flags: { json?: boolean }) =>
+      done(await compare(first, second, flags)),
     );
 
   program

@@ -2,6 +2,7 @@ import type { Flip } from '../../src/switch.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
+import { writeVerdict } from '../bundle/write-verdict.ts';
 import { judge } from '../checkers/judge.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
@@ -72,7 +73,7 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   });
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
   const judgement = judge(record);
-  await bundle.write('verdict.json', `${JSON.stringify(judgement, null, 2)}\n`);
+  await writeVerdict(bundle, record, judgement);
   await bundle.finish(storeHeadOf(history.events));
   return { record, judgement, bundleFolder: bundle.folder };
 }

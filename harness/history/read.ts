@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { constants, crc32, createGunzip } from 'node:zlib';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { HISTORY_VERSION } from './event.ts';
+import { withWholeFlips } from './earlier-flips.ts';
 import type { EventType, HistoryEvent } from './event.ts';
 
 /** A history as read from disk. */
@@ -98,7 +99,7 @@ export async function readHistory(file: string): Promise<ReadHistory> {
   }
   const complete = await endsWithTrailer(file, crc, size);
   if (complete) lines.end();
-  return { events: lines.events, complete };
+  return { events: withWholeFlips(lines.events), complete };
 }
 
 async function* decompressed(file: string): AsyncGenerator<Buffer> {

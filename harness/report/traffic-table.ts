@@ -1,5 +1,8 @@
-import type { CapabilityRow, Percentiles, ShareFit, TimesFit, TraceFit } from '../traffic/describe-trace.ts';
+import type { CapabilityRow, MeanFit, Percentiles, ShareFit, TimesFit, TraceFit } from '../traffic/describe-trace.ts';
 import { table, widthLeft } from './table.ts';
+
+/** Of a trace that was not drawn. */
+const NOT_STATED = '-';
 
 /** A drill's traffic as a table: what the mix states, and what came out of the seed. */
 export function trafficTable(fit: TraceFit, width: number): string {
@@ -26,9 +29,9 @@ function totals({ runs, effects, effectsPerSecond }: TraceFit): string {
   return `${runs}, ${effects}, ${Math.round(effectsPerSecond)}`;
 }
 
-function means(name: 'effectsPerRun' | 'childrenPerRun', { intended, drawn }: TraceFit['effectsPerRun']): string[] {
+function means(name: 'effectsPerRun' | 'childrenPerRun', { intended, drawn }: MeanFit): string[] {
   const title = name === 'effectsPerRun' ? 'effects per run' : 'children per run';
-  return [title, intended.toFixed(2), drawn.toFixed(2)];
+  return [title, intended?.toFixed(2) ?? NOT_STATED, drawn.toFixed(2)];
 }
 
 function shares(name: string, { intended, share }: ShareFit): string[] {
@@ -36,16 +39,18 @@ function shares(name: string, { intended, share }: ShareFit): string[] {
 }
 
 function times(name: string, { intended, drawn }: TimesFit): string[] {
-  return [name, percentiles(intended), drawn === null ? 'none' : percentiles(drawn)];
+  return [name, intended === null ? NOT_STATED : percentiles(intended), drawn === null ? 'none' : percentiles(drawn)];
 }
 
 /** A capability's share, and its service times. */
 function capability({ capability: name, intended, share, service }: CapabilityRow): string[] {
   const [, stated = '', drawn = ''] = times(name, service);
-  return [name, `${percent(intended)}, ${stated}`, `${percent(share)}, ${drawn}`];
+  const both = intended === null ? NOT_STATED : `${percent(intended)}, ${stated}`;
+  return [name, both, `${percent(share)}, ${drawn}`];
 }
 
-function percent(share: number): string {
+function percent(share: number | null): string {
+  if (share === null) return NOT_STATED;
   return `${(share * 100).toFixed(1)} %`;
 }
 

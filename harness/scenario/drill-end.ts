@@ -1,5 +1,5 @@
 import { DRILL_TIMES } from '../drill/drill.ts';
-import type { FaultEntry, Scenario, TimelineEntry } from './scenario.ts';
+import type { DrawnTraffic, FaultEntry, Scenario, TimelineEntry } from './scenario.ts';
 
 /** Traffic goes on for a while, should the drill's entries take longer than planned. */
 const MARGIN_MS = 5_000;
@@ -34,7 +34,7 @@ function isSameIncident(before: TimelineEntry | undefined, { when, forMs }: Faul
   return together && before?.kind === 'fault' && before.forMs === forMs;
 }
 
-/** Effects that the drill's traffic plans, primed runs apart. */
-export function plannedEffects(scenario: Scenario): number {
-  return Math.round((scenario.traffic.effectsPerSecond * drillEndMs(scenario)) / 1_000);
+/** Effects that the drill's drawn traffic plans, primed runs apart. */
+export function plannedEffects(scenario: Scenario, { effectsPerSecond }: DrawnTraffic): number {
+  return Math.round((effectsPerSecond * drillEndMs(scenario)) / 1_000);
 }

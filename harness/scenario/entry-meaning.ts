@@ -2,28 +2,29 @@ import { alertsMeaning, viaMeaning } from './alert-meaning.ts';
 import type { Complaint } from './complaint.ts';
 import { faultMeaning } from './fault-meaning.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
+import type { KnownNames } from './known-names.ts';
 import { namedMeaning, targetMeaning } from './target-meaning.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
 type Of<K extends string> = Extract<ReadEntry, Readonly<Record<K, unknown>>>;
 
 /** What is wrong within one entry; paths are relative to it. */
-export function entryMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[] {
-  return [...momentMeaning(entry), ...deedMeaning(entry, fleet)];
+export function entryMeaning(entry: ReadEntry, fleet: DrilledFleet, known: KnownNames): readonly Complaint[] {
+  return [...momentMeaning(entry, known), ...deedMeaning(entry, fleet, known)];
 }
 
-function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[] {
+function deedMeaning(entry: ReadEntry, fleet: DrilledFleet, known: KnownNames): readonly Complaint[] {
   if ('fault' in entry) return faultMeaning(entry.fault, fleet);
-  if ('resume' in entry) return resumeMeaning(entry.resume);
+  if ('resume' in entry) return resumeMeaning(entry.resume, known);
   if ('contract' in entry) return [];
   if ('alerts' in entry) return alertsMeaning(entry.alerts, fleet);
-  if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target);
-  if ('forge' in entry) return targetMeaning(['forge', 'target'], entry.forge.scope, entry.forge.target);
+  if ('release' in entry) return targetMeaning(['release', 'target'], entry.release.scope, entry.release.target, known);
+  if ('forge' in entry) return targetMeaning(['forge', 'target'], entry.forge.scope, entry.forge.target, known);
   if ('compensate' in entry) {
-    return targetMeaning(['compensate', 'target'], entry.compensate.scope, entry.compensate.target);
+    return targetMeaning(['compensate', 'target'], entry.compensate.scope, entry.compensate.target, known);
   }
   return [
-    ...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target),
+    ...targetMeaning(['flip', 'target'], entry.flip.scope, entry.flip.target, known),
     ...drainMeaning(entry.flip),
     ...waitMeaning(entry.flip),
     ...viaMeaning(entry.flip, fleet),
@@ -32,10 +33,12 @@ function deedMeaning(entry: ReadEntry, fleet: DrilledFleet): readonly Complaint[
 
 const MOMENT_KEYS = ['at', 'when', 'after'] as const;
 
-function momentMeaning(entry: ReadEntry): readonly Complaint[] {
+function momentMeaning(entry: ReadEntry, known: KnownNames): readonly Complaint[] {
   const { after } = entry;
   const named =
-    after?.kind === 'effect' && after.scope !== 'global' ? namedMeaning(['after'], after.scope, after.target) : [];
+    after?.kind === 'effect' && after.scope !== 'global'
+      ? namedMeaning(['after'], after.scope, after.target, known)
+      : [];
   const given = MOMENT_KEYS.filter((key) => entry[key] !== undefined);
   const second = given[1];
   if (second === undefined) return named;
@@ -73,21 +76,23 @@ function waitMeaning({ wait, waitFor }: Of<'flip'>['flip']): readonly Complaint[
   return [{ path: ['flip', 'waitFor'], aboutKey: true, found, expected, fix }];
 }
 
-function resumeMeaning(resume: Of<'resume'>['resume']): readonly Complaint[] {
+function resumeMeaning(resume: Of<'resume'>['resume'], known: KnownNames): readonly Complaint[] {
   const { tenant, runs = [] } = resume;
   return [
     ...oneOfKeys(resume, ['tenant', 'runs', 'all'], 'write for example tenant: $busiest'),
     ...(resume.rate === undefined || resume.tenantsEvery === undefined
       ? []
       : oneOfKeys(resume, ['rate', 'tenantsEvery'], '')),
-    ...(tenant === undefined ? [] : namedMeaning(['resume', 'tenant'], 'tenant', tenant)),
-    ...runs.flatMap((run, index) => runMeaning(['resume', 'runs', index], run, runs.indexOf(run) !== index)),
+    ...(tenant === undefined ? [] : namedMeaning(['resume', 'tenant'], 'tenant', tenant, known)),
+    ...runs.flatMap((run, index) => {
+      const path = ['resume', 'runs', index];
+      return runs.indexOf(run) === index ? namedMeaning(path, 'run', run, known) : [secondTime(path, run)];
+    }),
   ];
 }
 
-function runMeaning(path: Complaint['path'], run: string, isSecond: boolean): readonly Complaint[] {
-  if (!isSecond) return namedMeaning(path, 'run', run);
-  return [{ path, found: `'${run}' once more`, expected: 'each run once', fix: 'remove it' }];
+function secondTime(path: Complaint['path'], run: string): Complaint {
+  return { path, found: `'${run}' once more`, expected: 'each run once', fix: 'remove it' };
 }
 
 /** Exactly one of these keys has to be there. */

@@ -48,6 +48,7 @@ export const LIMITS = {
   nameLength: 64,
   targetLength: 300,
   textLength: 2_000,
+  pathLength: 1_000,
   /** Effects that a trace may plan; more would not fit in memory with their history. */
   traceEffects: 500_000,
 } as const;

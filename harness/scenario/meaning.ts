@@ -4,11 +4,13 @@ import { detectorFigures } from './detector-figures.ts';
 import { drillEndMs, plannedEffects } from './drill-end.ts';
 import { describeFound } from './found.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
+import { givenFigures } from './given-figures.ts';
+import type { KnownNames } from './known-names.ts';
 import { leverEntryMeaning, ownFleetMeaning } from './levers-meaning.ts';
 import { LIMITS } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { formatDuration, formatRate } from './quantity.ts';
-import type { Scenario } from './scenario.ts';
+import type { DrawnTraffic, Scenario } from './scenario.ts';
 import { scenarioSchema } from './schema.ts';
 import { entryMeaning } from './entry-meaning.ts';
 import { capabilityMeaning, namedMeaning } from './target-meaning.ts';
@@ -19,16 +21,22 @@ import type { ReadEntry } from './timeline-schema.ts';
 /**
  * What is wrong with a scenario beyond the shape of its values. It reads each part on its own, so that one bad value
  * elsewhere hides nothing.
+ *
+ * @param known the names that its traffic has
  */
-export function meaningComplaints(value: unknown, properties: readonly string[]): readonly Complaint[] {
+export function meaningComplaints(
+  value: unknown,
+  properties: readonly string[],
+  known: KnownNames,
+): readonly Complaint[] {
   if (typeof value !== 'object' || value === null) return [];
   const raw = value as Readonly<Partial<Record<'fleet' | 'contract' | 'timeline' | 'expect', unknown>>>;
   return [
-    ...criticalComplaints(raw.fleet),
+    ...criticalComplaints(raw.fleet, known),
     ...ownFleetComplaints(raw.fleet, raw.contract),
     ...timelineComplaints(
       raw.timeline,
-      { ...fleetOf(raw.fleet), hasLevers: hasLevers(raw.fleet) },
+      { fleet: fleetOf(raw.fleet), known, hasLevers: hasLevers(raw.fleet) },
       contractOf(raw.contract),
     ),
     ...propertyComplaints(raw.expect, properties),
@@ -54,7 +62,9 @@ function contractOf(contract: unknown): RunContract | null | undefined {
   return read.success ? (read.data ?? null) : undefined;
 }
 
-function criticalComplaints(fleet: unknown): readonly Complaint[] {
+/** A class may well cover nobody of a given trace; a capability that nobody calls is a mistake. */
+function criticalComplaints(fleet: unknown, { capability }: KnownNames): readonly Complaint[] {
+  const known = capability === undefined ? {} : { capability };
   const read = scenarioSchema.shape.fleet.safeParse(fleet);
   if (!read.success) return [];
   const { capabilities, classes } = read.data.critical;
@@ -63,8 +73,8 @@ function criticalComplaints(fleet: unknown): readonly Complaint[] {
     switches.map((on, index) => ({ at: [...path, 'classes', name, index], on })),
   );
   return [
-    ...capabilities.flatMap((name, index) => capabilityMeaning([...path, 'capabilities', index], name)),
-    ...covering.flatMap(({ at, on }) => (on.scope === 'global' ? [] : namedMeaning(at, on.scope, on.target))),
+    ...capabilities.flatMap((name, index) => capabilityMeaning([...path, 'capabilities', index], name, known)),
+    ...covering.flatMap(({ at, on }) => (on.scope === 'global' ? [] : namedMeaning(at, on.scope, on.target, known))),
   ];
 }
 
@@ -80,7 +90,11 @@ function ownFleetComplaints(fleet: unknown, contract: unknown): readonly Complai
 
 function timelineComplaints(
   timeline: unknown,
-  { hasLevers, ...fleet }: DrilledFleet & { readonly hasLevers: boolean },
+  {
+    fleet,
+    known,
+    hasLevers: isOwn,
+  }: { readonly fleet: DrilledFleet; readonly known: KnownNames; readonly hasLevers: boolean },
   contract: RunContract | null | undefined,
 ): readonly Complaint[] {
   if (!Array.isArray(timeline) || timeline.length > LIMITS.timelineEntries.max) return [];
@@ -89,8 +103,8 @@ function timelineComplaints(
     const read = entrySchema.safeParse(entry);
     if (!read.success) return [];
     entries.push(read.data);
-    const withLevers = hasLevers ? leverEntryMeaning(read.data) : [];
-    return [...entryMeaning(read.data, fleet), ...withLevers].map((one) => ({
+    const withLevers = isOwn ? leverEntryMeaning(read.data) : [];
+    return [...entryMeaning(read.data, fleet, known), ...withLevers].map((one) => ({
       ...one,
       path: ['timeline', index, ...one.path],
     }));
@@ -117,20 +131,25 @@ function propertyComplaints(expect: unknown, known: readonly string[]): readonly
 
 /** What is wrong with the figures of a resolved scenario, taken together. */
 export function figureComplaints(scenario: Scenario): readonly Complaint[] {
-  const { traffic, steadyState } = scenario;
+  const { traffic } = scenario;
+  const ofTraffic = traffic.kind === 'given' ? givenFigures(scenario, traffic) : drawnFigures(scenario, traffic);
+  return [...ofTraffic, ...detectorFigures(scenario)];
+}
+
+function drawnFigures(scenario: Scenario, traffic: DrawnTraffic): readonly Complaint[] {
+  const { effectsPerSecond } = traffic;
   const complaints: Complaint[] = [];
-  const { min } = steadyState.effectsPerSecond;
+  const { min } = scenario.steadyState.effectsPerSecond;
   // Without traffic the drill is inconclusive, and says so itself.
-  if (traffic.effectsPerSecond > 0 && min > traffic.effectsPerSecond) {
+  if (effectsPerSecond > 0 && min > effectsPerSecond) {
     complaints.push({
       path: ['steadyState', 'effectsPerSecond', 'min'],
       found: String(min),
-      expected: `at most what traffic.effects sends, ${formatRate(traffic.effectsPerSecond)}`,
+      expected: `at most what traffic.effects sends, ${formatRate(effectsPerSecond)}`,
       fix: 'lower it, or raise traffic.effects',
     });
   }
-  complaints.push(...detectorFigures(scenario));
-  const effects = plannedEffects(scenario);
+  const effects = plannedEffects(scenario, traffic);
   for (const [index, { when }] of scenario.timeline.entries()) {
     if (when.kind !== 'effect' || effects === 0 || when.count <= effects) continue;
     const expected = `at most ${effects}, which is all that the traffic plans`;

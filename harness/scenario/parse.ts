@@ -1,6 +1,9 @@
+import { readTraceNow } from '../traffic/trace-file.ts';
 import type { Complaint } from './complaint.ts';
 import { pathText } from './complaint.ts';
 import { describeFound } from './found.ts';
+import { readGiven } from './given-trace.ts';
+import type { ReadGivenTrace } from './given-trace.ts';
 import { figureComplaints, meaningComplaints } from './meaning.ts';
 import { resolveScenario } from './resolve.ts';
 import { ScenarioError } from './scenario-error.ts';
@@ -16,14 +19,22 @@ import type { TextProblem, YamlText } from './yaml-text.ts';
  *
  * @param file how messages name the text
  * @param properties names that `expect.properties` may use
+ * @param readTrace how the trace is read that the scenario may name; from its file, unless somebody has read it already
  * @throws ScenarioError with everything that is wrong, in file order
  */
-export function parseScenario(text: string, file: string, properties: readonly string[]): Scenario {
+export function parseScenario(
+  text: string,
+  file: string,
+  properties: readonly string[],
+  readTrace: ReadGivenTrace = readTraceNow,
+): Scenario {
   const yaml = readYaml(text);
   if (!('value' in yaml)) throw new ScenarioError(inOrder(yaml.map((problem) => ofText(problem, file))));
-  const complaints = [...shapeComplaints(yaml.value), ...meaningComplaints(yaml.value, properties)];
+  const given = readGiven(yaml.value, file, readTrace);
+  const meaning = meaningComplaints(yaml.value, properties, given.names);
+  const complaints = [...shapeComplaints(yaml.value), ...given.complaints, ...meaning];
   if (complaints.length === 0 && yaml.duplicates.length === 0) {
-    const scenario = resolveScenario(scenarioSchema.parse(yaml.value));
+    const scenario = resolveScenario(scenarioSchema.parse(yaml.value), given.trace);
     const figures = figureComplaints(scenario);
     if (figures.length === 0) return scenario;
     complaints.push(...figures);

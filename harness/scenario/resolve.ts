@@ -1,16 +1,23 @@
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich } from '../../src/store/store.ts';
+import type { Trace } from '../traffic/trace.ts';
 import { takesKey } from './fault-meaning.ts';
-import type { Anchor, DetectorsSpec, Lever, LeversSpec, Scenario, TimelineEntry } from './scenario.ts';
+import { steadyPerSecond } from './given-figures.ts';
+import type { Anchor, DetectorsSpec, Lever, LeversSpec, Scenario, TimelineEntry, TrafficSpec } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
 /** How long a timeline waits for a stop to be effective, when it does not say. */
 const EFFECTIVE_MS = 30_000;
 
-/** Fills in what a read scenario left open: everything is required from here on. */
-export function resolveScenario(read: ReadScenario): Scenario {
-  const { fleet, traffic, steadyState, expect } = read;
+/**
+ * Fills in what a read scenario left open: everything is required from here on.
+ *
+ * @param given the trace that it names; null for drawn traffic
+ */
+export function resolveScenario(read: ReadScenario, given: Trace | null): Scenario {
+  const { fleet, steadyState, expect } = read;
+  const traffic = resolveTraffic(read.traffic, given);
   return {
     version: 1,
     name: read.name,
@@ -28,12 +35,12 @@ export function resolveScenario(read: ReadScenario): Scenario {
       critical: resolveCritical(fleet.critical),
       contract: read.contract ?? null,
     },
-    traffic: { profile: traffic.profile, effectsPerSecond: traffic.effects, tenants: traffic.tenants },
+    traffic,
     downstream: read.downstream,
     steadyState: {
       forMs: steadyState.for,
       // Half of what is sent: a fleet that does less is not in a steady state.
-      effectsPerSecond: { min: steadyState.effectsPerSecond?.min ?? traffic.effects / 2 },
+      effectsPerSecond: { min: steadyState.effectsPerSecond?.min ?? sentPerSecond(traffic, steadyState.for) / 2 },
     },
     timeline: read.timeline.map((entry) => resolveEntry(entry, read.name)),
     holdMs: read.hold,
@@ -46,6 +53,18 @@ export function resolveScenario(read: ReadScenario): Scenario {
       properties: expect.properties,
     },
   };
+}
+
+function resolveTraffic(read: ReadScenario['traffic'], given: Trace | null): TrafficSpec {
+  if (!('trace' in read)) {
+    return { kind: 'drawn', profile: read.profile, effectsPerSecond: read.effects, tenants: read.tenants };
+  }
+  if (given === null) throw new TypeError(`the trace ${read.trace} was not read`);
+  return { kind: 'given', file: read.trace, primed: read.primed, trace: given };
+}
+
+function sentPerSecond(traffic: TrafficSpec, forMs: number): number {
+  return traffic.kind === 'drawn' ? traffic.effectsPerSecond : Math.floor(steadyPerSecond(traffic.trace.runs, forMs));
 }
 
 /** In the order of the file: a task is of the first class that covers it. */

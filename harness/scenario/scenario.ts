@@ -2,6 +2,7 @@ import type { Direction } from '../environment/proxy-fault.ts';
 import type { FaultKind, Plane } from '../history/event.ts';
 import type { CriticalRules, ResumeStaging, ResumeWhich, RunContract } from '../../src/store/store.ts';
 import type { QueuePolicy, Scope, StopMode } from '../../src/switch.ts';
+import type { Trace } from '../traffic/trace.ts';
 
 /** A scenario as the rest of the harness gets it: read, validated, every default filled in, times in milliseconds. */
 export interface Scenario {
@@ -10,7 +11,7 @@ export interface Scenario {
   readonly description: string;
   readonly seed: number;
   readonly fleet: FleetSpec;
-  readonly traffic: { readonly profile: 'production'; readonly effectsPerSecond: number; readonly tenants: number };
+  readonly traffic: TrafficSpec;
   /** The downstream that effects land in. */
   readonly downstream: { readonly landsAfterAbort: boolean };
   readonly steadyState: { readonly forMs: number; readonly effectsPerSecond: { readonly min: number } };
@@ -26,6 +27,26 @@ export interface Scenario {
     readonly effectsAfterBudget: number;
     readonly properties: 'all' | readonly string[];
   };
+}
+
+export type TrafficSpec = DrawnTraffic | GivenTraffic;
+
+/** Made from the scenario's seed. */
+export interface DrawnTraffic {
+  readonly kind: 'drawn';
+  readonly profile: 'production';
+  readonly effectsPerSecond: number;
+  readonly tenants: number;
+}
+
+/** A trace that there is already: an incident's, or that of an earlier drill. */
+export interface GivenTraffic {
+  readonly kind: 'given';
+  /** As the scenario names it: relative to the scenario's file. */
+  readonly file: string;
+  /** Whether runs and probes that are there for the stops are added; without it, the trace is taken to the letter. */
+  readonly primed: boolean;
+  readonly trace: Trace;
 }
 
 export interface FleetSpec {

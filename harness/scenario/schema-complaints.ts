@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Complaint } from './complaint.ts';
 import { describeFound } from './found.ts';
 import { ENTRY_KEYS, ENTRY_SCHEMAS } from './timeline-schema.ts';
+import { TRAFFIC_SCHEMAS } from './traffic-schema.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly (string | number)[];
@@ -17,8 +18,10 @@ function complaintsOf(issue: Issue, root: unknown): readonly Complaint[] {
   const value = valueAt(root, path);
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue, path);
   if (issue.code === 'invalid_key') return [oddKey(issue, path)];
-  if (issue.code === 'invalid_union')
+  if (issue.code === 'invalid_union') {
+    if (path[0] === 'traffic') return trafficComplaints(path, value);
     return path[0] === 'timeline' ? entryComplaints(path, value) : unionComplaints(issue, path, value);
+  }
   const [expected = '', fix = ''] = issue.message.split('\n');
   return [{ path, found: describeFound(value), expected, fix }];
 }
@@ -65,6 +68,13 @@ function entryComplaints(path: Path, value: unknown): readonly Complaint[] {
     return [{ path, found, expected: `exactly one of the keys ${ENTRY_KEYS.join(', ')}`, fix }];
   }
   return schemaComplaints(ENTRY_SCHEMAS[kind], value).map((one) => ({ ...one, path: [...path, ...one.path] }));
+}
+
+/** What is wrong with traffic is told by the kind that it wants to be: one that names a trace is given. */
+function trafficComplaints(path: Path, value: unknown): readonly Complaint[] {
+  const isGiven = typeof value === 'object' && value !== null && 'trace' in value;
+  const { given, drawn } = TRAFFIC_SCHEMAS;
+  return schemaComplaints(isGiven ? given : drawn, value).map((one) => ({ ...one, path: [...path, ...one.path] }));
 }
 
 function valueAt(root: unknown, path: Path): unknown {

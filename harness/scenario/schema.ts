@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { contractSchema } from './contract-schema.ts';
 import { criticalSchema } from './critical-schema.ts';
 import { detectorsSchema } from './detectors-schema.ts';
-import { amount, count, duration, exactly, flag, list, map, oneOf, rate, text } from './leaf.ts';
+import { amount, count, duration, exactly, flag, list, map, text } from './leaf.ts';
 import { leversSchema } from './levers-schema.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
 import { CAPABILITY, entrySchema } from './timeline-schema.ts';
+import { trafficSchema } from './traffic-schema.ts';
 
 const PROSE = /^[^\p{Cs}\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]*$/u;
 const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
@@ -42,15 +43,6 @@ const fleet = map(
     critical: criticalSchema.prefault({}).describe('What passes a halt_noncritical; declared before the fleet starts.'),
   },
   '{ workers: 4 }',
-);
-
-const traffic = map(
-  {
-    profile: oneOf(['production']).prefault('production'),
-    effects: rate(LIMITS.effectsPerSecond, '200/s').describe('Planned effects per second, on average.'),
-    tenants: count(LIMITS.tenants, 20).prefault(20),
-  },
-  '{ effects: 200/s }',
 );
 
 const steadyState = map(
@@ -110,7 +102,7 @@ export const scenarioSchema = map(
     contract: contractSchema
       .optional()
       .describe('What the agents run, declared before the fleet starts; a release is red while it is unchanged.'),
-    traffic,
+    traffic: trafficSchema,
     downstream: map(
       { landsAfterAbort: flag().prefault(false).describe('Effects land although their caller hung up.') },
       '{ landsAfterAbort: true }',

@@ -12,6 +12,7 @@ import type {
   ResumeEntry,
   Scenario,
   TimelineEntry,
+  TrafficSpec,
 } from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
@@ -26,7 +27,7 @@ export function scenarioToYaml(scenario: Scenario): string {
     seed: scenario.seed,
     fleet: writeFleet(fleet),
     ...(fleet.contract === null ? {} : { contract: fleet.contract }),
-    traffic: { profile: traffic.profile, effects: formatRate(traffic.effectsPerSecond), tenants: traffic.tenants },
+    traffic: writeTraffic(traffic),
     downstream: scenario.downstream,
     steadyState: { for: formatDuration(steadyState.forMs), effectsPerSecond: steadyState.effectsPerSecond },
     timeline: scenario.timeline.map((entry) => writeEntry(entry, fleet.levers === null)),
@@ -51,6 +52,11 @@ export function scenarioToYaml(scenario: Scenario): string {
   }
   // Quoted, not as a block: a block of nothing but white space loses some of it.
   return document.toString({ lineWidth: 0, blockQuote: false });
+}
+
+function writeTraffic(traffic: TrafficSpec): unknown {
+  if (traffic.kind === 'given') return { trace: traffic.file, primed: traffic.primed };
+  return { profile: traffic.profile, effects: formatRate(traffic.effectsPerSecond), tenants: traffic.tenants };
 }
 
 function writeFleet(fleet: Scenario['fleet']): unknown {

@@ -1,5 +1,5 @@
 import { drillEndMs, plannedEffects } from '../scenario/drill-end.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { DrawnTraffic, Scenario } from '../scenario/scenario.ts';
 import { drawArrivals } from './arrivals.ts';
 import { zipf } from './distributions.ts';
 import { drawFamily } from './draw-plan.ts';
@@ -15,8 +15,13 @@ import type { TraceRun } from './trace.ts';
  * Ordinary runs and their descendants: open-loop, so that the planned effects come to the scenario's rate over the whole
  * drill, whatever the fleet does. In order of `dueMs`, each parent before its children; empty for a rate of 0.
  */
-export function drawBaseTraffic(scenario: Scenario, names: Names, prng: Prng): readonly TraceRun[] {
-  const families = drawFamilies(prng.split('plans'), plannedEffects(scenario));
+export function drawBaseTraffic(
+  scenario: Scenario,
+  traffic: DrawnTraffic,
+  names: Names,
+  prng: Prng,
+): readonly TraceRun[] {
+  const families = drawFamilies(prng.split('plans'), plannedEffects(scenario, traffic));
   const arrivals = drawArrivals(prng.split('arrivals'), families.length, drillEndMs(scenario));
   const [tenantPrng, featurePrng, agentPrng] = [prng.split('tenants'), prng.split('features'), prng.split('agents')];
   const [childAgentPrng, schedulePrng] = [prng.split('child-agents'), prng.split('schedule')];

@@ -1,5 +1,5 @@
 import { Faker, base, en } from '@faker-js/faker';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { DrawnTraffic, Scenario } from '../scenario/scenario.ts';
 import { isSelector } from '../scenario/selectors.ts';
 import type { Scope } from '../../src/switch.ts';
 import { MIX } from './mix.ts';
@@ -16,14 +16,14 @@ export interface Names {
 }
 
 /** Names for a scenario; those that its timeline calls by name are among them. */
-export function drawNames(scenario: Scenario, prng: Prng): Names {
-  const { traffic, fleet } = scenario;
+export function drawNames(scenario: Scenario, { tenants }: DrawnTraffic, prng: Prng): Names {
+  const { fleet } = scenario;
   const agents = Array.from({ length: fleet.workers * fleet.agentsPerWorker }, (_, i) => {
     const number = String(Math.floor(i / fleet.workers) + 1).padStart(2, '0');
     return `worker-${(i % fleet.workers) + 1}.agent-${number}`;
   });
   return {
-    tenants: including(drawTenants(prng, traffic.tenants), called(scenario, 'tenant')),
+    tenants: including(drawTenants(prng, tenants), called(scenario, 'tenant')),
     features: including(MIX.features, called(scenario, 'feature')),
     agents: including(agents, called(scenario, 'agent')),
   };

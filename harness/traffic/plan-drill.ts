@@ -2,20 +2,24 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { Switch } from '../../src/switch.ts';
 import { drillEndMs, plannedEffects } from '../scenario/drill-end.ts';
 import { LIMITS } from '../scenario/limits.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import { onTrace } from '../scenario/given-trace.ts';
+import type { DrawnTraffic, FlipEntry, GivenTraffic, Scenario } from '../scenario/scenario.ts';
 import { drawBaseTraffic } from './base-traffic.ts';
 import { rootOf } from './family-plan.ts';
 import { heldMs } from './held.ts';
 import { movedIntoScope, planIsInScope } from './in-scope.ts';
 import { MIX } from './mix.ts';
+import { namesIn } from './names-in.ts';
 import { drawNames } from './names.ts';
 import type { Names } from './names.ts';
+import { isOrdinary } from './ordinary.ts';
 import { drawPrimedRuns, primedPerWorker } from './primed-runs.ts';
 import { PROBES_PER_STOP, drawProbeRuns } from './probe-runs.ts';
 import { makePrng } from './prng.ts';
 import type { Prng } from './prng.ts';
 import { drawRunawayRuns } from './runaway-runs.ts';
 import { resolveSelectors } from './resolve-selectors.ts';
+import { TRACE_FILE } from './trace-file.ts';
 import { TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
 
@@ -26,33 +30,55 @@ export interface DrillPlan {
 }
 
 /**
- * Makes a drill's trace from the scenario's seed, and resolves the scenario from the trace. The same scenario gives the
- * same plan, and a resolved one gives the plan that it came from.
+ * Makes a drill's trace from the scenario's seed, or from the trace that it is given, and resolves the scenario from the
+ * trace. The same scenario gives the same plan, and a resolved one gives the plan that it came from.
  *
  * @throws KilldrillError `TRACE_TOO_LARGE` for more than `LIMITS.traceEffects` effects
  */
 export function planDrill(scenario: Scenario): DrillPlan {
-  refuseTooLarge(scenario);
-  const prng = makePrng(scenario.seed);
-  const names = drawNames(scenario, prng.split('names'));
-  const base = drawBaseTraffic(scenario, names, prng.split('base'));
-  const resolved = resolveSelectors(scenario, base);
-  return { scenario: resolved, trace: traceOf(resolved, withPlanted(resolved, base, names, prng)) };
+  const { traffic } = scenario;
+  return traffic.kind === 'given' ? planGiven(scenario, traffic) : planDrawn(scenario, traffic);
 }
 
-function refuseTooLarge(scenario: Scenario): void {
-  const effects = plannedEffects(scenario);
+function planDrawn(scenario: Scenario, traffic: DrawnTraffic): DrillPlan {
+  refuseTooLarge(scenario, traffic);
+  const prng = makePrng(scenario.seed);
+  const names = drawNames(scenario, traffic, prng.split('names'));
+  const base = drawBaseTraffic(scenario, traffic, names, prng.split('base'));
+  const resolved = resolveSelectors(scenario, base);
+  const first = firstStopOf(resolved);
+  const early = first === null ? base : withEarlyWorkInScope(resolved, first, base);
+  return { scenario: resolved, trace: traceOf(resolved, traffic, withPlanted(resolved, early, names, prng)) };
+}
+
+/** The runs of the trace stay as they are; what a scenario with `primed` lacks for its stops is added. */
+function planGiven(scenario: Scenario, { trace, primed }: GivenTraffic): DrillPlan {
+  const ordinary = trace.runs.filter(isOrdinary);
+  const resolved = resolveSelectors(scenario, ordinary);
+  if (!primed) return { scenario: onTrace(resolved, trace, TRACE_FILE), trace };
+  const runs = withPlanted(resolved, ordinary, namesIn(ordinary), makePrng(scenario.seed));
+  const generator = { ...trace.header.generator, ...plantedOf(resolved), runs: runs.length };
+  const whole: Trace = { header: { ...trace.header, generator }, runs };
+  return { scenario: onTrace(resolved, whole, TRACE_FILE), trace: whole };
+}
+
+function refuseTooLarge(scenario: Scenario, traffic: DrawnTraffic): void {
+  const effects = plannedEffects(scenario, traffic);
   if (effects <= LIMITS.traceEffects) return;
   const sentence = `${scenario.name} plans ${effects} effects, expected at most ${LIMITS.traceEffects}`;
   throw new KilldrillError('TRACE_TOO_LARGE', `${sentence}; lower traffic.effects or shorten the drill`);
 }
 
+function firstStopOf({ timeline }: Scenario): FlipEntry | null {
+  return timeline.find((entry) => entry.kind === 'flip') ?? null;
+}
+
 /** The runs together with those that are there for the stops. In order of `dueMs`, each parent before its children. */
 function withPlanted(scenario: Scenario, base: readonly TraceRun[], names: Names, prng: Prng): readonly TraceRun[] {
-  const first = scenario.timeline.find((entry) => entry.kind === 'flip');
-  if (first === undefined || base.length === 0) return base;
+  const first = firstStopOf(scenario);
+  if (first === null || base.length === 0) return base;
   const primed = drawPrimedRuns(scenario, first, names, prng.split('primed'));
-  const ordinary = withoutIds(withEarlyWorkInScope(scenario, first, base), idsOf(primed));
+  const ordinary = withoutIds(base, idsOf(primed));
   const probes = drawProbeRuns(scenario, names, prng.split('probes'), idsOf([...primed, ...ordinary]));
   const taken = idsOf([...probes, ...primed, ...ordinary]);
   const runaways = drawRunawayRuns(scenario, names, prng.split('runaways'), taken);
@@ -96,22 +122,29 @@ function binds({ scope }: Switch): boolean {
   return scope === 'tenant' || scope === 'feature';
 }
 
-function traceOf(scenario: Scenario, runs: readonly TraceRun[]): Trace {
-  const { fleet, traffic, seed } = scenario;
+function traceOf(scenario: Scenario, traffic: DrawnTraffic, runs: readonly TraceRun[]): Trace {
+  const { fleet, seed } = scenario;
   const generator: TraceHeader['generator'] = {
     name: traffic.profile,
     version: 2,
     effectsPerSecond: traffic.effectsPerSecond,
     endMs: drillEndMs(scenario),
-    holdMs: scenario.holdMs,
     tenants: traffic.tenants,
     workers: fleet.workers,
     agentsPerWorker: fleet.agentsPerWorker,
-    heldRunsPerWorker: primedPerWorker(scenario),
-    heldMs: heldMs(scenario),
-    probesPerStop: PROBES_PER_STOP,
+    ...plantedOf(scenario),
     mix: MIX,
     runs: runs.length,
   };
   return { header: { version: TRACE_VERSION, seed, generator }, runs };
+}
+
+/** What a trace's header says of the runs that are there for the stops. */
+function plantedOf(scenario: Scenario): TraceHeader['generator'] {
+  return {
+    holdMs: scenario.holdMs,
+    heldRunsPerWorker: primedPerWorker(scenario),
+    heldMs: heldMs(scenario),
+    probesPerStop: PROBES_PER_STOP,
+  };
 }

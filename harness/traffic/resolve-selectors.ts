@@ -2,6 +2,7 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { ResumeWhich } from '../../src/store/store.ts';
 import type { Anchor, Scenario, TimelineEntry } from '../scenario/scenario.ts';
 import { isSelector } from '../scenario/selectors.ts';
+import { namesIn } from './names-in.ts';
 import type { TraceRun } from './trace.ts';
 
 /** What selectors come to when there is no traffic to choose from. */
@@ -69,27 +70,16 @@ function resolveWhich(which: ResumeWhich, resolve: Resolve): ResumeWhich {
 function valueOf(selector: string, runs: readonly TraceRun[]): string {
   switch (selector) {
     case '$busiest':
-      return busiest(runs, ({ tenant }) => tenant) ?? NOBODY;
+      return namesIn(runs).tenants[0] ?? NOBODY;
     case '$busiestFeature':
-      return busiest(runs, ({ feature }) => feature) ?? NOBODY;
+      return namesIn(runs).features[0] ?? NOBODY;
     case '$busiestAgent':
-      return busiest(runs, ({ agent }) => agent) ?? NOBODY;
+      return namesIn(runs).agents[0] ?? NOBODY;
     case '$busiestCapability':
-      return mostFrequent(runs.flatMap(({ plan }) => plan.map(({ capability }) => capability))) ?? NO_CAPABILITY;
+      return namesIn(runs).capabilities[0] ?? NO_CAPABILITY;
     case '$primedRun':
       return runs.length === 0 ? NOBODY : FIRST_PRIMED_RUN;
     default:
       throw new KilldrillError('SELECTOR_UNKNOWN', `selector '${selector}' is none that a trace can resolve`);
   }
-}
-
-function busiest(runs: readonly TraceRun[], nameOf: (run: TraceRun) => string): string | null {
-  return mostFrequent(runs.flatMap((run) => run.plan.map(() => nameOf(run))));
-}
-
-function mostFrequent(names: readonly string[]): string | null {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const [first] = [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return first?.[0] ?? null;
 }

@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import { KilldrillError } from '../../src/errors.ts';
+import { CAPABILITY } from '../scenario/timeline-schema.ts';
 import { linkComplaints } from './trace-links.ts';
 import { STEP_KINDS, TRACE_VERSION } from './trace.ts';
 import type { Trace, TraceHeader, TraceRun } from './trace.ts';
+
+/** Versions of traces that bundles have, oldest first. */
+const READ_VERSIONS = [1, TRACE_VERSION] as const;
 
 const name = z.string().min(1).max(300);
 const ms = z.number().min(0).max(86_400_000);
 const flag = z.literal(true).exactOptional();
 const header = z.strictObject({
-  version: z.literal(TRACE_VERSION),
+  // What a later version added may all be absent, so that an earlier trace reads as one of this version.
+  version: z.literal(READ_VERSIONS).transform((): typeof TRACE_VERSION => TRACE_VERSION),
   seed: z.number().int().min(0),
   generator: z.record(z.string(), z.unknown()),
 });
 const step = z.strictObject({
   kind: z.enum(STEP_KINDS).exactOptional(),
-  capability: name,
+  capability: name.regex(CAPABILITY),
   access: z.enum(['read', 'write']),
   journal: z.boolean(),
   serviceMs: ms,
@@ -77,8 +82,8 @@ export function parseTrace(text: string, file: string): Trace {
 /** Said before anything else: a header of another version may be wrong in other ways, too. */
 function refuseOtherVersion(line: string, file: string): void {
   const version = /^\{"version":(\d+)[,}]/.exec(line)?.[1];
-  if (version === undefined || version === String(TRACE_VERSION)) return;
-  const sentence = `version: found ${version}, expected ${TRACE_VERSION}`;
+  if (version === undefined || READ_VERSIONS.some((known) => String(known) === version)) return;
+  const sentence = `version: found ${version}, expected ${READ_VERSIONS.join(' or ')}`;
   throw unreadable(file, 1, `${sentence}; this killdrill reads no other, so run the drill again for a new trace`);
 }
 

@@ -1,4 +1,4 @@
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import { parseFlip } from '../flip-text.ts';
 import { SCOPES } from '../switch.ts';
 import { within } from '../within.ts';
@@ -13,6 +13,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { EXECUTOR_TIMINGS } from './executor-parts.ts';
 import type { AlertEvent, ExecutorParts, ExecutorTimings } from './executor-parts.ts';
 import { judgeAlert } from './judge-alert.ts';
+import { reportTo } from '../report-to.ts';
 
 const DEFAULT_MAX_BACKLOG = 2_000;
 
@@ -31,9 +32,11 @@ export class AlertExecutor {
   readonly #attendance: BusAttendance;
   readonly #committed = new WeakMap<AlertLane, number>();
   readonly #stayOf = new WeakMap<AlertLane, Stay>();
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
     this.#timings = { ...EXECUTOR_TIMINGS, ...parts.timings };
     const { bus, store, registry, clock } = parts;
     const { retryMs, callMs } = this.#timings;
@@ -182,14 +185,6 @@ export class AlertExecutor {
       this.#parts.onEvent?.(event);
     } catch {
       // Who watches must not stop the stopping.
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must hurt nothing here.
     }
   }
 }

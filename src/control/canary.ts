@@ -8,7 +8,7 @@ import { CANARY } from './canary-check.ts';
 
 export interface CanaryParts {
   readonly namespace: string;
-  readonly flips: Pick<FlipStore, 'flip'>;
+  readonly flips: Pick<FlipStore, 'flip' | 'openEngagements'>;
   readonly fleet: Pick<EffectivenessStore, 'fleet'>;
   readonly clock: Clock;
   /** Makes ids that are unique for ever. */
@@ -35,6 +35,8 @@ export interface CanaryResult {
 }
 
 const LOOK_MS = 50;
+/** A canary that is older than this, milliseconds, is of a round that was killed. */
+const FORGOTTEN_MS = 60_000;
 
 /**
  * One round of the canary: stops the reserved switch, waits until each worker's gate has refused it, and releases it. What
@@ -44,6 +46,7 @@ const LOOK_MS = 50;
  */
 export async function flyCanary(parts: CanaryParts): Promise<CanaryResult> {
   const { flips, clock, newId } = parts;
+  await releaseForgotten(parts);
   const id = newId();
   const stop = { ...common(parts, id), kind: 'stop', mode: 'halt_all', queue: 'park' } as const;
   const taken = await flips.flip(...signed(parts, stop));
@@ -61,6 +64,27 @@ export async function flyCanary(parts: CanaryParts): Promise<CanaryResult> {
     return { revision, refused, silent, releasedAt: released.record.revision, releaseError: null };
   } catch (error) {
     return { revision, refused, silent, releasedAt: null, releaseError: messageOf(error) };
+  }
+}
+
+/**
+ * Of two stops on the canary's switch a gate names the older one, so that one which was left open would keep every later
+ * round from being proven. Where it cannot be released, the round itself shows that.
+ */
+async function releaseForgotten(parts: CanaryParts): Promise<void> {
+  const { flips, clock, newId } = parts;
+  const before = clock.wallMs() - FORGOTTEN_MS;
+  try {
+    const engagements = (await flips.openEngagements())
+      .filter(
+        ({ flip }) => flip.scope === CANARY.scope && flip.target === CANARY.target && Date.parse(flip.at) < before,
+      )
+      .map(({ flip }) => flip.id);
+    if (engagements.length === 0) return;
+    const release = { ...common(parts, newId()), kind: 'release', engagements } as const;
+    await flips.flip(...signed(parts, release), { evenIfRed: 'a canary stops nobody' });
+  } catch {
+    // Somebody else may have released it just now.
   }
 }
 

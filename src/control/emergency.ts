@@ -1,4 +1,4 @@
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import type { QueueCount, TaskQueue } from '../store/store.ts';
 import { within } from '../within.ts';
 import { takeDown } from './emergency-facts.ts';
@@ -6,6 +6,7 @@ import type { EmergencyFacts, EmergencySources } from './emergency-facts.ts';
 import { tellHooks } from './emergency-hooks.ts';
 import type { EmergencyHook, HookResult } from './emergency-hooks.ts';
 import { writeSnapshot } from './snapshot-folder.ts';
+import { reportTo } from '../report-to.ts';
 
 export interface EmergencyOptions {
   /** Where snapshots are written; made if it is missing. Null for none. Default null. */
@@ -53,9 +54,11 @@ export class EmergencyResponse {
   #loaded = false;
   #results: readonly EmergencyResult[] = [];
   readonly #underWay = new Set<Promise<void>>();
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: EmergencyParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
   }
 
   /** The latest results, oldest first. */
@@ -128,14 +131,6 @@ export class EmergencyResponse {
     } catch (error) {
       this.#report(error);
       return null;
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must hurt nothing here.
     }
   }
 }

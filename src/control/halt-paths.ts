@@ -54,7 +54,7 @@ export interface HaltTimings {
   readonly pathMs: number;
   /** Pause before a path that failed is tried again. */
   readonly pauseMs: number;
-  /** Longest wait for the keeper. */
+  /** Longest wait for the keeper, once there is nothing else to wait for. */
   readonly keepMs: number;
   /** How long all of it may take. */
   readonly giveUpMs: number;
@@ -123,6 +123,11 @@ type Ending =
   | { readonly kind: 'resident'; readonly path: string; readonly says: string }
   | { readonly kind: HaltEnd };
 
+interface Kept {
+  readonly keptAt: string | null;
+  readonly notKept: string | null;
+}
+
 class StopTaking {
   readonly #parts: HaltParts;
   readonly #stop: MadeStop;
@@ -142,7 +147,7 @@ class StopTaking {
     const keeping = this.#keep();
     const ending = await this.#ending(signal);
     this.#over.abort();
-    const kept = await keeping;
+    const kept = await this.#kept(keeping);
     const paths = this.#states;
     if (ending.kind !== 'durable' && ending.kind !== 'resident')
       return { kind: 'kept', end: ending.kind, ...kept, paths };
@@ -231,13 +236,20 @@ class StopTaking {
     this.#parts.onEvent?.({ kind: 'path', path, state });
   }
 
-  async #keep(): Promise<{ readonly keptAt: string | null; readonly notKept: string | null }> {
-    const { keeper, clock } = this.#parts;
-    const { keepMs } = this.#timings;
+  async #keep(): Promise<Kept> {
     const { text, signature } = this.#stop;
-    const keeping = Promise.resolve().then(() => keeper.keep(text, signature));
     try {
-      return { keptAt: await within(clock, keepMs, keeping, () => late(keepMs)), notKept: null };
+      return { keptAt: await this.#parts.keeper.keep(text, signature), notKept: null };
+    } catch (thrown) {
+      return { keptAt: null, notKept: messageOf(thrown) };
+    }
+  }
+
+  /** What has become of it by now, and for a disk that is slow a little later: it had all the time that the paths took. */
+  async #kept(keeping: Promise<Kept>): Promise<Kept> {
+    const { keepMs } = this.#timings;
+    try {
+      return await within(this.#parts.clock, keepMs, keeping, () => late(keepMs));
     } catch (thrown) {
       return { keptAt: null, notKept: messageOf(thrown) };
     }

@@ -8,6 +8,7 @@ import { AnsweredStops } from './answered-stops.ts';
 import { KeptStop } from './kept-stops.ts';
 import { TAKER_TIMINGS } from './stop-taker-parts.ts';
 import type { StopTakerParts, TakenStop, TakerTimings, WaitingStop } from './stop-taker-parts.ts';
+import { reportTo } from '../report-to.ts';
 
 /** Stops that one statement makes durable at most: it is over within a fraction of the attempt's bound. */
 const BATCH = 32;
@@ -48,9 +49,11 @@ export class StopTaker {
   #away: string | null = null;
   readonly #idle: (() => void)[] = [];
   #closed = false;
+  readonly #tell: (error: unknown) => void;
 
   constructor(parts: StopTakerParts) {
     this.#parts = parts;
+    this.#tell = reportTo(parts.onError);
     this.#timings = { ...TAKER_TIMINGS, ...parts.timings };
     const { clock } = parts;
     const { retryMs } = this.#timings;
@@ -241,14 +244,6 @@ export class StopTaker {
         resolve();
       });
     });
-  }
-
-  #tell(thrown: unknown): void {
-    try {
-      this.#parts.onError?.(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
-    } catch {
-      // A log that fails must not stop the stopping.
-    }
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import type { InFlight } from '../in-flight.ts';
 import type { Registry } from '../registry.ts';
 import type { WorkerIdentity, WorkerReport, WorkerReports } from '../store/effectiveness-port.ts';
 import { Engagements, modeStops } from '../switch.ts';
 import { within } from '../within.ts';
+import { reportTo } from '../report-to.ts';
 
 export interface ReporterParts {
   readonly reports: WorkerReports;
@@ -43,9 +44,11 @@ export class WorkerReporter {
   #madeInMs = 0;
   #endPause: (() => void) | null = null;
   #last: { readonly key: string; readonly atMs: number } | null = null;
+  readonly #tell: (error: unknown) => void;
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
+    this.#tell = reportTo(parts.onError);
     parts.registry.onChange(() => this.wake());
   }
 
@@ -122,14 +125,6 @@ export class WorkerReporter {
     const late = (): Error =>
       new KilldrillError('REPORT_UNANSWERED', `the store did not answer a worker's report within ${BOUND_MS} ms`);
     return within(this.#parts.clock, BOUND_MS, call, late);
-  }
-
-  #tell(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the reports.
-    }
   }
 
   /** Waits for `ms`; news ends it early, unless it is deaf. Closing always does. */

@@ -2,7 +2,6 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
 import { Lease } from '../lease.ts';
 import type { Asked } from '../lease.ts';
 import type { Registry } from '../registry.ts';
@@ -12,6 +11,7 @@ import type { FileStop, JudgeState, StateJudgement, StateMemory, StateRefusal } 
 import { HALT_NAME, StateFolder, haltPrefix, placeOf } from './state-folder.ts';
 import type { Sighting } from './state-folder.ts';
 import type { StateSeal } from './state-seal.ts';
+import { reportTo } from '../report-to.ts';
 
 export interface StateFileOptions {
   readonly path: string;
@@ -71,12 +71,14 @@ export class StateFileFeed {
   readonly #onVerified: (() => void)[] = [];
   readonly #kept = new Set<string>();
   #isClosed = false;
+  readonly #report: (error: unknown) => void;
 
   constructor(options: StateFileOptions, parts: StateFileParts) {
     const { clock } = parts;
     const { path, maxAgeMs = null } = options;
     this.#options = options;
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
     this.#folder = new StateFolder(path, clock);
     this.#look = new Lease(clock, { leaseMs: LOOK_LEASE_MS, storeAgeMs: 0 });
     this.#fresh = maxAgeMs === null ? null : new Lease(clock, { leaseMs: maxAgeMs, storeAgeMs: 0 });
@@ -199,14 +201,6 @@ export class StateFileFeed {
       this.#watcher = watcher;
     } catch {
       // The folder is not there, or the system has no more watches to give.
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new KilldrillError('STATE_FILE', messageOf(error)));
-    } catch {
-      // A log that fails must not end the feed.
     }
   }
 }

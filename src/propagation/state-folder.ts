@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { openOrdinaryFile } from '../ordinary-file.ts';
 import { MAX_STATE_BYTES } from './state-text.ts';
 
 /** The file that anybody may put beside a state file to stop everything. */
@@ -100,7 +101,7 @@ export class StateFolder {
   }
 
   #read(folder: string, name: string, kept: Map<string, Kept>): SeenFile {
-    const descriptor = openSync(join(folder, name), 'r');
+    const descriptor = openOrdinaryFile(join(folder, name));
     try {
       const stats = fstatSync(descriptor, { bigint: true });
       const known = this.#kept.get(name);

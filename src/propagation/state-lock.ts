@@ -54,8 +54,8 @@ export async function lockState(place: StatePlace, parts: LockParts): Promise<St
 function take(path: string, { host, token }: LockParts): boolean {
   const mine = `${path}.${token}.tmp`;
   const holder: Holder = { pid: process.pid, host, token };
-  writeFileSync(mine, JSON.stringify(holder));
   try {
+    writeFileSync(mine, JSON.stringify(holder));
     linkSync(mine, path);
     return true;
   } catch (error) {
@@ -68,9 +68,9 @@ function take(path: string, { host, token }: LockParts): boolean {
 
 function isForsaken(path: string, { clock, host }: LockParts): boolean {
   const holder = holderOf(path);
-  if (holder === null) return false;
-  if (holder.host === host && !isAlive(holder.pid)) return true;
+  if (holder?.host === host && !isAlive(holder.pid)) return true;
   try {
+    // Also one that nobody can read, as after a loss of power: it names no holder who would ever give it back.
     return clock.wallMs() - statSync(path).mtimeMs > HELD_MS;
   } catch {
     return false;

@@ -1,7 +1,7 @@
 import { linkSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { KilldrillError } from '../errors.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
 import type { Head } from '../store/store.ts';
 import { haltByFile } from './halt-by-file.ts';
 import { NO_MEMORY, endedIn, judgeState } from './judge-state.ts';
@@ -60,15 +60,24 @@ export class StateWriter {
    * Makes the file, with nothing stopped in it. That is an operator's act: a program that made its file at each start would
    * forget its stops when somebody removes it.
    *
-   * @throws KilldrillError `STATE_FILE_EXISTS`
+   * @throws KilldrillError `STATE_FILE_EXISTS`, `STATE_FILE_UNWRITTEN`
    */
   create(): void {
-    const place = placeOf(this.#parts.path);
-    const temporary = join(place.folder, this.#unfinished(place));
-    writeFileSync(temporary, this.#text(this.#state([], [], null, 0)), { flag: 'wx', flush: true, mode: 0o644 });
     try {
+      this.#create(placeOf(this.#parts.path));
+    } catch (cause) {
+      if (cause instanceof KilldrillError) throw cause;
+      throw unwritten(this.#parts.path, cause);
+    }
+  }
+
+  #create(place: StatePlace): void {
+    const temporary = join(place.folder, this.#unfinished(place));
+    try {
+      writeFileSync(temporary, this.#text(this.#state([], [], null, 0)), { flag: 'wx', flush: true, mode: 0o644 });
       linkSync(temporary, join(place.folder, place.base));
     } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       const message = `the state file ${this.#parts.path} could not be made; is it there already?`;
       throw new KilldrillError('STATE_FILE_EXISTS', message, { cause });
     } finally {
@@ -81,9 +90,19 @@ export class StateWriter {
    * Writes a change. `restore` also where the file is gone or damaged: for those who stop, since what they write lets nobody
    * run.
    *
-   * @throws KilldrillError `STATE_FILE_BUSY`, `STATE_FILE_DAMAGED`, `STATE_FILE_NAMESPACE`, `STATE_SEAL_MISSING`
+   * @throws KilldrillError `STATE_FILE_BUSY`, `STATE_FILE_DAMAGED`, `STATE_FILE_NAMESPACE`, `STATE_SEAL_MISSING`,
+   * `STATE_FILE_UNWRITTEN`
    */
   async write(change: StateChange, damaged: 'restore' | 'refuse'): Promise<FileState> {
+    try {
+      return await this.#write(change, damaged);
+    } catch (cause) {
+      if (cause instanceof KilldrillError) throw cause;
+      throw unwritten(this.#parts.path, cause);
+    }
+  }
+
+  async #write(change: StateChange, damaged: 'restore' | 'refuse'): Promise<FileState> {
     const place = placeOf(this.#parts.path);
     const { clock, host, newToken, waitMs = WAIT_MS } = this.#parts;
     const lock = await lockState(place, { clock, host, waitMs, token: newToken() });
@@ -180,6 +199,12 @@ export class StateWriter {
       // It stays until the next time.
     }
   }
+}
+
+function unwritten(path: string, cause: unknown): KilldrillError {
+  const how = 'is its folder there, may this process write to it, and is there room?';
+  const message = `the state file ${path} could not be written (${messageOf(cause)}); ${how}`;
+  return new KilldrillError('STATE_FILE_UNWRITTEN', message, { cause });
 }
 
 function isStill(before: SeenState, now: SeenState): boolean {

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import type { Lease } from '../lease.ts';
 import type { Registry } from '../registry.ts';
 import type { FlipRecord, FlipSource, FlipsAnswer, Subscription } from '../store/store.ts';
+import { reportTo } from '../report-to.ts';
 
 export interface FeedTimings {
   /** How often the store is asked when nothing else happens; a quarter of the lease. */
@@ -37,9 +38,11 @@ export class StoreFeed {
   #loop: Promise<void> | null = null;
   readonly #onReady: (() => void)[] = [];
   #ready = false;
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
   }
 
   start(): void {
@@ -77,14 +80,6 @@ export class StoreFeed {
         this.#wanted = false;
         await this.#pause(retryMs, 'deaf');
       }
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the feed.
     }
   }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import type { ClaimToken, ClaimedTask, TaskQueue } from '../store/store.ts';
 import { within } from '../within.ts';
+import { reportTo } from '../report-to.ts';
 
 interface ClaimsParts {
   readonly tasks: Pick<TaskQueue, 'claim' | 'extend'>;
@@ -32,9 +33,11 @@ export class Claims {
   #cancel: (() => void) | null = null;
   #extending = false;
   #closed = false;
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
   }
 
   /** The tasks whose claims are held now, lost ones included. */
@@ -138,14 +141,6 @@ export class Claims {
       this.#parts.onLost(tokenOf(held), held.lost);
     } catch (error) {
       this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the extending.
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
 import type { TaskQueue } from '../store/store.ts';
 import { within } from '../within.ts';
+import { reportTo } from '../report-to.ts';
 
 export interface SweeperTimings {
   /** Tasks in one batch at most. Default 2,000. */
@@ -35,9 +36,11 @@ export class Sweeper {
   #wanted = false;
   #endPause: (() => void) | null = null;
   #swept = 0;
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
     this.#timings = parts.timings ?? DEFAULT_SWEEPER;
   }
 
@@ -87,14 +90,6 @@ export class Sweeper {
       more = answer.more;
       // Between two batches everything else gets its turn, however fast the store is.
       if (more) await this.#pause(0, 'deaf');
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the sweeper.
     }
   }
 

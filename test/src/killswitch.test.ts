@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HaltedError } from '../../src/halted-error.ts';
@@ -90,6 +90,31 @@ describe('a kill switch in a file', () => {
     await Promise.all(ids.slice(1).map((id) => openSwitch(path).disengage('over', { engagements: [id] })));
     expect(shown()).toEqual(ids.slice(0, 1));
     expect(readdirSync(folder)).toHaveLength(2);
+  });
+});
+
+describe('a folder that takes no file', () => {
+  it('is named by whoever would release, and nothing is released', async () => {
+    expect(() => openSwitch(join(folder, 'later', 'state.json')).create()).toThrow(/could not be written .*ENOENT/);
+    openSwitch(path).create();
+    const { id } = await openSwitch(path).engage('now');
+    const cannot = openSwitch(path, { newId: () => 'no/such/folder' });
+    await expect(cannot.disengage('over')).rejects.toMatchObject({
+      code: 'STATE_FILE_UNWRITTEN',
+      message: expect.stringContaining(`${path} could not be written (ENOENT`) as string,
+    });
+    expect(openSwitch(path).getStatus().engagements).toMatchObject([{ id }]);
+  });
+});
+
+describe('the lock of a kill switch’s file', () => {
+  it('is taken from nobody when a crash of the machine has left it empty', async () => {
+    openSwitch(path).create();
+    writeFileSync(join(folder, '.state.json.lock'), '');
+    const old = new Date(Date.now() - 10_000);
+    utimesSync(join(folder, '.state.json.lock'), old, old);
+    expect(await openSwitch(path).engage('now')).toMatchObject({ notWritten: null });
+    expect(readdirSync(folder).filter((name) => name.includes('.lock'))).toEqual([]);
   });
 });
 

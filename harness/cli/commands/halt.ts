@@ -235,8 +235,14 @@ function jsonOf(flip: StopFlip, outcome: HaltOutcome) {
 /** Says what earlier commands left behind, so that no stop is forgotten. */
 async function noteKept(): Promise<void> {
   const folder = keptFolder(process.env);
-  const { stops, unreadable } = await keptStops(folder);
-  const count = stops.length + unreadable.length;
+  let count = 0;
+  try {
+    const { stops, unreadable } = await keptStops(folder);
+    count = stops.length + unreadable.length;
+  } catch (error) {
+    // This stop is durable, and whatever is wrong with the folder takes nothing from it.
+    note(wrap(printable(messageOf(error)), WIDTH).join('\n'));
+  }
   if (count === 0) return;
   const sentence = `${count} earlier stops are kept in ${folder}, and no command has seen them durable; 'killdrill halt --resend' sends them`;
   note(wrap(sentence, WIDTH).join('\n'));

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { KilldrillError, messageOf } from '../../../src/errors.ts';
 import { FLIP_RIGHTS, flipKeyText } from '../../../src/flip-signature.ts';
 import type { FlipRight } from '../../../src/flip-signature.ts';
@@ -22,6 +22,8 @@ export function makeKey(file: string, flags: KeysFlags): number {
     writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
   } catch (thrown) {
     const isThere = (thrown as NodeJS.ErrnoException).code === 'EEXIST';
+    // A part of a key is no key, and would be in the way of the next try.
+    if ((thrown as NodeJS.ErrnoException).syscall !== 'open') rmSync(file, { force: true });
     const what = isThere ? 'it is there already, and a key is never overwritten; name another file' : messageOf(thrown);
     throw new KilldrillError('KEY_NOT_MADE', `no key was made in ${file}: ${what}`);
   }

@@ -42,7 +42,7 @@ const DEFAULT_SCENARIO = 'tenant-halt';
  * that the environment lacks something for is skipped, which is no pass.
  */
 export async function run(names: readonly string[], flags: RunFlags): Promise<number> {
-  const reporters = resolveReporters(flags);
+  const reporters = resolveReporters(flags, names.length > 1 ? 'several' : 'one');
   const wanted = (names.length === 0 ? [DEFAULT_SCENARIO] : names).map((name) => ({
     name,
     scenario: withOverrides(findScenario(name), overridesOf(flags)),

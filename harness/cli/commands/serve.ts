@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '../../../src/clock.ts';
 import { messageOf } from '../../../src/errors.ts';
+import { readOrdinaryFile } from '../../../src/ordinary-file.ts';
 import { printable } from '../../report/wrap.ts';
 import { publicKeys, signingOf } from '../flip-keys.ts';
 import type { SigningFlags } from '../flip-keys.ts';
@@ -30,6 +30,8 @@ export interface ServeFlags extends StoreFlags, SigningFlags {
   readonly topic?: string;
   readonly json?: boolean;
 }
+
+const MAX_PEM_BYTES = 1_000_000;
 
 /** `killdrill serve`: the control API, until somebody ends it. */
 export async function serve(flags: ServeFlags): Promise<number> {
@@ -88,7 +90,7 @@ function tlsOf({ tlsCert, tlsKey }: ServeFlags): { readonly cert: string; readon
 
 function textOf(flag: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readOrdinaryFile(path, MAX_PEM_BYTES);
   } catch (thrown) {
     throw usage(`${flag}: ${path} cannot be read (${messageOf(thrown)})`);
   }

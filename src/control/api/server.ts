@@ -1,18 +1,21 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { messageOf } from '../../errors.ts';
+import { KilldrillError, messageOf } from '../../errors.ts';
 import type { ApiKey } from './api-keys.ts';
 import { EVENTS_ROUTE, otherRoutes } from './documented-routes.ts';
 import { Door, WrongKind } from './door.ts';
+import { MAX_BODY_BYTES, asRequestError, refuseUnread } from './unread-requests.ts';
 import { EventHub } from './events.ts';
 import { ApiMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
 import type { ControlApiParts } from './parts.ts';
 import { problemOf, RequestError } from './problem.ts';
+import type { Problem } from './problem.ts';
 import { RefusalLog } from './refusal-log.ts';
 import type { Reply, Right, Route } from './route.ts';
 import { routesOf } from './routes.ts';
+import { reportTo } from '../../report-to.ts';
 
 /** Where it listens. */
 export interface ListenOptions {
@@ -31,9 +34,16 @@ export interface ControlApi {
   close(): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 65_536;
-/** For a request to come in whole. */
+/**
+ * For a request to come in whole. Node takes the larger of its two bounds for the body, whichever it is called, and looks
+ * only every half minute unless it is told to.
+ */
 const REQUEST_MS = 10_000;
+const BOUNDS = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 } as const;
+/** For what has come in to be answered when the server ends; who is not through by then is cut off. */
+const LAST_ANSWERS_MS = 2_000;
+/** An id has at most 300 characters, each of at most nine when it is escaped. */
+const MAX_ID = 2_700;
 const HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -44,17 +54,38 @@ const HEADERS = {
 /**
  * Serves the control API, over what `parts` holds; closes nothing of that.
  *
- * @throws what listening throws, such as an address in use.
+ * @throws KilldrillError `TLS_INVALID`; `API_NOT_LISTENING`, such as for an address in use.
  */
 export async function openControlApi(parts: ControlApiParts, options: ListenOptions): Promise<ControlApi> {
-  const app: FastifyInstance = fastify({
-    ...{ logger: false, bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_MS, forceCloseConnections: 'idle' },
-    ...(options.tls === null ? {} : { https: options.tls }),
-  });
+  const app = newApp(options.tls);
   const server = new ApiServer(app, parts);
   const { host = '127.0.0.1', port } = options;
-  const url = await app.listen({ host, port });
-  return { url, close: () => server.close() };
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => server.close() };
+  } catch (cause) {
+    await server.close();
+    const message = `the API cannot listen at ${host}, port ${port} (${messageOf(cause)}); is that an address of this machine, and free?`;
+    throw new KilldrillError('API_NOT_LISTENING', message, { cause });
+  }
+}
+
+function newApp(tls: ListenOptions['tls']): FastifyInstance {
+  try {
+    return fastify({
+      ...{ logger: false, bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_MS, forceCloseConnections: 'idle' },
+      ...{
+        routerOptions: { maxParamLength: MAX_ID },
+        ...(tls === null ? { http: BOUNDS } : { https: { ...tls, ...BOUNDS } }),
+      },
+      // What the router refuses has met no hook.
+      frameworkErrors: (thrown, _, reply) => void refuse(reply.headers(HEADERS), problemOf(asRequestError(thrown))),
+      clientErrorHandler: (error, socket) => refuseUnread(error, socket, HEADERS),
+    });
+  } catch (cause) {
+    const message = `certificate and key cannot be used for TLS (${messageOf(cause)}); expected PEM, and that they belong together`;
+    throw new KilldrillError('TLS_INVALID', message, { cause });
+  }
 }
 
 class ApiServer {
@@ -64,10 +95,12 @@ class ApiServer {
   readonly #events: EventHub;
   readonly #metrics: ApiMetrics;
   readonly #refusals: RefusalLog;
+  readonly #tell: (error: unknown) => void;
 
   constructor(app: FastifyInstance, parts: ControlApiParts) {
     const { clock, keys, record } = parts;
     [this.#app, this.#parts] = [app, parts];
+    this.#tell = reportTo(parts.onError);
     this.#door = new Door(keys, clock);
     this.#events = new EventHub(parts);
     this.#metrics = new ApiMetrics(parts, () => this.#events.watchers);
@@ -78,16 +111,21 @@ class ApiServer {
       this.#metrics.request(method, routeOptions.url ?? 'none', statusCode),
     );
     app.setErrorHandler((thrown, request, reply) => this.#fail(thrown, request, reply));
-    app.setNotFoundHandler((request, reply) =>
-      this.#fail(new RequestError('NOT_FOUND', 'there is no such route; GET /openapi.json lists them'), request, reply),
-    );
-    for (const route of this.#routes()) this.#add(route);
+    const routes = this.#routes();
+    app.setNotFoundHandler((request, reply) => {
+      const allowed = methodsAt(request.url, [...routes, EVENTS_ROUTE]);
+      if (allowed.length > 0) void reply.header('allow', allowed.join(', '));
+      this.#fail(noSuchRoute(allowed), request, reply);
+    });
+    for (const route of routes) this.#add(route);
     this.#addEvents();
   }
 
   async close(): Promise<void> {
     this.#events.close();
+    const cutOff = this.#parts.clock.after(LAST_ANSWERS_MS, () => this.#app.server.closeAllConnections());
     await this.#app.close();
+    cutOff();
     await this.#refusals.close();
   }
 
@@ -121,7 +159,8 @@ class ApiServer {
   }
 
   #addEvents(): void {
-    this.#app.get(EVENTS_ROUTE.path, (request, reply) => {
+    // No HEAD: it would be a watcher that is never told anything.
+    this.#app.get(EVENTS_ROUTE.path, { exposeHeadRoute: false }, (request, reply) => {
       this.#admit(EVENTS_ROUTE.right, request);
       this.#events.admit();
       reply.hijack();
@@ -141,7 +180,8 @@ class ApiServer {
   #fail(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const problem = problemOf(asRequestError(thrown));
     this.#metrics.refusal(problem.code);
-    if (problem.status >= 500) this.#tell(thrown);
+    // What the API itself says no to, such as a probe while the store is away, is no news for a log.
+    if (problem.status >= 500 && !(thrown instanceof RequestError)) this.#tell(thrown);
     if (thrown instanceof WrongKind) {
       const what = `${request.method} ${request.routeOptions.url ?? ''} from ${request.ip}`;
       const { code, message } = thrown;
@@ -149,16 +189,22 @@ class ApiServer {
     }
     // A browser asks its user then; only reads take the answer.
     if (problem.status === 401) void reply.header('www-authenticate', 'Basic realm="killdrill", charset="UTF-8"');
-    return send(reply, { status: problem.status, type: 'application/problem+json', body: problem });
+    return refuse(reply, problem);
   }
+}
 
-  #tell(thrown: unknown): void {
-    try {
-      this.#parts.onError?.(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
-    } catch {
-      // A log that fails must not fail a request.
-    }
-  }
+/** What could be asked at this address instead. */
+function methodsAt(url: string, routes: readonly Route[]): readonly string[] {
+  const [path = ''] = url.split('?');
+  return routes
+    .filter((route) => route.path.replace(':id', path.split('/')[2] ?? '') === path)
+    .map(({ method }) => method);
+}
+
+function noSuchRoute(allowed: readonly string[]): RequestError {
+  const which = 'GET /openapi.json lists them';
+  if (allowed.length === 0) return new RequestError('NOT_FOUND', `there is no such route; ${which}`);
+  return new RequestError('METHOD_NOT_ALLOWED', `this address takes ${allowed.join(', ')} only; ${which}`);
 }
 
 const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
@@ -185,18 +231,8 @@ function presentedBy({ headers }: FastifyRequest, right: Right): string | null {
   return colon < 0 ? null : pair.slice(colon + 1);
 }
 
-/** What fastify finds fault with, in the API's own words. */
-function asRequestError(thrown: unknown): unknown {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : null;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new RequestError('BODY_TOO_LARGE', `the body has more than ${MAX_BODY_BYTES} bytes`, 'body');
-  }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new RequestError('MEDIA_TYPE', 'the body is not application/json', 'header.content-type');
-  }
-  const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : null;
-  const isTheirs = typeof code === 'string' && code.startsWith('FST_') && typeof status === 'number' && status < 500;
-  return isTheirs ? new RequestError('REQUEST_INVALID', 'the request cannot be read as HTTP with a JSON body') : thrown;
+function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
+  return send(reply, { status: problem.status, type: 'application/problem+json', body: problem });
 }
 
 function send(reply: FastifyReply, { status, body, type = 'application/json' }: Reply): FastifyReply {

@@ -1,6 +1,7 @@
 import { Rounds } from '../../alerts/rounds.ts';
 import type { Clock } from '../../clock.ts';
-import { KilldrillError, messageOf } from '../../errors.ts';
+import { KilldrillError } from '../../errors.ts';
+import { reportTo } from '../../report-to.ts';
 import type { FlipRecord, FlipSource, Head, Subscription } from '../../store/store.ts';
 import { within } from '../../within.ts';
 import type { FlipSink, SinkPosition } from './flip-sink.ts';
@@ -39,10 +40,13 @@ export class FlipPublisher {
   #subscription: Subscription | null = null;
   #cancelPoll: () => void = () => undefined;
   #isClosed = false;
+  readonly #report: (error: unknown) => void;
 
   constructor(parts: PublisherParts) {
-    const { clock, onError } = parts;
+    const { clock } = parts;
+    const onError = reportTo(parts.onError);
     this.#parts = parts;
+    this.#report = onError;
     this.#timings = { ...TIMINGS, ...parts.timings };
     const { retryMs } = this.#timings;
     this.#lanes = parts.sinks.map(({ sink, position }) => {
@@ -123,10 +127,6 @@ export class FlipPublisher {
     const { callMs } = this.#timings;
     const late = (): Error => new KilldrillError('SINK_LATE', `${who} did not answer within ${callMs} ms`);
     return within(this.#parts.clock, callMs, work, late);
-  }
-
-  #report(error: unknown): void {
-    this.#parts.onError(error instanceof Error ? error : new KilldrillError('SINK', messageOf(error)));
   }
 }
 

@@ -189,7 +189,7 @@ function scenarioOf({
       ...{ workers: 2, agentsPerWorker: 8, executors: 0, detectors: null, leaseMs: 1_200 },
       ...{ command: null, levers: null, deafTools: [], critical, contract: null },
     },
-    traffic: { profile: 'production', effectsPerSecond: 125, tenants: 3 },
+    traffic: { kind: 'drawn', profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 2_000, effectsPerSecond: { min: 50 } },
     timeline: [stop, ...(isReleased ? [release] : []), ...(isResumed ? [resume] : [])],

@@ -284,7 +284,9 @@ describe('killdrill halt', () => {
       if (stdout !== '') expect(isOpen).toBe(true);
       if (isOpen || isKept) there += 1;
       expect(await killdrill(['halt', '--resend'])).toMatchObject({ code: 0 });
-      expect((await open()).filter(({ flip }) => flip.target === target)).toHaveLength(isOpen || isKept ? 1 : 0);
+      // What it had written all but the last step of is sent too.
+      const count = (await open()).filter(({ flip }) => flip.target === target).length;
+      expect(isOpen || isKept ? [1] : [0, 1]).toContain(count);
     }
     expect(there).toBeGreaterThan(0);
     expect(kept()).toEqual([]);

@@ -170,6 +170,11 @@ describe('killdrill serve', () => {
     [['--tls-cert', 'cert.pem'], '--tls-cert and --tls-key'],
     [['--topic', 'alerts'], 'are for --executor'],
     [['--executor', 'nowhere.json'], 'nowhere.json'],
+    [['--executor', 'README.md'], 'README.md: it is not JSON'],
+    [['--executor', '/dev/zero'], 'no ordinary file'],
+    [['--key', '/dev/zero'], 'no ordinary file'],
+    [['--host', '192.0.2.1'], 'killdrill: the API cannot listen at 192.0.2.1'],
+    [['--tls-cert', 'README.md', '--tls-key', 'README.md'], 'killdrill: certificate and key cannot be used for TLS'],
   ])('says what is wrong with its flags: %j', async (flags, words) => {
     await expect(serve(...flags)).rejects.toThrow(words);
   });

@@ -282,6 +282,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       contract: fc.option(contract),
     }),
     traffic: fc.record({
+      kind: fc.constant('drawn' as const),
       profile: fc.constant('production' as const),
       effectsPerSecond: rate,
       tenants: within(LIMITS.tenants),

@@ -23,7 +23,7 @@ describe('what is out of range is refused as an invalid scenario', () => {
   );
 
   test('a hold that makes too many effects', () => {
-    const busy = { ...scenario, traffic: { ...scenario.traffic, effectsPerSecond: 5_000 } };
+    const busy = parseScenario(scenarioText({ traffic: 'traffic: { effects: 5000/s }' }), 'x.yaml', []);
     expect(() => withOverrides(busy, { holdMs: 600_000 })).toThrow(/effects in a drill/);
   });
 });

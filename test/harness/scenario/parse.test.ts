@@ -41,7 +41,7 @@ test('the smallest scenario gets every default', () => {
       critical: { capabilities: [], classes: [] },
       contract: null,
     },
-    traffic: { profile: 'production', effectsPerSecond: 200, tenants: 20 },
+    traffic: { kind: 'drawn', profile: 'production', effectsPerSecond: 200, tenants: 20 },
     downstream: { landsAfterAbort: false },
     steadyState: { forMs: 3000, effectsPerSecond: { min: 100 } },
     timeline: [

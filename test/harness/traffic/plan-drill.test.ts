@@ -5,10 +5,11 @@ import { parseScenario } from '../../../harness/scenario/parse.ts';
 import type { FlipEntry, Scenario } from '../../../harness/scenario/scenario.ts';
 import { switchMatches } from '../../../src/switch.ts';
 import { subjectOf } from '../../../harness/traffic/in-scope.ts';
+import { beginsHeld } from '../../../harness/traffic/held.ts';
 import { describeTrace } from '../../../harness/traffic/describe-trace.ts';
 import { planDrill } from '../../../harness/traffic/plan-drill.ts';
 import { parseTrace, traceText } from '../../../harness/traffic/trace-text.ts';
-import type { PlanStep, TraceRun } from '../../../harness/traffic/trace.ts';
+import type { PlanStep, Trace, TraceRun } from '../../../harness/traffic/trace.ts';
 import { scenarioText } from '../scenario/scenario-text.ts';
 
 /** Every scope, by selector and by a name that the traffic would not have by itself. */
@@ -194,4 +195,34 @@ test('ten thousand tenants have ten thousand names', () => {
 test('a trace beyond the bound is refused', () => {
   const scenario = { ...scenarioOf('scope: global', { traffic: 'traffic: { effects: 5000/s }' }), holdMs: 600_000 };
   expect(() => planDrill(scenario)).toThrow(expect.objectContaining({ code: 'TRACE_TOO_LARGE' }));
+});
+
+describe('a trace that is given', () => {
+  const drawn = planDrill(scenarioOf('scope: tenant, target: $busiest'));
+  const [traffic, primed] = ['traffic: { trace: t }', 'traffic: { trace: t, primed: true }'];
+  const timeline = `timeline:\n  - when: exposed\n    flip: { scope: tenant, target: $busiest, mode: halt_all }`;
+  const given = (trace: Trace, line: string) =>
+    planDrill(parseScenario(scenarioText({ timeline, traffic: line }), 'x.yaml', [], () => trace));
+
+  test('is taken to the letter, with what selectors come to in its ordinary runs', () => {
+    const { scenario, trace } = given(drawn.trace, traffic);
+    expect(trace).toEqual(drawn.trace);
+    expect(scenario.timeline).toEqual(drawn.scenario.timeline);
+    expect(scenario.traffic).toMatchObject({ kind: 'given', file: 'trace.jsonl.gz', primed: false });
+  });
+
+  test('keeps its runs as they are and gets those for the stop, if the scenario asks for them', () => {
+    const ordinary = drawn.trace.runs.filter(isOrdinary);
+    const { runs: _, ...generator } = drawn.trace.header.generator;
+    const bare = { header: { ...drawn.trace.header, generator }, runs: ordinary };
+    const plan = given(bare, primed);
+    expect(plan.trace.runs.filter(isOrdinary)).toEqual(ordinary);
+    expect(plan.trace.runs.filter(({ probe }) => probe)).toHaveLength(3);
+    const held = plan.trace.runs.filter(beginsHeld);
+    expect(held.length).toBeGreaterThanOrEqual(2 * plan.scenario.fleet.workers);
+    expect(new Set(held.map(({ tenant }) => tenant))).toEqual(new Set([drawn.trace.runs.find(beginsHeld)?.tenant]));
+    // What a bundle keeps is the whole trace, and the plan of a bundle's scenario is that trace again.
+    expect(parseTrace(traceText(plan.trace), 't')).toEqual(plan.trace);
+    expect(planDrill(plan.scenario)).toEqual(plan);
+  });
 });

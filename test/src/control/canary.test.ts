@@ -6,6 +6,7 @@ import { Runtime } from '../../../src/runtime.ts';
 import { memoryEffectiveness, memoryReports } from '../../../src/store/memory-effectiveness.ts';
 import { MemoryState } from '../../../src/store/memory-state.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
+import { stopText } from '../store/samples.ts';
 
 const NAMESPACE = 'ns';
 const open: Runtime[] = [];
@@ -49,6 +50,16 @@ describe('a canary', () => {
     expect((await fly(state, 10_000)).refused).toEqual(['a', 'b']);
   });
 
+  test('is not kept from being refused by one that a killed round has left open', async () => {
+    const state = new MemoryState({ namespace: NAMESPACE });
+    await worker(state, 'a');
+    const left = { scope: 'agent', target: 'killdrill-canary', at: '2026-01-01T00:00:00.000Z' } as const;
+    const flips = new MemoryStore(state);
+    await flips.flip(stopText(NAMESPACE, left), null);
+    expect(await fly(state, 10_000)).toMatchObject({ refused: ['a'], silent: [], releaseError: null });
+    expect(await flips.openEngagements()).toEqual([]);
+  });
+
   test('names the worker whose gate lets it pass', async () => {
     const state = new MemoryState({ namespace: NAMESPACE });
     await worker(state, 'a');
@@ -62,6 +73,7 @@ describe('a canary', () => {
     const flips = new MemoryStore(state);
     let taken = 0;
     const failing = {
+      openEngagements: () => flips.openEngagements(),
       flip: async (text: string, signature: string | null) => {
         taken += 1;
         if (taken === 2) throw new Error('away');

@@ -260,6 +260,24 @@ describe('a stop that takes one path after another', () => {
     expect(await take([DEAD], { giveUpMs: 100 }, full).outcome).toMatchObject({ keptAt: null, notKept: 'ENOSPC' });
   });
 
+  test('is kept by a disk that is slow while the paths are tried, and dropped from there when it is durable', async () => {
+    const slow = new Shelf();
+    slow.keep = () => new Promise((resolve) => void systemClock.after(400, () => resolve('/kept/slow')));
+    const given = { giveUpMs: 600, keepMs: 200 };
+    expect(await take([DEAD], given, slow).outcome).toMatchObject({
+      kind: 'kept',
+      keptAt: '/kept/slow',
+      notKept: null,
+    });
+    const late: HaltPath = {
+      name: 'late',
+      take: () =>
+        new Promise((resolve) => void systemClock.after(300, () => resolve({ kind: 'durable', revision: 1 }))),
+    };
+    expect(await take([late], given, slow).outcome).toMatchObject({ kind: 'durable' });
+    expect(slow.dropped).toBe(1);
+  });
+
   test('survives a path that throws where nobody expects it, and one that never ends', async () => {
     const throws: HaltPath = {
       name: 'throws',

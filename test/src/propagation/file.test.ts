@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,6 +64,21 @@ describe('a feed of a state file', () => {
     look();
     expect(idsOf(one)).toEqual(idsOf(other));
     expect(idsOf(one)).toHaveLength(1);
+  });
+
+  it('waits for no pipe: as HALT it stops, and as the state file it is not trusted', () => {
+    openSwitch(path).create();
+    execFileSync('mkfifo', [join(folder, 'HALT')]);
+    const one = follow(path);
+    one.feed.look();
+    expect(haltedIn(one)).toBe(true);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    one.feed.look();
+    expect(one.feed.refusal).toMatchObject({
+      code: 'unreadable',
+      why: expect.stringContaining('no ordinary file') as string,
+    });
   });
 
   it('offers a program’s stop to the store as it was signed, and a hand’s as whoever holds the right to stop signs it', () => {

@@ -1,13 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { vi } from 'vitest';
+
+/** Where Chromium is on this machine; null for nowhere. */
+export function browserPath(): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null;
+}
 
 /** One tab of a headless Chromium. */
 export interface Tab {
   go(url: string): Promise<void>;
   /** The value of an expression in the page, as JSON has it. */
   evaluate(expression: string): Promise<unknown>;
+  /** What the page is shown as. */
+  show(as: {
+    readonly media: 'screen' | 'print';
+    readonly scheme: 'light' | 'dark';
+    readonly width: number;
+  }): Promise<void>;
+  press(key: string): Promise<void>;
   /** From the next page on. */
   withoutScripts(): Promise<void>;
   close(): Promise<void>;
@@ -83,6 +99,15 @@ export async function openTab(
       };
       if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       return result.value;
+    },
+    show: async ({ media, scheme, width: wide }) => {
+      const features = [{ name: 'prefers-color-scheme', value: scheme }];
+      await inTab('Emulation.setDeviceMetricsOverride', { width: wide, height, deviceScaleFactor: 1, mobile: false });
+      await inTab('Emulation.setEmulatedMedia', { media, features });
+    },
+    press: async (key) => {
+      await inTab('Input.dispatchKeyEvent', { type: 'keyDown', key, code: key, text: key === 'Enter' ? '\r' : '' });
+      await inTab('Input.dispatchKeyEvent', { type: 'keyUp', key, code: key });
     },
     withoutScripts: async () => void (await inTab('Emulation.setScriptExecutionDisabled', { value: true })),
     close: async () => {

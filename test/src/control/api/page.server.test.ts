@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KEYS, openApiRig } from './api-rig.ts';
 import type { ApiRig } from './api-rig.ts';
-import { openTab } from './chromium-tab.ts';
+import { browserPath, openTab } from './chromium-tab.ts';
 import type { Tab } from './chromium-tab.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -16,12 +16,6 @@ beforeAll(async () => {
   await rig.plane.ready();
 });
 afterAll(() => rig.close());
-
-function browserPath(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null;
-}
 
 const halt = (body: Record<string, unknown>) => rig.post('/halt', { reason: NASTY, ...body }, KEYS.stop);
 const release = (id: string) => rig.post('/release', { engagements: [id], reason: 'mended' }, KEYS.release);

@@ -247,7 +247,7 @@ describe('a request that is wrong', () => {
         body: 'reason=x',
       },
     ],
-    [404, { method: 'DELETE' }],
+    [405, { method: 'DELETE' }],
   ])('is told apart by its status: %i', async (status, init) => {
     const answer = await rig.ask('/halt', init);
     expect([answer.status, answer.type]).toEqual([status, 'application/problem+json']);

@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
 import { FlipPublisher } from '../../../../src/control/sinks/flip-publisher.ts';
 import type { FlipSink, SinkPosition } from '../../../../src/control/sinks/flip-sink.ts';
+import { flipLine } from '../../../../src/control/sinks/flip-line.ts';
 import { jsonlSink } from '../../../../src/control/sinks/jsonl-sink.ts';
 import { positionInFile } from '../../../../src/control/sinks/sink-position-file.ts';
 import { webhookSink } from '../../../../src/control/sinks/webhook-sink.ts';
@@ -141,6 +142,21 @@ describe('sinks', () => {
     await vi.waitFor(() => expect(lines()).toHaveLength(3), SOON);
     const answer = await store.flipsAfter({ ...(await store.load()).head, revision: 0, hash: '' });
     expect(lines()).toEqual(answer.kind === 'flips' ? answer.flips : null);
+  });
+
+  it('lose no flip behind a line that a full disk or a crash has cut short', async () => {
+    await flips(3);
+    const path = join(folder, 'flips.jsonl');
+    const { head } = await store.load();
+    const answer = await store.flipsAfter({ ...head, revision: 0, hash: '' });
+    const [first, ...others] = answer.kind === 'flips' ? answer.flips : [];
+    const sink = jsonlSink(path);
+    writeFileSync(path, flipLine(first!).slice(0, 20));
+    await sink.take([first!], AbortSignal.timeout(10_000));
+    await sink.take(others, AbortSignal.timeout(10_000));
+    const [torn, ...lines] = readFileSync(path, 'utf8').trim().split('\n');
+    expect(torn).toBe(flipLine(first!).slice(0, 20));
+    expect(lines).toEqual([first!, ...others].map(flipLine));
   });
 
   it('post flips to a webhook, again until it says yes', async () => {

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { withEnvironment } from '../../drill/with-environment.ts';
+import type { EnvironmentChoice } from '../../environment/choose.ts';
+import { GATE_FILE, NO_GATE_FILE, readGateFile } from '../../regression/gate-file.ts';
+import type { GateFile } from '../../regression/gate-file.ts';
+import { gateReportOf } from '../../regression/gate-report.ts';
+import type { GateReport } from '../../regression/gate-report.ts';
+import { findSubjects } from '../../regression/gate-subject.ts';
+import type { GateSubjects } from '../../regression/gate-subject.ts';
+import { runGate } from '../../regression/run-gate.ts';
+import { gateLine, renderGate } from '../../report/gate-table.ts';
+import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
+import { interruptible } from '../interrupt.ts';
+import { liveProgress } from '../live-progress.ts';
+import { data, mayColour, note } from '../output.ts';
+import { prepareOut } from '../prepare-out.ts';
+
+export interface GateFlags {
+  readonly environment: EnvironmentChoice;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const WIDTH = 80;
+
+/** `killdrill gate [DIR|BUNDLE]`: drills what is kept against the fleet as it is now, and says what is worse than it was. */
+export async function gate(folder: string, flags: GateFlags): Promise<number> {
+  const found = await findSubjects(folder);
+  const file = gateFileOf(found);
+  prepareOut(flags.out);
+  forgetPostgresVariables(process.env);
+  const report = await drillAll(folder, { found, file }, flags);
+  data(
+    flags.json === true
+      ? JSON.stringify(report, null, 2)
+      : renderGate(report, { width: WIDTH, colour: mayColour(process.stdout) }),
+  );
+  return report.exitCode;
+}
+
+/** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */
+function gateFileOf({ home }: GateSubjects): GateFile {
+  if (home === null) return NO_GATE_FILE;
+  const path = join(home, GATE_FILE);
+  if (existsSync(path)) return readGateFile(path);
+  note(`${path} is not there, so no coverage is demanded`);
+  return NO_GATE_FILE;
+}
+
+async function drillAll(
+  gatePath: string,
+  { found, file }: { readonly found: GateSubjects; readonly file: GateFile },
+  { environment: choice, out, quiet = false }: GateFlags,
+): Promise<GateReport> {
+  const { signal, dispose } = interruptible();
+  const progress = liveProgress(quiet);
+  const startMs = performance.now();
+  try {
+    return await withEnvironment(choice, signal, async (ground) => {
+      const { environment } = ground;
+      if (!quiet) for (const [what, fact] of Object.entries(environment.facts)) note(`${what}: ${fact}`);
+      const results = await runGate(ground, {
+        subjects: found.subjects,
+        fleet: file.fleet,
+        reportsFolder: out,
+        nowMs: () => performance.now(),
+        // As somebody would type it here.
+        nameFolder: (path) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path)),
+        onProgress: (now) => progress.show(now),
+        onResult: ({ attempts, ...result }) => {
+          progress.clear();
+          if (!quiet) note(gateLine({ ...result, drills: attempts }));
+        },
+        signal,
+      });
+      const seconds = (performance.now() - startMs) / 1_000;
+      return gateReportOf({ gate: gatePath, environment: environment.name, seconds }, results, file.coverage);
+    });
+  } finally {
+    progress.clear();
+    dispose();
+  }
+}

@@ -1,0 +1,37 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { ENVIRONMENT_CHOICES } from '../environment/choose.ts';
+import { gate } from './commands/gate.ts';
+import type { GateFlags } from './commands/gate.ts';
+import { DEFAULT_REGRESSIONS, promote } from './commands/promote.ts';
+import type { PromoteFlags } from './commands/promote.ts';
+import { DEFAULT_OUT } from './commands/run.ts';
+
+/** What keeps runs, and drills them again. */
+export function addRegressions(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command('promote')
+    .description('keep a run as a regression: what a drill of it needs, without names or history')
+    .argument('<bundle>', 'folder that a drill wrote')
+    .requiredOption('--name <name>', 'what it is called from now on')
+    .option('--dir <folder>', 'where kept runs are', DEFAULT_REGRESSIONS)
+    .option('--json', 'what was kept and dropped as JSON on stdout')
+    .option('-q, --quiet', 'no words beside it')
+    .action(async (bundle: string, flags: PromoteFlags) => done(await promote(bundle, flags)));
+
+  program
+    .command('gate')
+    .description('drill what is kept against the fleet as it is now: same, regressed, or not comparable')
+    .argument('[folder]', 'kept runs with their gate.yaml, a single one, or the bundle of any run', DEFAULT_REGRESSIONS)
+    .addOption(
+      new Option('--environment <name>', 'where the servers come from').choices(ENVIRONMENT_CHOICES).default('auto'),
+    )
+    .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
+    .option('--json', 'what was found as JSON on stdout')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText(
+      'after',
+      '\nA kept run that fails or breaks is drilled once more; both are shown, and it stays\nfailed.',
+    )
+    .action(async (folder: string, flags: GateFlags) => done(await gate(folder, flags)));
+}

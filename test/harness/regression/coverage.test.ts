@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { cellsOf, coverageOf, emptyBecause } from '../../../harness/regression/coverage.ts';
+import { gateReportOf } from '../../../harness/regression/gate-report.ts';
+import { notDrilled } from '../../../harness/regression/gate-result.ts';
+import { cleanDrill } from '../checkers/clean-drill.ts';
+import { recordOf, withoutStops } from '../checkers/history-builder.ts';
+
+const cell = { scope: 'tenant', mode: 'halt_all', path: 'postgres' } as const;
+
+describe('coverage', () => {
+  it('counts the stops that a drill came to, by scope, mode and path', () => {
+    expect(cellsOf(recordOf(cleanDrill()))).toEqual([cell]);
+    expect(cellsOf(recordOf(withoutStops(cleanDrill())))).toEqual([]);
+  });
+
+  it('is given by drills that were judged, whatever the judgement', () => {
+    const kept = [
+      { name: 'one', answer: 'same', cells: [cell] },
+      { name: 'two', answer: 'regressed', cells: [cell] },
+      { name: 'other', answer: 'same', cells: [{ ...cell, path: 'alert' }] },
+    ] as const;
+    const [covered] = coverageOf([cell], kept);
+    expect(covered).toEqual({ cell, by: ['one', 'two'], notShownBy: [] });
+    expect(covered && emptyBecause(covered)).toBeNull();
+  });
+
+  it('names an empty cell, and the kept run that has it and showed nothing', () => {
+    const lost = { name: 'lost', answer: 'not_comparable', cells: [cell] } as const;
+    const [without, unshown] = [coverageOf([cell], [])[0], coverageOf([cell], [lost])[0]];
+    expect(without && emptyBecause(without)).toMatch(/^tenant × halt_all × postgres: no kept run has such a stop/);
+    expect(unshown && emptyBecause(unshown)).toMatch(/only lost has such a stop, and showed nothing/);
+  });
+
+  it('fails the gate with an empty cell, and a gate without any kept run is no pass', () => {
+    const facts = { gate: 'kept', environment: 'embedded', seconds: 1 };
+    const same = { ...notDrilled({ name: 'one', folder: 'kept/one', kept: 'pass' }, '', []), exitCode: 0 } as const;
+    expect(gateReportOf(facts, [same], [])).toMatchObject({ verdict: 'pass', exitCode: 0 });
+    expect(gateReportOf(facts, [same], [cell])).toMatchObject({
+      verdict: 'fail',
+      exitCode: 1,
+      coverage: [{ ...cell, by: [], empty: expect.stringContaining('tenant × halt_all × postgres') as string }],
+    });
+    expect(gateReportOf(facts, [], [])).toMatchObject({ verdict: 'inconclusive', exitCode: 2 });
+  });
+});

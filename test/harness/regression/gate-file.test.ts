@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readGateFile } from '../../../harness/regression/gate-file.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'killdrill-gate-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function read(text: string) {
+  const file = join(folder, 'gate.yaml');
+  writeFileSync(file, text);
+  return readGateFile(file);
+}
+
+describe('gate.yaml', () => {
+  it('demands every combination once', () => {
+    const text = `version: 1
+coverage:
+  - { scopes: [tenant, global], modes: [halt_all], paths: [postgres] }
+  - { scopes: [tenant], modes: [halt_all, emergency], paths: [postgres] }
+`;
+    expect(read(text).coverage.map(({ scope, mode, path }) => `${scope} ${mode} ${path}`)).toEqual([
+      'tenant halt_all postgres',
+      'global halt_all postgres',
+      'tenant emergency postgres',
+    ]);
+  });
+
+  it('names the fleet, and demands nothing that it does not say', () => {
+    expect(read('version: 1\n')).toEqual({ fleet: null, coverage: [] });
+    expect(read('version: 1\nfleet: { command: [node, worker.js] }\n').fleet).toEqual(['node', 'worker.js']);
+  });
+
+  it.each([
+    ['version: 2\n', /gate\.yaml:1:10: version: .*expected 1/],
+    ['version: 1\nrerun: 3\n', /gate\.yaml:2:1: rerun: found the unknown key 'rerun'/],
+    ['version: 1\ncoverage: []\n', /gate\.yaml:2:11: coverage/],
+    ['version: 1\ncoverage: [{ scopes: [tennant], modes: [halt_all], paths: [postgres] }]\n', /did you mean 'tenant'/],
+    ['version: 1\nversion: 1\n', /each key once/],
+    ['a: [', /gate\.yaml:1/],
+    ['', /version/],
+  ])('says of %j where it is wrong and how to mend it', (text, sentence) => {
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'GATE_FILE_INVALID' }) as Error);
+    expect(() => read(text)).toThrow(sentence);
+  });
+
+  it('says when it cannot be read', () => {
+    expect(() => readGateFile(folder)).toThrow(/what the gate demands cannot be read \(it is no ordinary file\)/);
+  });
+});
