@@ -24,6 +24,7 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')
     .option('--brokers <host:port,...>', 'with --executor: alerts come over Kafka (default: over the database)')
     .option('--topic <name>', 'with --executor: where alerts are')
+    .option('--canary-every <duration>', 'see so often, such as 10m, that a stop reaches every worker; it stops nobody')
     .option('--json', 'the address as JSON on stdout')
     .action(async (flags: ServeFlags) => done(await serve(flags)));
 

@@ -4,6 +4,7 @@ import type { ApiKeys } from '../../src/control/api/api-keys.ts';
 import { openControlApi } from '../../src/control/api/server.ts';
 import type { ControlApi, ListenOptions } from '../../src/control/api/server.ts';
 import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
+import { ProvenAge } from '../../src/control/proven-age.ts';
 import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
 import { parseFlip } from '../../src/flip-text.ts';
@@ -21,10 +22,10 @@ import { openStopStore } from '../../src/store/postgres/stop-store.ts';
 import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
 import type { Signing } from './flip-keys.ts';
-import { openHostedExecutor } from './hosted-executor.ts';
-import type { HostedExecutorOptions } from './hosted-executor.ts';
+import { openHosted } from './hosted.ts';
+import type { HostedOptions } from './hosted.ts';
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends HostedOptions {
   readonly connectionString: string;
   readonly namespace: string;
   readonly listen: ListenOptions;
@@ -36,8 +37,6 @@ export interface ControlPlaneOptions {
   readonly flipKeys: FlipKeys | null;
   /** The state file beside which stops are put while the store is away; null for none. */
   readonly stateFile: string | null;
-  /** Null: this process reads no alerts. */
-  readonly executor: HostedExecutorOptions | null;
   readonly onError: (error: Error) => void;
 }
 
@@ -77,34 +76,32 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
-  const executor =
-    options.executor === null
-      ? null
-      : openHostedExecutor(options.executor, { ...to, registry, sign: signing?.sign ?? null, onError });
+  const [sign, proven] = [signing?.sign ?? null, new ProvenAge(effectiveness, clock)];
+  const hosted = openHosted(options, { ...to, registry, fleet: effectiveness, sign, onError });
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
   const api: ControlApi = await openControlApi(
     {
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
-      ...{ newId: randomUUID, sign: signing?.sign ?? null },
+      ...{ newId: randomUUID, sign, ...hosted.parts },
       fleet: {
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
+        lastProvenMs: () => proven.ask(),
       },
-      ...(executor === null ? {} : { executor: () => executor.status() }),
     },
     options.listen,
   );
   feed.start();
-  executor?.start();
+  hosted.start();
   return {
     ...{ url: api.url, restored },
     ready: () => feed.ready(),
     close: async () => {
       await api.close();
       const left = await taker.close(LAST_WAIT_MS);
-      await executor?.close();
+      await hosted.close();
       await feed.close();
       await Promise.all([source, flips, stops, record, effectiveness].map((port) => port.close()));
       return { left };

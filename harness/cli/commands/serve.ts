@@ -8,6 +8,7 @@ import { followApiKeyFile } from '../api-key-file.ts';
 import { openControlPlane } from '../control-plane.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { EXIT } from '../exit.ts';
+import { canaryEvery, checkCanarySigning } from '../hosted-canary.ts';
 import { readDetectorKeyFile } from '../hosted-executor.ts';
 import type { HostedExecutorOptions } from '../hosted-executor.ts';
 import { interruptible } from '../interrupt.ts';
@@ -28,6 +29,8 @@ export interface ServeFlags extends StoreFlags, SigningFlags {
   readonly executor?: string;
   readonly brokers?: string;
   readonly topic?: string;
+  /** How often a canary is flown, such as 10m. */
+  readonly canaryEvery?: string;
   readonly json?: boolean;
 }
 
@@ -45,6 +48,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       flipKeys: publicKeys(),
       stateFile: stateFile(),
       executor: executorOf(flags),
+      canaryEveryMs: canaryOf(flags),
     });
     announce(plane, flags);
     await aborted(signal);
@@ -52,6 +56,12 @@ export async function serve(flags: ServeFlags): Promise<number> {
   } finally {
     dispose();
   }
+}
+
+function canaryOf(flags: ServeFlags): number | null {
+  const everyMs = canaryEvery(flags.canaryEvery);
+  if (everyMs !== null) checkCanarySigning(signingOf(flags), publicKeys() !== null);
+  return everyMs;
 }
 
 function stateFile(): string | null {

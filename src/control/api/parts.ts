@@ -3,6 +3,7 @@ import type { Lease } from '../../lease.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
 import type { FlipStore } from '../../store/store.ts';
+import type { CanaryStatus } from '../periodic-canary.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
 
@@ -12,6 +13,8 @@ export interface FleetView {
   workers(): Promise<readonly unknown[]>;
   /** How far this stop has come, by worker; null for one that is not there. */
   stop(id: string): Promise<unknown>;
+  /** How long ago every worker that reports had last refused a canary, milliseconds; null when they have not, or nobody knows. */
+  lastProvenMs(): Promise<number | null>;
 }
 
 /** What the API works on. */
@@ -36,5 +39,7 @@ export interface ControlApiParts {
   readonly missing: () => string | null;
   readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };
   readonly fleet?: FleetView;
+  /** Where this process flies canaries. */
+  readonly canary?: () => CanaryStatus;
   readonly onError?: (error: Error) => void;
 }

@@ -111,12 +111,13 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
         ...{ path: '/status', right: 'read', query: noQuery, answers: [answer('As of now.', statusAnswer)] },
         summary: 'How this process and its store are.',
       },
-      () => {
+      async () => {
         const { head, verified, engagements } = switchesOf(parts);
         const open = engagements.length;
-        const executor = parts.executor?.() ?? null;
         const [stops, refused] = [taker.status(), refusals.status()];
-        return ok({ namespace, version, head, verified, open, stops, refusals: refused, executor });
+        const hosted = { executor: parts.executor?.() ?? null, canary: parts.canary?.() ?? null };
+        const lastProvenMs = (await parts.fleet?.lastProvenMs()) ?? null;
+        return ok({ namespace, version, head, verified, open, stops, refusals: refused, lastProvenMs, ...hosted });
       },
     ),
   ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../switch.ts';
+import { CANARY_OUTCOMES } from '../periodic-canary.ts';
 
 /** PostgreSQL keeps no NUL and no half of a surrogate pair. */
 export const isStorable = (text: string): boolean => !/[\0\p{Cs}]/u.test(text);
@@ -85,6 +86,21 @@ export const flipsAnswer = z.object({
   head,
   flips: z.array(head.extend({ text: z.string(), signature: z.string().nullable() })),
 });
+const canary = z.object({
+  everyMs: z.number(),
+  rounds: z.record(z.enum(CANARY_OUTCOMES), z.int()).describe('since the start of this process, by how they ended'),
+  last: z
+    .object({
+      outcome: z.enum(CANARY_OUTCOMES),
+      agoMs: z.number(),
+      tookMs: z.number(),
+      refused: z.int().describe('workers whose gate refused it'),
+      silent: z.array(z.string()).describe('workers that report, and did not refuse it in time'),
+      gone: z.array(z.string()).describe('workers that nobody has heard of for several leases'),
+      why: z.string().nullable(),
+    })
+    .nullable(),
+});
 export const statusAnswer = z.object({
   namespace: z.string(),
   version: z.string(),
@@ -96,7 +112,12 @@ export const statusAnswer = z.object({
     away: z.string().nullable().describe('why the store did not take the last one; null if it did'),
   }),
   refusals: z.object({ waiting: z.int(), dropped: z.int() }),
+  lastProvenMs: z
+    .number()
+    .nullable()
+    .describe('since every worker that reports last refused a canary; null: they have not, or nobody knows'),
   executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
+  canary: canary.nullable().describe('null: this process flies none'),
 });
 export const okAnswer = z.object({ ok: z.literal(true) });
 export const problemAnswer = z.object({

@@ -1,0 +1,49 @@
+import type { ControlApiParts } from '../../src/control/api/parts.ts';
+import type { Registry } from '../../src/registry.ts';
+import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
+import { openHostedCanary } from './hosted-canary.ts';
+import { openHostedExecutor } from './hosted-executor.ts';
+import type { HostedExecutorOptions } from './hosted-executor.ts';
+
+/** What the API's process does besides, if it is asked to; null for what it does not. */
+export interface HostedOptions {
+  readonly executor: HostedExecutorOptions | null;
+  /** Pause between two canaries, milliseconds. */
+  readonly canaryEveryMs?: number | null;
+}
+
+interface Host {
+  readonly connectionString: string;
+  readonly namespace: string;
+  readonly registry: Registry;
+  readonly fleet: Pick<EffectivenessStore, 'fleet'>;
+  /** Signs flips; null for unsigned ones. */
+  readonly sign: ((text: string) => string) | null;
+  readonly onError: (error: Error) => void;
+}
+
+export interface Hosted {
+  /** What the API tells of them. */
+  readonly parts: Pick<ControlApiParts, 'executor' | 'canary'>;
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** Opens what is asked for; nothing of it begins before `start`. */
+export function openHosted({ executor, canaryEveryMs = null }: HostedOptions, host: Host): Hosted {
+  const reader = executor === null ? null : openHostedExecutor(executor, host);
+  const canary = canaryEveryMs === null ? null : openHostedCanary(canaryEveryMs, host);
+  return {
+    parts: {
+      ...(reader === null ? {} : { executor: () => reader.status() }),
+      ...(canary === null ? {} : { canary: () => canary.status() }),
+    },
+    start: () => {
+      reader?.start();
+      canary?.start();
+    },
+    close: async () => {
+      await Promise.all([reader?.close(), canary?.close()]);
+    },
+  };
+}
