@@ -1,4 +1,6 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import { STOP_MODES } from '../../src/switch.ts';
 import { signingKeyOption } from './program-trust.ts';
 import { apiKey } from './commands/api-key.ts';
 import type { ApiKeyFlags } from './commands/api-key.ts';
@@ -22,8 +24,21 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--tls-cert <file>', 'certificate and chain, PEM: HTTPS instead of HTTP')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')
-    .option('--brokers <host:port,...>', 'with --executor: alerts come over Kafka (default: over the database)')
-    .option('--topic <name>', 'with --executor: where alerts are')
+    .addOption(
+      new Option('--alert-queue <policy>', 'with --executor: what becomes of queued work (default: discard)').choices([
+        'discard',
+        'park',
+      ]),
+    )
+    .addOption(
+      new Option('--alert-mode <mode>', 'with --executor: the strictest mode of its stops').choices(STOP_MODES),
+    )
+    .option('--signed-only', 'with --executor: alerts without a signature are dead letters')
+    .option('--detectors <file>', 'look for too many writes in the journal, and raise alerts; YAML')
+    .option('--detector-key <file>', 'with --detectors: the private key that signs their alerts, PEM')
+    .option('--brokers <host:port,...>', 'alerts travel over Kafka (default: over the database)')
+    .option('--topic <name>', 'where alerts are')
+    .option('--group <name>', 'with --executor and --brokers: another one for each database on the brokers')
     .option('--canary-every <duration>', 'see so often, such as 10m, that a stop reaches every worker; it stops nobody')
     .option('--json', 'the address as JSON on stdout')
     .action(async (flags: ServeFlags) => done(await serve(flags)));

@@ -2,6 +2,8 @@ import type { ControlApiParts } from '../../src/control/api/parts.ts';
 import type { Registry } from '../../src/registry.ts';
 import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
 import { openHostedCanary } from './hosted-canary.ts';
+import { openHostedDetectors } from './hosted-detectors.ts';
+import type { HostedDetectorsOptions } from './hosted-detectors.ts';
 import { openHostedExecutor } from './hosted-executor.ts';
 import type { HostedExecutorOptions } from './hosted-executor.ts';
 
@@ -10,6 +12,7 @@ export interface HostedOptions {
   readonly executor: HostedExecutorOptions | null;
   /** Pause between two canaries, milliseconds. */
   readonly canaryEveryMs?: number | null;
+  readonly detectors?: HostedDetectorsOptions | null;
 }
 
 interface Host {
@@ -24,25 +27,29 @@ interface Host {
 
 export interface Hosted {
   /** What the API tells of them. */
-  readonly parts: Pick<ControlApiParts, 'executor' | 'canary'>;
+  readonly parts: Pick<ControlApiParts, 'executor' | 'canary' | 'detectors'>;
   start(): void;
   close(): Promise<void>;
 }
 
 /** Opens what is asked for; nothing of it begins before `start`. */
-export function openHosted({ executor, canaryEveryMs = null }: HostedOptions, host: Host): Hosted {
+export function openHosted({ executor, canaryEveryMs = null, detectors = null }: HostedOptions, host: Host): Hosted {
   const reader = executor === null ? null : openHostedExecutor(executor, host);
   const canary = canaryEveryMs === null ? null : openHostedCanary(canaryEveryMs, host);
+  const watch = detectors === null ? null : openHostedDetectors(detectors, host);
   return {
     parts: {
       ...(reader === null ? {} : { executor: () => reader.status() }),
       ...(canary === null ? {} : { canary: () => canary.status() }),
+      ...(watch === null ? {} : { detectors: () => watch.status() }),
     },
     start: () => {
       reader?.start();
       canary?.start();
+      watch?.start();
     },
     close: async () => {
+      await watch?.close(); // first, so that the executor may still read what it has raised
       await Promise.all([reader?.close(), canary?.close()]);
     },
   };

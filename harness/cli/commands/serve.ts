@@ -3,14 +3,12 @@ import { systemClock } from '../../../src/clock.ts';
 import { messageOf } from '../../../src/errors.ts';
 import { printable } from '../../report/wrap.ts';
 import { publicKeys, signingOf } from '../flip-keys.ts';
-import type { SigningFlags } from '../flip-keys.ts';
 import { followApiKeyFile } from '../api-key-file.ts';
 import { openControlPlane } from '../control-plane.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { EXIT } from '../exit.ts';
-import { canaryEvery, checkCanarySigning } from '../hosted-canary.ts';
-import { readDetectorKeyFile } from '../hosted-executor.ts';
-import type { HostedExecutorOptions } from '../hosted-executor.ts';
+import { hostedOptions } from '../hosted-options.ts';
+import type { HostedFlags } from '../hosted-options.ts';
 import { interruptible } from '../interrupt.ts';
 import { databaseUrl, namespaceOf } from '../operator-connection.ts';
 import type { StoreFlags } from '../operator-connection.ts';
@@ -18,19 +16,13 @@ import { data, note } from '../output.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-export interface ServeFlags extends StoreFlags, SigningFlags {
+export interface ServeFlags extends StoreFlags, HostedFlags {
   readonly keys: string;
   readonly host: string;
   readonly port: string;
   readonly spool: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** A file with the keys of detectors: this process reads alerts too. */
-  readonly executor?: string;
-  readonly brokers?: string;
-  readonly topic?: string;
-  /** How often a canary is flown, such as 10m. */
-  readonly canaryEvery?: string;
   readonly json?: boolean;
 }
 
@@ -47,8 +39,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       signing: signingOf(flags),
       flipKeys: publicKeys(),
       stateFile: stateFile(),
-      executor: executorOf(flags),
-      canaryEveryMs: canaryOf(flags),
+      ...hostedOptions(flags),
     });
     announce(plane, flags);
     await aborted(signal);
@@ -56,12 +47,6 @@ export async function serve(flags: ServeFlags): Promise<number> {
   } finally {
     dispose();
   }
-}
-
-function canaryOf(flags: ServeFlags): number | null {
-  const everyMs = canaryEvery(flags.canaryEvery);
-  if (everyMs !== null) checkCanarySigning(signingOf(flags), publicKeys() !== null);
-  return everyMs;
 }
 
 function stateFile(): string | null {
@@ -102,15 +87,6 @@ function textOf(flag: string, path: string): string {
   } catch (thrown) {
     throw usage(`${flag}: ${path} cannot be read (${messageOf(thrown)})`);
   }
-}
-
-function executorOf({ executor, brokers, topic }: ServeFlags): HostedExecutorOptions | null {
-  if (executor === undefined) {
-    if (brokers !== undefined || topic !== undefined) throw usage('--brokers and --topic are for --executor');
-    return null;
-  }
-  const list = (brokers ?? '').split(',').map((one) => one.trim());
-  return { keys: readDetectorKeyFile(executor), brokers: list.filter((one) => one !== ''), topic: topic ?? null };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { JournalWatchStatus } from '../../detect/journal-watch.ts';
 import type { Lease } from '../../lease.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
@@ -41,5 +42,7 @@ export interface ControlApiParts {
   readonly fleet?: FleetView;
   /** Where this process flies canaries. */
   readonly canary?: () => CanaryStatus;
+  /** Where this process has detectors that read the journal. */
+  readonly detectors?: () => JournalWatchStatus;
   readonly onError?: (error: Error) => void;
 }

@@ -116,8 +116,9 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
         const open = engagements.length;
         const [stops, refused] = [taker.status(), refusals.status()];
         const hosted = { executor: parts.executor?.() ?? null, canary: parts.canary?.() ?? null };
+        const detectors = parts.detectors?.() ?? null;
         const lastProvenMs = (await parts.fleet?.lastProvenMs()) ?? null;
-        return ok({ namespace, version, head, verified, open, stops, refusals: refused, lastProvenMs, ...hosted });
+        return ok({ namespace, version, head, verified, open, stops, refusals: refused, lastProvenMs, ...hosted, detectors });
       },
     ),
   ];

@@ -101,6 +101,15 @@ const canary = z.object({
     })
     .nullable(),
 });
+const detectors = z.object({
+  isReading: z.boolean().describe('false: the store did not answer the last time'),
+  rows: z.int().describe('intents of the journal that were read'),
+  late: z.int().describe('of those, the ones that came too late to be counted'),
+  behindMs: z.number(),
+  raised: z.int().describe('alerts'),
+  undelivered: z.int().describe('of those, the ones that the bus did not take'),
+  red: z.int().describe('what is too much now'),
+});
 export const statusAnswer = z.object({
   namespace: z.string(),
   version: z.string(),
@@ -118,6 +127,7 @@ export const statusAnswer = z.object({
     .describe('since every worker that reports last refused a canary; null: they have not, or nobody knows'),
   executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
   canary: canary.nullable().describe('null: this process flies none'),
+  detectors: detectors.nullable().describe('null: this process has none'),
 });
 export const okAnswer = z.object({ ok: z.literal(true) });
 export const problemAnswer = z.object({

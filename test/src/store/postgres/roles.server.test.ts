@@ -76,6 +76,7 @@ describe('the roles', () => {
       'flips_after',
       'flips_page',
       'forget_alerts',
+      'journal_page',
       'ledger',
       'load',
       'load_proven',
