@@ -35,7 +35,8 @@ export function canaryEvery(text: string | undefined): number | null {
  */
 export function checkCanarySigning(signing: Signing | null, knowsKeys: boolean): void {
   if (signing === null) {
-    if (knowsKeys) throw usage('--canary-every releases what it stops, and agents know keys here; sign it with --key FILE');
+    if (knowsKeys)
+      throw usage('--canary-every releases what it stops, and agents know keys here; sign it with --key FILE');
     return;
   }
   const probe = 'killdrill canary';
@@ -66,7 +67,10 @@ export interface HostedCanary {
 /** Canaries from the API's process, on connections of their own: no stop waits behind one. */
 export function openHostedCanary(everyMs: number, host: Host): HostedCanary {
   const { connectionString, namespace, fleet, sign, onError } = host;
-  const [flips, turns] = [openFlipStore({ connectionString, namespace }), openCanaryTurns({ connectionString, namespace })];
+  const [flips, turns] = [
+    openFlipStore({ connectionString, namespace }),
+    openCanaryTurns({ connectionString, namespace }),
+  ];
   const by = `serve@${hostname()}`;
   const parts = { namespace, flips, turns, fleet, sign, by, everyMs, onError };
   const canary = new PeriodicCanary({ ...parts, clock: systemClock, newId: randomUUID });

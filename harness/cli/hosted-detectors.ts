@@ -65,7 +65,9 @@ export function openHostedDetectors({ config, privateKey, bus }: HostedDetectors
     start: () => {
       watch.start();
       // The first alert is the one that has to be quick; with the bus away, each alert tries again by itself.
-      publisher.connect().catch((error: unknown) => onError(error instanceof Error ? error : new Error(messageOf(error))));
+      publisher
+        .connect()
+        .catch((error: unknown) => onError(error instanceof Error ? error : new Error(messageOf(error))));
     },
     close: async () => {
       await watch.close();
@@ -84,7 +86,8 @@ export function readDetectorsFile(path: string): DetectorConfig {
   const problems = 'value' in yaml ? yaml.duplicates : yaml;
   if (!('value' in yaml) || problems.length > 0) {
     const lines = problems.map(
-      ({ line, column, found, expected, fix }) => `${path}:${line}:${column}: found ${found}, expected ${expected}; ${fix}`,
+      ({ line, column, found, expected, fix }) =>
+        `${path}:${line}:${column}: found ${found}, expected ${expected}; ${fix}`,
     );
     throw new KilldrillError('DETECTORS_INVALID', lines.join('\n'));
   }
@@ -116,6 +119,8 @@ function textOf(path: string): string {
     }
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new KilldrillError('DETECTORS_INVALID', `${path}: the detectors cannot be read (${messageOf(cause)})`, { cause });
+    throw new KilldrillError('DETECTORS_INVALID', `${path}: the detectors cannot be read (${messageOf(cause)})`, {
+      cause,
+    });
   }
 }

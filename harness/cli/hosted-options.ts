@@ -45,7 +45,9 @@ function refuseIdleFlags(flags: HostedFlags): void {
   }
   const ofExecutor = [flags.group, flags.alertQueue, flags.alertMode, flags.signedOnly];
   if (executor === undefined && ofExecutor.some((flag) => flag !== undefined)) {
-    throw usage('--group, --alert-queue, --alert-mode and --signed-only are for --executor; give it, or leave them out');
+    throw usage(
+      '--group, --alert-queue, --alert-mode and --signed-only are for --executor; give it, or leave them out',
+    );
   }
   if (flags.group !== undefined && brokers === undefined) {
     throw usage('--group is for --brokers: over the database there are no groups');

@@ -21,7 +21,15 @@ export async function prove(
   sign: ((text: string) => string) | null,
 ): Promise<{ readonly isProven: boolean }> {
   const clock = systemClock;
-  const parts = { namespace, flips, fleet: effectiveness, turns: canaries, clock, newId: randomUUID, storeMs: STORE_MS };
+  const parts = {
+    namespace,
+    flips,
+    fleet: effectiveness,
+    turns: canaries,
+    clock,
+    newId: randomUUID,
+    storeMs: STORE_MS,
+  };
   const untilMs = clock.monotonicMs() + TURN_MS;
   let round = await canaryRound({ ...parts, by, sign }, 0);
   while (round.kind === 'taken' || round.kind === 'early') {
@@ -39,7 +47,9 @@ function isProof(round: CanaryRound): boolean {
 
 function sentences(round: Extract<CanaryRound, { readonly kind: 'flown' | 'covered' }>): readonly string[] {
   if (round.kind === 'covered') {
-    return [`no canary was flown: its switch is stopped already, by ${round.by.join(', ')}; try again after the release`];
+    return [
+      `no canary was flown: its switch is stopped already, by ${round.by.join(', ')}; try again after the release`,
+    ];
   }
   const { revision, refused, silent, gone, releaseError } = round.result;
   const these = silent.length === 0 ? '' : `; these have not: ${silent.join(', ')}`;

@@ -36,7 +36,11 @@ export async function canaryRound(parts: RoundParts, everyMs: number): Promise<C
   try {
     const left = await parts.flips.openEngagements();
     const cutOff = left.filter(isCanary);
-    if (cutOff.length > 0) await releaseCanaries(parts, cutOff.map(({ flip }) => flip.id));
+    if (cutOff.length > 0)
+      await releaseCanaries(
+        parts,
+        cutOff.map(({ flip }) => flip.id),
+      );
     const covering = coveringStops(left.filter((one) => !isCanary(one)));
     if (covering.length > 0) return { kind: 'covered', by: covering };
     const beginMs = clock.monotonicMs();

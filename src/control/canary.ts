@@ -26,7 +26,6 @@ export interface CanaryParts {
 /** How long workers have to refuse a canary unless told otherwise, milliseconds. */
 export const CANARY_WITHIN_MS = 5_000;
 
-
 /** What one round has shown. */
 export interface CanaryResult {
   /** Where the canary was stopped. */

@@ -42,7 +42,9 @@ function addRounds(registers: Registry[], status: () => CanaryStatus): void {
   ofLast('killdrill_canary_silent_workers', 'Workers that report, and did not refuse the last canary.', (last) =>
     last.outcome === 'silent' ? last.silent.length : 0,
   );
-  ofLast('killdrill_canary_gone_workers', 'Workers on the list that nobody has heard of for several leases.', (last) =>
-    last.gone.length,
+  ofLast(
+    'killdrill_canary_gone_workers',
+    'Workers on the list that nobody has heard of for several leases.',
+    (last) => last.gone.length,
   );
 }

@@ -118,7 +118,18 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
         const hosted = { executor: parts.executor?.() ?? null, canary: parts.canary?.() ?? null };
         const detectors = parts.detectors?.() ?? null;
         const lastProvenMs = (await parts.fleet?.lastProvenMs()) ?? null;
-        return ok({ namespace, version, head, verified, open, stops, refusals: refused, lastProvenMs, ...hosted, detectors });
+        return ok({
+          namespace,
+          version,
+          head,
+          verified,
+          open,
+          stops,
+          refusals: refused,
+          lastProvenMs,
+          ...hosted,
+          detectors,
+        });
       },
     ),
   ];

@@ -10,8 +10,7 @@ export function openCanaryTurns(options: StoreOptions): Opened<CanaryTurns> {
   const { namespace } = resolved;
   const session = new Session('canary', resolved);
   return {
-    take: ({ token, by, termMs, everyMs }) =>
-      session.call('take_canary_turn', [namespace, token, by, termMs, everyMs]),
+    take: ({ token, by, termMs, everyMs }) => session.call('take_canary_turn', [namespace, token, by, termMs, everyMs]),
     end: async (token) => session.call('end_canary_turn', [namespace, token]),
     close: () => session.close(),
   };

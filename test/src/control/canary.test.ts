@@ -43,7 +43,14 @@ describe('a canary', () => {
     await worker(state, 'b');
     expect(lastProvenMs(await memoryEffectiveness(state).fleet())).toBeNull();
     const flown = await fly(state, 10_000);
-    expect(flown).toEqual({ revision: 1, refused: ['a', 'b'], silent: [], gone: [], releasedAt: 2, releaseError: null });
+    expect(flown).toEqual({
+      revision: 1,
+      refused: ['a', 'b'],
+      silent: [],
+      gone: [],
+      releasedAt: 2,
+      releaseError: null,
+    });
     expect(lastProvenMs(await memoryEffectiveness(state).fleet())).toEqual(expect.any(Number));
     expect([first.gate.dispatchedCount, first.decider.verified()]).toEqual([0, true]);
     expect((await fly(state, 10_000)).refused).toEqual(['a', 'b']);

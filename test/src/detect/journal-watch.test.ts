@@ -100,8 +100,8 @@ describe('detectors that read the journal', () => {
   test('take a page that is not the last for what it is, and no rush for what was behind', async () => {
     const journal = new Script(
       {},
-      { rows: every(250, 40), more: true, nowMs: BEGIN_MS + 60_000 },
-      { rows: every(250, 40, 10_000), more: true, nowMs: BEGIN_MS + 60_100 },
+      { rows: every(400, 40), more: true, nowMs: BEGIN_MS + 60_000 },
+      { rows: every(400, 40, 16_000), more: true, nowMs: BEGIN_MS + 60_100 },
       { nowMs: BEGIN_MS + 60_200 },
     );
     const { watch, drafts } = watchOver(journal, { pollMs: 5 });
