@@ -19,7 +19,7 @@ import { needsWholeHistory } from './whole-history.ts';
 export const eachPathAloneSuffices: Checker = {
   name: 'each_path_alone_suffices',
   claim:
-    "A stop stops every exposed worker within its budget by the path that it takes while another is shut: the operator's while no alert could get through, a file's while no worker could hear of it from the store, an alert's while its executors could reach the store by their own statement only, or by the relay of their feeds only.",
+    "A stop stops every exposed worker within its budget by the path that it takes while another is shut: the operator's while no alert could get through, or the API is gone; the API's while no alert could get through; a file's while no worker could hear of it from the store; an alert's while its executors could reach the store by their own statement only, or by the relay of their feeds only.",
   check(record) {
     const index = indexOf(record);
     const nothing = needsWholeHistory(record);
@@ -31,6 +31,8 @@ export const eachPathAloneSuffices: Checker = {
   },
 };
 
+const BY = { alert: 'by an alert', api: 'over the API', file: 'by file', postgres: 'by the operator' } as const;
+
 function checkPath(index: DrillIndex, flip: DrillFlip): Finding | null {
   const { requestNs, durableNs } = flip;
   const path = pathOf(index, flip);
@@ -41,7 +43,7 @@ function checkPath(index: DrillIndex, flip: DrillFlip): Finding | null {
   const stop = index.stops.find((one) => one.flip === flip.flip);
   const judged = { fromNs: requestNs, toNs: Math.max(durableNs ?? requestNs, budgetEndNs) };
   if (shut === undefined || wasStoreAway(index, judged)) return null;
-  const by = { alert: 'by an alert', file: 'by file', postgres: 'by the operator' }[path];
+  const by = BY[path];
   const how = `the stop of ${nameOf(flip.on)}, ${by} with ${shut.name} shut`;
   if (stop === undefined) return unanswered(index, flip, how, shut);
   const unseen = shut.faults.find(({ missing }) => missing.length > 0);

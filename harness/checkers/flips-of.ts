@@ -1,7 +1,7 @@
 import { KilldrillError } from '../../src/errors.ts';
 import { SCOPES } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
-import type { FlipFacts, HistoryEvent } from '../history/event.ts';
+import type { EventOf, FlipFacts, HistoryEvent } from '../history/event.ts';
 
 /** One flip of the drill as the harness knows it. */
 export interface DrillFlip {
@@ -17,12 +17,17 @@ export interface DrillFlip {
   /** Of a release: whether the scenario expects the store to refuse it. */
   readonly expected: 'taken' | 'refused';
   readonly requestNs: number;
-  /** By then it was durable; null when it was never acknowledged. */
+  /** By then it was durable; null when it was never seen to be. */
   readonly durableNs: number | null;
   readonly revision: number | null;
-  /** `refused`: the store answered that it would not. `silent`: nobody knows. */
-  readonly answer: 'acknowledged' | 'refused' | 'silent';
-  /** Why it was refused, in the store's words; of what an alert asks for, what the harness waited for in vain. */
+  /** By then its taker had answered that it is not durable yet; null for every other answer. */
+  readonly provisionalNs: number | null;
+  /**
+   * `provisional`: taken, and never seen in the store; once it is seen there it is `acknowledged`. `refused`: the answer was
+   * that it is not taken. `silent`: nobody knows.
+   */
+  readonly answer: 'acknowledged' | 'provisional' | 'refused' | 'silent';
+  /** Why it was refused, in its taker's words; of what an alert asks for, what the harness waited for in vain. */
   readonly error: string | null;
 }
 
@@ -51,26 +56,37 @@ export function flipsOf(events: readonly HistoryEvent[]): readonly DrillFlip[] {
       if (event.flip !== null) byAlert.add(event.flip);
       if (event.flipId !== null) alertIds.add(event.flipId);
     } else if (event.type === 'flip.requested') {
-      const { flip, kind, mode, id, engagements, expected, t0: requestNs } = event;
-      const queue = mode === 'halt_noncritical' ? 'park' : event.queue;
       // The fleet's own alert is published before anybody knows which stop it comes to.
-      if (alertIds.has(id)) byAlert.add(flip);
-      const unanswered = { durableNs: null, revision: null, answer: 'silent', error: null } as const;
-      const facts = { flip, kind, on: switchOf(event), mode, queue, id, engagements, expected };
-      flips.set(flip, { ...facts, requestNs, ...unanswered });
-    } else if (event.type === 'flip.answered') {
+      if (alertIds.has(event.id)) byAlert.add(event.flip);
+      flips.set(event.flip, requestedBy(event));
+    } else if (event.type === 'flip.answered' || event.type === 'flip.durable') {
       const asked = flips.get(event.flip);
       if (asked === undefined)
         throw new KilldrillError('HISTORY_BROKEN', `flip ${event.flip} was answered, but never requested`);
-      const acknowledged = event.ok && event.revision !== null;
-      if (acknowledged)
-        flips.set(event.flip, { ...asked, durableNs: event.t1, revision: event.revision, answer: 'acknowledged' });
-      // Nobody refuses what an alert asks for: what is not in the store yet may get there.
-      else
-        flips.set(event.flip, { ...asked, answer: byAlert.has(event.flip) ? 'silent' : 'refused', error: event.error });
+      flips.set(event.flip, { ...asked, ...answerOf(event, byAlert.has(event.flip)) });
     }
   }
   return [...flips.values()];
+}
+
+function requestedBy(event: EventOf<'flip.requested'>): DrillFlip {
+  const { flip, kind, mode, id, engagements, expected, t0: requestNs } = event;
+  const queue = mode === 'halt_noncritical' ? 'park' : event.queue;
+  const unanswered = { durableNs: null, revision: null, provisionalNs: null, answer: 'silent', error: null } as const;
+  return { flip, kind, on: switchOf(event), mode, queue, id, engagements, expected, requestNs, ...unanswered };
+}
+
+type Answer = Partial<Pick<DrillFlip, 'id' | 'durableNs' | 'revision' | 'provisionalNs' | 'answer' | 'error'>>;
+
+function answerOf(event: EventOf<'flip.answered' | 'flip.durable'>, isByAlert: boolean): Answer {
+  const { revision, t1, id } = event;
+  const isTaken = event.type === 'flip.durable' || event.ok;
+  if (isTaken && revision !== null) return { id, durableNs: t1, revision, answer: 'acknowledged' };
+  if (event.type === 'flip.answered' && event.ok && event.provisional !== undefined)
+    return { provisionalNs: t1, answer: 'provisional' };
+  const { error } = event as EventOf<'flip.answered'>;
+  // Nobody refuses what an alert asks for: what is not in the store yet may get there.
+  return { answer: isByAlert ? 'silent' : 'refused', error };
 }
 
 export interface StoreWords {

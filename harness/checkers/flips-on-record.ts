@@ -16,7 +16,7 @@ import { journalWasRead } from './witness-of.ts';
 export const flipsOnRecord: Checker = {
   name: 'flips_on_record',
   claim:
-    'Every acknowledged flip is in the store as it was taken, revisions have no gap, the chain of hashes holds, and nobody else flipped: neither without being asked, nor for an alert that is stale or poison.',
+    'Every acknowledged flip is in the store as it was taken, also one whose answer was that it is not durable yet, revisions have no gap, the chain of hashes holds, and nobody else flipped: neither without being asked, nor for an alert that is stale or poison.',
   check(record) {
     const index = indexOf(record);
     if (index.flips.length === 0 && index.storeFlips.length === 0) return notApplicable('the drill flips nothing');
@@ -90,7 +90,7 @@ function misrecorded(
   asked: DrillFlip,
   stored: { readonly revision: number; readonly flip: Flip } | undefined,
 ): Finding | null {
-  if (asked.answer !== 'acknowledged') return null;
+  if (asked.answer !== 'acknowledged' && asked.answer !== 'provisional') return null;
   const evidence = {
     flip: asked.flip,
     revision: asked.revision,
@@ -98,10 +98,11 @@ function misrecorded(
     scope: nameOf(asked.on),
     kind: asked.kind,
   };
-  const what = `the ${asked.kind} of ${nameOf(asked.on)} acknowledged as revision ${asked.revision ?? 0}`;
+  const how = asked.revision === null ? 'taken for the time being' : `acknowledged as revision ${asked.revision}`;
+  const what = `the ${asked.kind} of ${nameOf(asked.on)} ${how}`;
   if (stored === undefined) return fail(`${what} is not in the store`, evidence);
   const { revision, flip } = stored;
-  if (revision !== asked.revision)
+  if (asked.revision !== null && revision !== asked.revision)
     return fail(`${what} is revision ${revision} in the store`, { ...evidence, stored: revision });
   const mode = flip.kind === 'stop' ? flip.mode : null;
   const same =

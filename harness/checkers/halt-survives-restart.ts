@@ -21,37 +21,50 @@ import type { Incarnation } from './workers-of.ts';
 export const haltSurvivesRestart: Checker = {
   name: 'halt_survives_restart',
   claim:
-    'When a worker, an executor, PostgreSQL or Kafka is killed or restarted while a stop is on, neither the new incarnation nor the fleet after the return sends anything in scope until the release, and by the store nothing but that release closes the stop.',
+    'When a worker, an executor, the API, PostgreSQL or Kafka is killed or restarted while a stop is on, neither the new incarnation nor the fleet after the return sends anything in scope until the release, and by the store nothing but that release closes the stop; a stop that was taken while the store was away gets there, whatever becomes of its taker.',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record);
-    return (
-      nothing ??
-      firstWorst(
-        restartsIn(index).map(({ stop, fault }) => checkRestart(index, stop, fault)),
-        NONE,
-      )
-    );
+    const restarts = restartsIn(index).map(({ stop, fault }) => checkRestart(index, stop, fault));
+    return lostStop(index) ?? nothing ?? firstWorst(restarts, NONE);
   },
 };
 
-const NONE = notApplicable('no worker, no executor, no PostgreSQL and no Kafka came back while a stop was on');
+const NONE = notApplicable('no worker, no executor, no API, no PostgreSQL and no Kafka came back while a stop was on');
 
 interface Restart {
   readonly stop: Stop;
   readonly fault: FaultWindow;
 }
 
+/** A stop that was taken for the time being, and that the store never got: then the fault that its taker was to survive. */
+function lostStop(index: DrillIndex): Finding | null {
+  if (!journalWasRead(index)) return null;
+  for (const { provisionalNs, answer, id, on, flip } of index.flips) {
+    if (provisionalNs === null || answer !== 'provisional') continue;
+    if (index.engagements.some((engagement) => engagement.id === id)) continue;
+    const fault = index.faults.find((one) => isEnd(one) && one.toNs > provisionalNs);
+    if (fault === undefined) continue;
+    const { kind, target } = fault;
+    const reason = `the stop of ${nameOf(on)}, which was taken for the time being, is not in the store after the ${kind} of ${target}`;
+    return fail(reason, { flip, id, scope: nameOf(on), fault: fault.fault, kind, target });
+  }
+  return null;
+}
+
+function isEnd({ kind, missing }: FaultWindow): boolean {
+  return (kind === 'kill' || kind === 'restart') && !missing.includes('fault.injected');
+}
+
 /** Faults that end a process which then comes back, by the stop that was on. One that lasts until the end brings nothing back. */
 function restartsIn(index: DrillIndex): readonly Restart[] {
-  const faults = index.faults.filter(
-    ({ kind, recovered, missing }) =>
-      (kind === 'kill' || kind === 'restart') && recovered && !missing.includes('fault.injected'),
-  );
+  const faults = index.faults.filter((fault) => isEnd(fault) && fault.recovered);
   return index.stops.flatMap((stop) =>
     faults.flatMap((fault) => {
       const on = { fromNs: stop.requestNs, toNs: untilNs(index, stop) };
-      return overlaps(fault, on) && fault.toNs > stop.requestNs ? [{ stop, fault }] : [];
+      // Whose API is gone when the release is asked for has to wait for it, and the stop is over by its return.
+      const isForRelease = thingOf(fault) === 'api' && fault.recoveryNs >= on.toNs;
+      return overlaps(fault, on) && fault.toNs > stop.requestNs && !isForRelease ? [{ stop, fault }] : [];
     }),
   );
 }
@@ -74,8 +87,11 @@ function checkRestart(index: DrillIndex, stop: Stop, fault: FaultWindow): Findin
   return closedByNobody(index, stop, evidence) ?? seenBack(index, { stop, fault }, lives, evidence);
 }
 
+/** Whether it came back with its stops shows in the store only. */
+const KEEPS_STOPS: ReadonlySet<string> = new Set(['executor', 'kafka', 'api']);
+
 function called({ target }: FaultWindow): string {
-  return { postgres: 'PostgreSQL', kafka: 'Kafka' }[target] ?? target;
+  return { postgres: 'PostgreSQL', kafka: 'Kafka', api: 'the API' }[target] ?? target;
 }
 
 /** What the drill owes: it came back in time, with work in scope left to be sent, and the store was asked. */
@@ -91,6 +107,7 @@ function seenBack(
     const what = {
       worker: 'an incarnation ready',
       executor: 'an executor ready again',
+      api: 'an API that takes requests again',
       postgres: 'PostgreSQL back',
       kafka: 'Kafka back',
       'state-file': 'the state file back',
@@ -101,7 +118,7 @@ function seenBack(
       evidence,
     );
   }
-  if ((thing === 'executor' || thing === 'kafka') && !journalWasRead(index))
+  if (KEEPS_STOPS.has(thing) && !journalWasRead(index))
     return inconclusive('the store read at the end', "the record has no store's head", evidence);
   const due =
     stop.on.scope === 'run' ? hasWorkLeft(index, stop) : dueInScope(index, stop, backNs, untilNs(index, stop));
@@ -118,7 +135,7 @@ function seenBack(
 }
 
 /** When it was back for certain: a process says so itself, a server answers. Infinite when it was not. */
-function backAt({ executorLives }: DrillIndex, fault: FaultWindow, lives: readonly Incarnation[]): number {
+function backAt({ executorLives, apiReadyNs }: DrillIndex, fault: FaultWindow, lives: readonly Incarnation[]): number {
   const since = (readyNs: number | null): number => readyNs ?? Number.POSITIVE_INFINITY;
   switch (thingOf(fault)) {
     case 'worker':
@@ -129,6 +146,8 @@ function backAt({ executorLives }: DrillIndex, fault: FaultWindow, lives: readon
       );
       return Math.min(...again.map(({ readyNs }) => since(readyNs)));
     }
+    case 'api':
+      return Math.min(...apiReadyNs.filter((readyNs) => readyNs >= fault.fromNs));
     case 'postgres':
     case 'kafka':
     case 'state-file':

@@ -49,6 +49,8 @@ export interface DrillIndex {
   readonly alerts: AlertAccount;
   readonly executorLives: readonly ExecutorLife[];
   readonly executorWords: readonly ExecutorWord[];
+  /** When each life of the control API took requests, nanoseconds, in order. */
+  readonly apiReadyNs: readonly number[];
   readonly intents: readonly EventOf<'store.intent'>[];
   /** The same by run and idempotency key, as `<run> <key>`. */
   readonly intentsByKey: ReadonlyMap<string, readonly EventOf<'store.intent'>[]>;
@@ -119,6 +121,7 @@ function makeIndex(record: DrillRecord): DrillIndex {
     alerts: alertsOf(events),
     executorLives: executorLivesOf(events),
     executorWords: executorWordsOf(events),
+    apiReadyNs: eventsOf(events, 'api.ready').map(({ t1 }) => t1),
     intents,
     intentsByKey: grouped(intents, ({ run, key }) => `${run} ${key}`),
     storeFlips,

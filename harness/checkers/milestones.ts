@@ -28,6 +28,7 @@ export function milestonesOf(index: DrillIndex): readonly Milestone[] {
     const what = `${flip.kind} of ${nameOf(flip.on)}`;
     // Nobody requests what the fleet's own detectors are to notice: their alert does.
     if (!isNoticed(index, flip)) add(`${what} requested`, flip.requestNs);
+    add(`${what} taken, not durable yet`, flip.provisionalNs);
     add(`${what} durable`, flip.durableNs);
   }
   for (const { on, looseNs, effects } of runawaysIn(index)) {

@@ -22,12 +22,15 @@ export function pathOf(index: DrillIndex, { flip }: DrillFlip): Exclude<StopPath
 }
 
 /**
- * Whether a declared fault on the bus or on executors may keep a stop that an alert asks for from the store, or late. Where
+ * Whether a declared fault on what a stop goes by may keep it from the store, or late: on the API, or, of a stop that an alert
+ * asks for, on the bus or on executors. Where
  * PostgreSQL is the bus each executor reads everything, so that all of them have to be hit; Kafka gives a partition to one,
  * and nobody but Kafka knows to which.
  */
 export function isAskedLate(index: DrillIndex, stop: DrillFlip, span: Span): boolean {
-  if (pathOf(index, stop) !== 'alert') return false;
+  const path = pathOf(index, stop);
+  if (path === 'api') return index.faults.some((fault) => thingOf(fault) === 'api' && overlaps(fault, span));
+  if (path !== 'alert') return false;
   const hits = index.faults.filter((fault) => overlaps(fault, span) && fault.plane !== 'registry');
   const isHit = (executor: string): boolean => hits.some(({ target }) => target === executor);
   const executors = executorNames(index.scenario.fleet);
@@ -45,8 +48,9 @@ export interface ShutPath {
 
 /**
  * The ways other than its own that were shut from a stop's request until it was durable, by faults that began before and
- * ended after. For the operator's stop that is the path of alerts: the bus, or every executor, or of every executor the
- * connections to the bus, or both of those to the store. For a stop by file it is the registry plane of every worker. For an alert's it is one of the two ways from executors to the
+ * ended after. For the operator's stop that is the path of alerts (the bus, or every executor, or of every executor the
+ * connections to the bus, or both of those to the store), and the API, unless it goes by that. For a stop by file it is the
+ * registry plane of every worker. For an alert's it is one of the two ways from executors to the
  * store: their own statement (control plane), or the relay of their feed (registry plane).
  */
 export function shutPaths(index: DrillIndex, stop: DrillFlip, until: number): readonly ShutPath[] {
@@ -76,8 +80,13 @@ export function shutPaths(index: DrillIndex, stop: DrillFlip, until: number): re
     const isCutOff = toStore.every((cuts) => cuts.length > 0);
     return [...downOf(faults, executor), ...cutOf(executor, 'alerts'), ...(isCutOff ? toStore.flat() : [])];
   });
-  const shut = [...bus, ...out];
-  return shut.length === 0 ? [] : [{ name: 'the alert path', faults: shut }];
+  const alertPath = { name: 'the alert path', faults: [...bus, ...out] };
+  const api = { name: 'the API', faults: pathOf(index, stop) === 'api' ? [] : faults.filter(shutsApi) };
+  return [alertPath, api].filter((path) => path.faults.length > 0);
+}
+
+function shutsApi(fault: FaultWindow): boolean {
+  return thingOf(fault) === 'api' && (isolates(fault) || !isOnPlane(fault));
 }
 
 function downOf(faults: readonly FaultWindow[], executor: string): readonly FaultWindow[] {

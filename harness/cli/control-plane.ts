@@ -7,6 +7,8 @@ import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
 import { ProvenAge } from '../../src/control/proven-age.ts';
 import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
+import { vouchForHead } from '../../src/control/vouch-for-head.ts';
+import type { VouchParts } from '../../src/control/vouch-for-head.ts';
 import { parseFlip } from '../../src/flip-text.ts';
 import type { FlipKeys } from '../../src/flip-signature.ts';
 import { Lease } from '../../src/lease.ts';
@@ -15,6 +17,7 @@ import { haltByFile } from '../../src/propagation/halt-by-file.ts';
 import { StoreFeed } from '../../src/propagation/store-feed.ts';
 import { Registry } from '../../src/registry.ts';
 import { openControlStore } from '../../src/store/postgres/control-store.ts';
+import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
@@ -63,12 +66,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { connectionString, namespace, onError, keys, signing, flipKeys, stateFile } = options;
   const clock = systemClock;
   const to = { connectionString, namespace };
-  const [source, flips, stops, record, effectiveness] = [
+  const [source, flips, stops, record, effectiveness, audit] = [
     openFlipSource(to),
     openFlipStore(to),
     openStopStore(to),
     openControlStore(to),
     openEffectivenessStore(to),
+    openAuditStore(to),
   ];
   const watch = new EffectivenessWatch({ store: effectiveness, clock });
   const [registry, lease] = [new Registry(namespace, { keys: flipKeys }), new Lease(clock)];
@@ -77,14 +81,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
   const [sign, proven] = [signing?.sign ?? null, new ProvenAge(effectiveness, clock)];
-  const hosted = openHosted(options, { ...to, registry, fleet: effectiveness, sign, onError });
+  const vouching = signing === null ? {} : { vouch: () => vouch({ store: audit, namespace, ...signing }, onError) };
+  const hosted = openHosted(options, { ...to, registry, fleet: effectiveness, sign, onError, ...vouching });
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
   const api: ControlApi = await openControlApi(
     {
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
-      ...{ newId: randomUUID, sign, ...hosted.parts },
+      ...{ newId: randomUUID, sign, flipKeys, ...vouching, ...hosted.parts },
       fleet: {
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
@@ -103,10 +108,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       const left = await taker.close(LAST_WAIT_MS);
       await hosted.close();
       await feed.close();
-      await Promise.all([source, flips, stops, record, effectiveness].map((port) => port.close()));
+      await Promise.all([source, flips, stops, record, effectiveness, audit].map((port) => port.close()));
       return { left };
     },
   };
+}
+
+/** The release is done whatever comes of it: an unsigned head only makes a cold start slower. */
+async function vouch(parts: VouchParts, onError: (error: Error) => void): Promise<void> {
+  await vouchForHead(parts).catch(onError);
 }
 
 /** Whoever watches the state file enforces a stop that cannot be made durable yet. */

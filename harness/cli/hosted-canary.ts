@@ -54,6 +54,7 @@ interface Host {
   readonly namespace: string;
   readonly fleet: Pick<EffectivenessStore, 'fleet'>;
   readonly sign: ((text: string) => string) | null;
+  readonly vouch?: () => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
@@ -66,13 +67,23 @@ export interface HostedCanary {
 
 /** Canaries from the API's process, on connections of their own: no stop waits behind one. */
 export function openHostedCanary(everyMs: number, host: Host): HostedCanary {
-  const { connectionString, namespace, fleet, sign, onError } = host;
+  const { connectionString, namespace, fleet, sign, onError, vouch } = host;
   const [flips, turns] = [
     openFlipStore({ connectionString, namespace }),
     openCanaryTurns({ connectionString, namespace }),
   ];
   const by = `serve@${hostname()}`;
-  const parts = { namespace, flips, turns, fleet, sign, by, everyMs, onError };
+  const parts = {
+    namespace,
+    flips,
+    turns,
+    fleet,
+    sign,
+    by,
+    everyMs,
+    onError,
+    ...(vouch === undefined ? {} : { vouch }),
+  };
   const canary = new PeriodicCanary({ ...parts, clock: systemClock, newId: randomUUID });
   return {
     status: () => canary.status(),

@@ -22,6 +22,8 @@ interface Host {
   readonly fleet: Pick<EffectivenessStore, 'fleet'>;
   /** Signs flips; null for unsigned ones. */
   readonly sign: ((text: string) => string) | null;
+  /** Signs the head after a release. */
+  readonly vouch?: () => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 

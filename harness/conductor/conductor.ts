@@ -50,6 +50,8 @@ export class Conductor {
   #previousNs: number;
   #firstFlipNs: number | null = null;
   #flips = 0;
+  /** Stops whose answers nobody has waited for yet. */
+  readonly #unanswered: Promise<void>[] = [];
 
   constructor(parts: ConductorParts) {
     this.#parts = parts;
@@ -68,7 +70,9 @@ export class Conductor {
       await this.#do(entry);
       this.#previousNs = this.#parts.clock.nowNs();
     }
+    await this.#answered();
     if (this.#firstFlipNs !== null) await this.#until(this.#firstFlipNs, scenario.holdMs);
+    await this.#parts.operator.settled();
     await this.#parts.probes.settled();
     enter('settle');
     await sleep(scenario.settleMs, signal);
@@ -83,8 +87,10 @@ export class Conductor {
       case 'previous':
         return this.#until(this.#previousNs, when.offsetMs);
       case 'flip':
+        await this.#answered();
         return this.#until(this.#firstFlipNs ?? this.#previousNs, when.offsetMs);
       case 'flip-hold':
+        await this.#answered();
         return this.#until(this.#firstFlipNs ?? this.#previousNs, this.#parts.scenario.holdMs);
       case 'exposed':
         return this.#awaitExposure(entry);
@@ -125,23 +131,37 @@ export class Conductor {
   }
 
   async #stop(entry: FlipEntry): Promise<void> {
-    const { clock, operator, observer, probes, enter, signal } = this.#parts;
     this.#flips += 1;
-    const flip = this.#flips;
+    const answered = this.#ask(entry, this.#flips);
+    if (entry.wait) return answered;
+    answered.catch(() => undefined); // whoever waits for it is told
+    this.#unanswered.push(answered);
+  }
+
+  async #ask(entry: FlipEntry, nth: number): Promise<void> {
+    const { clock, operator, observer, probes, enter, signal } = this.#parts;
     this.#noteExposure(entry);
-    const { id, revision } = await operator.stop(entry, signal);
+    const { id, isTaken } = await operator.stop(entry, (revision) => probes.plant(nth, revision), signal);
     if (this.#firstFlipNs === null) {
       this.#firstFlipNs = clock.nowNs();
       enter('hold');
     }
-    if (revision === null) return;
-    probes.plant(flip, revision);
-    if (entry.effectiveWithinMs !== null) await observer.awaitEffective(flip, id, entry.effectiveWithinMs);
+    if (!isTaken || entry.effectiveWithinMs === null) return;
+    await operator.settled(); // what is not durable is not effective
+    await observer.awaitEffective(nth, id, entry.effectiveWithinMs);
   }
 
+  /** Waits for the answers of all stops that the timeline did not wait for. @throws what one of them threw */
+  async #answered(): Promise<void> {
+    await Promise.all(this.#unanswered.splice(0));
+  }
+
+  /** A release is of what is durable; what was taken for the time being has to get there first. */
   async #release(entry: ReleaseEntry): Promise<void> {
     const { operator, probes, signal } = this.#parts;
+    await this.#answered();
     this.#flips += 1;
+    await operator.settled();
     await probes.settled();
     await operator.release(entry, signal);
   }

@@ -1,5 +1,6 @@
 import type { KafkaServer, PostgresServer } from '../environment/environment.ts';
 import type { FaultReceipt } from '../environment/proxy-fault.ts';
+import type { DrilledApi } from '../fleet/drilled-api.ts';
 import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
@@ -8,6 +9,8 @@ export interface FaultGround {
   readonly fleet: Fleet;
   /** Null in a drill without any. */
   readonly executors: Executors | null;
+  /** Null in a drill without one. */
+  readonly api: DrilledApi | null;
   readonly postgres: PostgresServer;
   /** Null where PostgreSQL is the alert bus. */
   readonly kafka: KafkaServer | null;

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { vouchForHead } from '../../src/control/vouch-for-head.ts';
 import { readFlipKeys } from '../../src/flip-signature.ts';
 import type { Flip } from '../../src/switch.ts';
+import { ApiHand } from '../conductor/api-hand.ts';
+import type { ApiAddress } from '../conductor/api-hand.ts';
 import type { ConductorParts } from '../conductor/conductor.ts';
 import type { Detectors } from '../conductor/detectors.ts';
 import { Forger } from '../conductor/forger.ts';
@@ -18,7 +20,7 @@ import type { DrillClock } from '../history/clock.ts';
 import type { HistorySink } from '../history/write.ts';
 import type { Trace } from '../traffic/trace.ts';
 import type { DrillStore } from './drill-store.ts';
-import { revisionOf, stopsOn } from './recorded-alerts.ts';
+import { releaseOf, revisionOf, stopsOn } from './recorded-alerts.ts';
 import { plantTask } from './plant-task.ts';
 
 interface HandsParts {
@@ -36,6 +38,8 @@ interface HandsParts {
   readonly detectors: Detectors | null;
   /** Those of the fleet's own detectors; null for a fleet without any. */
   readonly fleetAlerts?: FleetAlerts | null;
+  /** Null for a drill without an API. */
+  readonly api: ApiAddress | null;
   readonly signal: AbortSignal;
 }
 
@@ -46,16 +50,18 @@ interface HandsParts {
 export async function operatorsHands(
   parts: HandsParts,
 ): Promise<Pick<ConductorParts, 'operator' | 'forger' | 'observer' | 'wayBack' | 'probes' | 'detectors'>> {
-  const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, signal } = parts;
+  const { store, namespace, stateFile, world, trace, clock, history, onFlip, detectors, api, signal } = parts;
   const { fleetAlerts = null } = parts;
   const { url } = await world.openChannel(OPERATOR);
   await Promise.all([store.flips.openEngagements(), store.operator.redReasons([])]);
   const take = { clock, history };
   const ids = { namespace, newId: randomUUID, wallMs: Date.now };
   const { keys } = store;
+  const closedBy = (closed: readonly string[]) => releaseOf(store.owner, namespace, closed);
   const operator = new Operator({
     ...{ ...take, ...ids, store: store.flips, detectors, stateFile, onFlip, sign: keys.operator },
     runaways: fleetAlerts === null ? null : runawaysOf(parts, fleetAlerts),
+    api: api === null ? null : new ApiHand({ address: api, clock, closedBy }),
     look: (id) => revisionOf(store.owner, namespace, id),
     vouch: () => vouch(store, namespace),
   });

@@ -28,6 +28,22 @@ export async function stopsOn(
   return rows.map(({ revision, text }) => ({ revision: Number(revision), text: String(text) }));
 }
 
+const CLOSED_BY = `select f.id, f.revision::int from ${DEFAULT_SCHEMA}.engagement e
+  join ${DEFAULT_SCHEMA}.flip f on f.namespace = e.namespace and f.revision = e.closed_revision
+  where e.namespace = $1 and e.id = any($2)`;
+
+/** The release that closed these engagements, all of them; null while there is none. */
+export async function releaseOf(
+  owner: Session,
+  namespace: string,
+  engagements: readonly string[],
+): Promise<{ readonly id: string; readonly revision: number } | null> {
+  const rows = await owner.use('release', (ask) => ask(CLOSED_BY, [namespace, [...engagements]]));
+  const [first] = rows.map((row) => ({ id: String(row['id']), revision: Number(row['revision']) }));
+  if (first === undefined || rows.length < engagements.length) return null;
+  return rows.every((row) => row['id'] === first.id) ? first : null;
+}
+
 /** How many of these contents (sha256, hex) the store has on record, and how many poisoned alerts. */
 export async function recordedAlerts(
   owner: Session,

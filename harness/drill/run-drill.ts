@@ -6,7 +6,6 @@ import { RECORD_FILES } from '../bundle/drill-record.ts';
 import { judge } from '../checkers/judge.ts';
 import { Conductor } from '../conductor/conductor.ts';
 import { Faults } from '../conductor/faults.ts';
-import { waitUntil } from '../environment/wait.ts';
 import type { DrillDatabase } from '../environment/environment.ts';
 import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -23,11 +22,13 @@ import type { Trace } from '../traffic/trace.ts';
 import { startLoopWatch } from '../world/loop-watch.ts';
 import { startWorld } from '../world/world.ts';
 import type { World } from '../world/world.ts';
+import { awaitQuiet } from './await-quiet.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
 import { detectingOf, executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
 import type { Alerting } from './alerting.ts';
 import type { DrillInput, DrillOutcome } from './drill-input.ts';
+import { nextDatabaseName } from './database-name.ts';
 import { openDrillStore } from './drill-store.ts';
 import type { DrillStore } from './drill-store.ts';
 import { DRILL_TIMES } from './drill.ts';
@@ -38,21 +39,17 @@ import { makeFlipKeys } from './flip-keys.ts';
 import type { DrillFlipKeys } from './flip-keys.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
+import { startApi } from './start-api.ts';
+import type { OperatedApi } from './start-api.ts';
 import { makeFleet } from './start-fleet.ts';
 import { makeStateFile } from './state-file.ts';
 import type { DrillStateFile } from './state-file.ts';
 import { asOwner } from './store-address.ts';
 import { storeHeadOf } from './store-head.ts';
 
-const DRAIN_MS = 3_000;
-const DRAIN_LOOK_MS = 50;
-/** How long a claim that nobody holds any more may keep the end of a drill waiting. */
-const LEFT_CLAIMS_MS = 9_000;
-const LEFT_CLAIMS_LOOK_MS = 100;
 const PROGRESS_MS = 200;
 /** What an interrupted fleet gets to end by itself. */
 const HURRIED_BYE_MS = 1_000;
-let databases = 0;
 
 /**
  * Runs one planned drill in an environment that is up: database → world → fleet → timeline → journal → verdict.
@@ -102,6 +99,8 @@ interface Stage {
   readonly alerting: Alerting | null;
   /** Null for a drill without executors. */
   readonly executors: Executors | null;
+  /** Null for a drill without one. */
+  readonly api: OperatedApi | null;
 }
 
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
@@ -132,7 +131,8 @@ class Drill {
     const stateFile = makeStateFile(this.#plan.scenario, this.#input.folder, database.name);
     const fleet = await this.#startFleet(database, world, { keys: store.keys, stateFile, alerting });
     const executors = await this.#startExecutors(database, alerting, store.keys);
-    const stage: Stage = { database, store, world, fleet, stateFile, alerting, executors };
+    const api = await this.#startApi(database, store.keys);
+    const stage: Stage = { database, store, world, fleet, stateFile, alerting, executors, api };
     await this.#play(stage);
     await this.#end(stage);
     this.#enter('journal');
@@ -246,19 +246,30 @@ class Drill {
     return executors;
   }
 
-  async #play({ database, store, world, fleet, stateFile: file, alerting, executors }: Stage): Promise<void> {
+  async #startApi(database: DrillDatabase, flipKeys: DrillFlipKeys): Promise<OperatedApi | null> {
+    const { environment, folder, onSpawned, startProxy, signal } = this.#input;
+    const { scenario, history } = this.#plan;
+    const parts = { scenario, database, folder, flipKeys, history, onSpawned, startProxy };
+    return startApi(
+      { ...parts, postgres: environment.postgres.target, hurriedByeMs: HURRIED_BYE_MS, signal },
+      this.#brackets,
+    );
+  }
+
+  async #play({ database, store, world, fleet, stateFile: file, alerting, executors, api }: Stage): Promise<void> {
     const { environment, signal } = this.#input;
     const { scenario, trace, clock, history } = this.#plan;
     const { postgres, kafka } = environment;
     const stateFile = file?.path ?? null;
-    const ground = { fleet, executors, postgres, kafka, stateFile, signal };
+    const ground = { fleet, executors, api: api?.drilled ?? null, postgres, kafka, stateFile, signal };
     const faults = new Faults(ground, history, clock, scenario.seed);
     this.#brackets.add(() => faults.undoAll());
     const onFlip = (flip: Flip): void => this.#flipped(flip);
     const namespace = database.name;
     const alerts = { detectors: alerting?.detectors ?? null, fleetAlerts: alerting?.fleetAlerts ?? null };
+    const to = { ...alerts, api: api === null ? null : { url: api.drilled.url, keys: api.keys } };
     const here = { store, namespace, stateFile, world, trace };
-    const hands = await operatorsHands({ ...here, clock, history, onFlip, ...alerts, signal });
+    const hands = await operatorsHands({ ...here, clock, history, onFlip, ...to, signal });
     const enter = (phase: Phase): void => this.#enter(phase);
     this.#t0Ns = clock.nowNs();
     this.#enter('traffic');
@@ -274,24 +285,14 @@ class Drill {
   }
 
   /** Arrivals end → calls end by themselves, or are closed → the fleet is asked to end. */
-  async #end({ database, store, world, fleet, executors }: Stage): Promise<void> {
+  async #end({ database, store, world, fleet, executors, api }: Stage): Promise<void> {
     const { signal } = this.#input;
     this.#enter('drain');
     world.endArrivals();
-    const left = new LeftClaims(store.owner, database.name, this.#plan.clock);
-    const isQuiet = async (): Promise<boolean> => {
-      await left.none(); // it has to watch for a while, which begins here
-      return world.counts().inFlight === 0;
-    };
-    await waitUntil(isQuiet, { boundMs: DRAIN_MS, everyMs: DRAIN_LOOK_MS, signal });
-    await waitUntil(() => left.none(), { boundMs: LEFT_CLAIMS_MS, everyMs: LEFT_CLAIMS_LOOK_MS, signal });
+    await awaitQuiet(world, new LeftClaims(store.owner, database.name, this.#plan.clock), signal);
     this.#enter('stopping');
     world.closeOpenCalls();
-    await Promise.all([fleet.stop(DRILL_TIMES.byeMs), executors?.stop(DRILL_TIMES.byeMs)]);
+    const { byeMs } = DRILL_TIMES;
+    await Promise.all([fleet.stop(byeMs), executors?.stop(byeMs), api?.drilled.stop(byeMs)]);
   }
-}
-
-function nextDatabaseName(): string {
-  databases += 1;
-  return `drill_${databases}`;
 }

@@ -7,13 +7,15 @@ import { readContractLines } from './contract-lines.ts';
 import type { SaidLine } from './contract-lines.ts';
 
 export interface ProcessSpec {
-  /** Of the worker or executor; the same through all its lives. */
+  /** Of the worker, the executor or the API; the same through all its lives. */
   readonly name: string;
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Folder that the process starts in. */
   readonly cwd: string;
   readonly record: ProcessRecord;
+  /** Of a program that does not speak the fleet contract: whether a line of its stdout says that it is ready. */
+  readonly saysReady?: (line: string) => boolean;
 }
 
 /** Puts on record what becomes of a process. */
@@ -46,6 +48,7 @@ export class DrilledProcess {
   readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
   readonly #record: ProcessRecord;
+  readonly #saysReady: (line: string) => boolean;
   #exit: ProcessExit | null = null;
   #expected = false;
   #ready = false;
@@ -57,6 +60,7 @@ export class DrilledProcess {
     const { name, command, environment, cwd, record } = spec;
     this.name = name;
     this.#record = record;
+    this.#saysReady = spec.saysReady ?? (() => false);
     const [program, ...args] = command;
     if (program === undefined)
       throw new KilldrillError('FLEET_COMMAND', 'the fleet has an empty command; expected a program and its arguments');
@@ -135,11 +139,16 @@ export class DrilledProcess {
     readContractLines(
       stdout,
       (line) => this.#said(line),
-      (noise) => this.#complain(`stdout: ${noise}\n`),
+      (noise) => this.#noise(noise),
     );
     stderr.setEncoding('utf8');
     stderr.on('error', () => undefined);
     stderr.on('data', (chunk: string) => this.#complain(chunk));
+  }
+
+  #noise(line: string): void {
+    if (this.#saysReady(line)) this.#said({ event: 'ready' });
+    else this.#complain(`stdout: ${line}\n`);
   }
 
   #complain(text: string): void {

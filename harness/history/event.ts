@@ -27,10 +27,15 @@ export type FaultKind = 'kill' | 'pause' | 'restart' | 'clock' | FileFaultKind |
 export type FileFaultKind = 'tear' | 'remove';
 /** Faults on a worker's connections on one plane. */
 export type PlaneFaultKind = 'cut' | 'reset' | 'half-open' | 'latency' | 'jitter' | 'bandwidth';
-/** Of a worker: `registry`, `work` and, if it has detectors, `alerts` (the bus that they publish on). Of an executor: `registry`, `alerts` (its bus) and `control` (where its stops go). */
-export type Plane = WorkerPlane | ExecutorPlane;
+/**
+ * Of a worker: `registry`, `work` and, if it has detectors, `alerts` (the bus that they publish on). Of an executor:
+ * `registry`, `alerts` (its bus) and `control` (where its stops go). Of the API: `registry` (its store) and `control` (where
+ * the operator reaches it).
+ */
+export type Plane = WorkerPlane | ExecutorPlane | ApiPlane;
 export type WorkerPlane = 'registry' | 'work' | 'alerts';
 export type ExecutorPlane = 'registry' | 'alerts' | 'control';
+export type ApiPlane = 'registry' | 'control';
 
 /** A switch after selectors were resolved. */
 export interface FlipFacts {
@@ -46,7 +51,10 @@ export interface FlipFacts {
   readonly engagements: readonly string[];
   /** Of a release: whether the scenario expects the store to refuse it, since it is red. */
   readonly expected: 'taken' | 'refused';
-  /** The flip's id in the store. */
+  /**
+   * The flip's id in the store. Of a release over the API it is the API that makes it: the answer has it, and the request one
+   * that nobody uses.
+   */
   readonly id: string;
 }
 
@@ -90,7 +98,7 @@ export interface AlertFacts {
 export interface FaultFacts {
   readonly fault: number;
   readonly kind: FaultKind;
-  /** Worker or executor name, `postgres`, `kafka` or `state-file`. */
+  /** Worker or executor name, `postgres`, `kafka`, `state-file` or `api`. */
   readonly target: string;
   readonly plane: Plane | null;
 }
@@ -138,6 +146,8 @@ export type EventBody =
       readonly ok: boolean;
       readonly revision: number | null;
       readonly error: string | null;
+      /** There when the stop was taken and is not durable yet, in its taker's words; then `revision` is null. */
+      readonly provisional?: { readonly why: string; readonly reached: readonly string[]; readonly kept: boolean };
     } & FlipFacts)
   /** The runaways of this stop were let loose: nobody asks for it, unless the fleet's detectors notice. */
   | {
@@ -155,6 +165,8 @@ export type EventBody =
       readonly workers: readonly { readonly worker: string; readonly incarnation: string; readonly state: string }[];
       readonly missing: readonly string[];
     }
+  /** A stop whose answer was provisional was found in the store. */
+  | ({ readonly type: 'flip.durable'; readonly revision: number } & FlipFacts)
   | ({ readonly type: 'alert.published' } & AlertFacts)
   /** The bus has it for certain (`ok`), or said that it has not. */
   | ({ readonly type: 'alert.acknowledged'; readonly ok: boolean; readonly error: string | null } & AlertFacts)
@@ -224,6 +236,17 @@ export type EventBody =
   | {
       readonly type: 'executor.exited';
       readonly executor: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly expected: boolean;
+    }
+  | { readonly type: 'api.spawned'; readonly pid: number }
+  /** It takes requests. */
+  | { readonly type: 'api.ready' }
+  /** Any other line that it said. */
+  | { readonly type: 'api.said'; readonly said: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'api.exited';
       readonly code: number | null;
       readonly signal: string | null;
       readonly expected: boolean;

@@ -18,9 +18,10 @@ interface Kind {
 const FAULT_KEYS = ['plane', 'direction', 'delay', 'bytes', 'offset'] as const;
 export type FaultKey = (typeof FAULT_KEYS)[number];
 
-const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'worker', 'executor'];
+const EVERYTHING: readonly Thing[] = ['postgres', 'kafka', 'api', 'worker', 'executor'];
 const ON_PROCESS = { needs: [], may: [] } as const;
-const ON_PLANE = { targets: ['worker', 'executor'], may: ['direction'] } as const;
+const HAVE_PLANES = ['api', 'worker', 'executor'] as const;
+const ON_PLANE = { targets: HAVE_PLANES, may: ['direction'] } as const;
 
 const KINDS: Readonly<Record<FaultKind, Kind>> = {
   kill: { targets: EVERYTHING, ...ON_PROCESS },
@@ -29,7 +30,7 @@ const KINDS: Readonly<Record<FaultKind, Kind>> = {
   clock: { targets: ['worker'], needs: ['offset'], may: [] },
   tear: { targets: ['state-file'], ...ON_PROCESS },
   remove: { targets: ['state-file'], ...ON_PROCESS },
-  cut: { targets: ['worker', 'executor'], needs: ['plane'], may: [] },
+  cut: { targets: HAVE_PLANES, needs: ['plane'], may: [] },
   reset: { ...ON_PLANE, needs: ['plane'] },
   'half-open': { ...ON_PLANE, needs: ['plane'] },
   latency: { ...ON_PLANE, needs: ['plane', 'delay'] },
@@ -84,12 +85,15 @@ export function faultMeaning(fault: ReadFault, fleet: DrilledFleet): readonly Co
 export const PLANES_OF = {
   worker: ['registry', 'work', 'alerts'],
   executor: ['registry', 'alerts', 'control'],
+  api: ['registry', 'control'],
 } as const satisfies Readonly<Record<string, readonly Plane[]>>;
+
+const WHOSE = { worker: 'a worker', executor: 'an executor', api: 'the API' } as const;
 
 function targetMeaning({ kind, target }: ReadFault, { workers, executors }: DrilledFleet): readonly Complaint[] {
   const path = ['fault', 'target'];
   const { targets } = KINDS[kind];
-  const counts = { worker: workers, executor: executors, postgres: null, kafka: null, 'state-file': null };
+  const counts = { worker: workers, executor: executors, postgres: null, kafka: null, 'state-file': null, api: null };
   const expected = targets
     .filter((one) => counts[one] !== 0)
     .map((one) => namesOf(one, counts[one]))
@@ -117,7 +121,8 @@ function namesOf(thing: Thing, count: number | null): string {
 /** A process is on some planes and not on others. */
 function planeMeaning({ kind, target, plane }: ReadFault, { detects }: DrilledFleet): readonly Complaint[] {
   const thing = thingNamed(target)?.thing;
-  if (plane === undefined || !takesKey(kind, 'plane') || (thing !== 'worker' && thing !== 'executor')) return [];
+  if (plane === undefined || !takesKey(kind, 'plane')) return [];
+  if (thing !== 'worker' && thing !== 'executor' && thing !== 'api') return [];
   const planes: readonly Plane[] = PLANES_OF[thing];
   if (thing === 'worker' && plane === 'alerts' && detects === null) {
     const expected = 'fleet.detectors: a worker without detectors sends no alerts';
@@ -125,7 +130,7 @@ function planeMeaning({ kind, target, plane }: ReadFault, { detects }: DrilledFl
     return [{ path: ['fault', 'plane'], found: `'alerts' of ${target}`, expected, fix }];
   }
   if (planes.includes(plane)) return [];
-  const expected = `a plane of ${thing === 'worker' ? 'a worker' : 'an executor'}: ${planes.join(', ')}`;
+  const expected = `a plane of ${WHOSE[thing]}: ${planes.join(', ')}`;
   return [{ path: ['fault', 'plane'], found: `'${plane}' of ${target}`, expected, fix: 'write one of these' }];
 }
 

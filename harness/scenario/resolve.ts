@@ -64,13 +64,13 @@ function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {
   if ('flip' in entry) {
     const { scope, target = GLOBAL_TARGET, mode, queue, drainFor, via, runaway, reason = `drill ${name}` } = entry.flip;
     const { wait, waitFor = EFFECTIVE_MS } = entry.flip;
-    const effectiveWithinMs = wait === 'effective' ? waitFor : null;
-    const how = { queue, drainMs: drainFor ?? null, via, runawayPerSecond: runaway ?? null, effectiveWithinMs };
+    const waits = { wait: wait !== 'nothing', effectiveWithinMs: wait === 'effective' ? waitFor : null };
+    const how = { queue, drainMs: drainFor ?? null, via, runawayPerSecond: runaway ?? null, ...waits };
     return { kind: 'flip', when, scope, target, mode, ...how, reason };
   }
   if ('release' in entry) {
-    const { scope, target = GLOBAL_TARGET, expect, reason = `end of the stop in drill ${name}` } = entry.release;
-    return { kind: 'release', when, scope, target, expect, reason };
+    const { scope, target = GLOBAL_TARGET, expect, via, reason = `end of the stop in drill ${name}` } = entry.release;
+    return { kind: 'release', when, scope, target, expect, via, reason };
   }
   if ('resume' in entry) {
     return { kind: 'resume', when, which: resolveWhich(entry.resume), staging: resolveStaging(entry.resume) };

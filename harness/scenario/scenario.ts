@@ -69,9 +69,12 @@ export type Anchor =
 
 /**
  * The way by which a stop is asked for: put into the store by the operator, as an alert that the drill publishes, by an
- * alert of the fleet's own detectors, which a runaway makes red, or beside the state file that the fleet watches.
+ * alert of the fleet's own detectors, which a runaway makes red, beside the state file that the fleet watches, or over the
+ * control API, whose process may be gone.
  */
-export type StopPath = 'postgres' | 'alert' | 'detector' | 'file';
+export type StopPath = 'postgres' | 'alert' | 'detector' | 'file' | 'api';
+/** The way by which a release is asked for. */
+export type ReleasePath = Extract<StopPath, 'postgres' | 'api'>;
 
 export interface FlipEntry {
   readonly kind: 'flip';
@@ -86,7 +89,9 @@ export interface FlipEntry {
   readonly via: StopPath;
   /** Writes a second, about, of the runaway that is let loose; null unless `via` is `detector`. */
   readonly runawayPerSecond: number | null;
-  /** The timeline goes on once an observer calls the stop effective, or after so long; null: it goes on once it is durable. */
+  /** False: the next entry does not wait for the answer, as when something happens in the middle of it. */
+  readonly wait: boolean;
+  /** The timeline goes on once an observer calls the stop effective, or after so long; null: it goes on once it is answered. */
   readonly effectiveWithinMs: number | null;
   readonly reason: string;
 }
@@ -98,6 +103,7 @@ export interface ReleaseEntry {
   readonly target: string;
   /** `refused`: the drill expects it to be red. */
   readonly expect: 'taken' | 'refused';
+  readonly via: ReleasePath;
   readonly reason: string;
 }
 
@@ -162,7 +168,7 @@ export interface FaultEntry {
   readonly kind: 'fault';
   readonly when: Anchor;
   readonly fault: FaultKind;
-  /** `postgres`, `kafka`, `state-file`, `worker-1`, … or `executor-1`, … */
+  /** `postgres`, `kafka`, `state-file`, `api`, `worker-1`, … or `executor-1`, … */
   readonly target: string;
   /** Null for a fault that is on no plane. */
   readonly plane: Plane | null;

@@ -10,7 +10,8 @@ import { momentShape } from './moment-schema.ts';
 export const PLANE_FAULT_KINDS = ['cut', 'reset', 'half-open', 'latency', 'jitter', 'bandwidth'] as const;
 export const FAULT_KINDS = ['kill', 'pause', 'restart', 'clock', 'tear', 'remove', ...PLANE_FAULT_KINDS] as const;
 export const PLANES = ['registry', 'work', 'alerts', 'control'] as const;
-export const STOP_PATHS = ['postgres', 'alert', 'detector', 'file'] as const;
+export const STOP_PATHS = ['postgres', 'alert', 'detector', 'file', 'api'] as const;
+export const RELEASE_PATHS = ['postgres', 'api'] as const;
 
 /** What a capability is written as. */
 export const CAPABILITY = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
@@ -31,16 +32,18 @@ const flip = map(
     via: oneOf(STOP_PATHS)
       .prefault('postgres')
       .describe(
-        'The path by which the stop is taken: put into the store, as an alert of the drill’s for an executor, by nobody (detector: the fleet’s own detectors have to notice a runaway), or beside the state file that the fleet watches.',
+        'The path by which the stop is taken: put into the store, as an alert of the drill’s for an executor, by nobody (detector: the fleet’s own detectors have to notice a runaway), beside the state file that the fleet watches, or over the control API.',
       ),
     runaway: rate(LIMITS.detectorPerSecond, '400/s')
       .optional()
       .describe(
         'With via: detector, how many writes a second of the target are let loose over the whole fleet: about so many on a busy machine, more on a quiet one.',
       ),
-    wait: oneOf(['durable', 'effective'])
+    wait: oneOf(['durable', 'effective', 'nothing'])
       .prefault('durable')
-      .describe('effective: the timeline goes on once an observer calls the stop effective.'),
+      .describe(
+        'effective: the timeline goes on once an observer calls the stop effective. nothing: it does not wait for the answer, and what comes next may come in the middle of it.',
+      ),
     waitFor: duration(LIMITS.effectiveMs, '10s')
       .optional()
       .describe('With wait: effective, how long at most; without it, 30s.'),
@@ -53,6 +56,7 @@ const release = map(
   {
     ...scoped,
     expect: oneOf(['taken', 'refused']).prefault('taken').describe('refused: it is red, and the stop goes on.'),
+    via: oneOf(RELEASE_PATHS).prefault('postgres').describe('Put into the store, or asked for over the API.'),
     reason: reason.optional(),
   },
   '{ scope: tenant, target: $busiest }',
@@ -106,13 +110,13 @@ const fault = map(
     target: text(
       LINE,
       { min: 1, max: LIMITS.nameLength },
-      'postgres, kafka, state-file, a worker such as worker-1, or an executor',
+      'postgres, kafka, state-file, api, a worker such as worker-1, or an executor',
       'postgres',
     ),
     plane: oneOf(PLANES)
       .optional()
       .describe(
-        'Of a fault on connections: a worker’s registry, work or (with detectors) alerts, an executor’s registry, alerts or control.',
+        'Of a fault on connections: a worker’s registry, work or (with detectors) alerts, an executor’s registry, alerts or control, the API’s registry or control.',
       ),
     direction: oneOf(DIRECTIONS)
       .optional()

@@ -3,7 +3,7 @@ import type { CriticalRules } from '../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../src/switch.ts';
 import type { Switch } from '../../src/switch.ts';
 import { formatDuration, formatOffset, formatRate } from './quantity.ts';
-import type { Anchor, DetectorsSpec, FaultEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
+import type { Anchor, DetectorsSpec, FaultEntry, FlipEntry, ResumeEntry, Scenario, TimelineEntry } from './scenario.ts';
 import { isSelector } from './selectors.ts';
 import { writeSwitch } from './switch-text.ts';
 
@@ -73,16 +73,18 @@ function writeEntry(entry: TimelineEntry): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
-      const { mode, queue, drainMs, via, runawayPerSecond, effectiveWithinMs, reason } = entry;
+      const { mode, queue, drainMs, via, runawayPerSecond, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
       const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
-      const waits = effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
       // The detector that asks for a stop gives its own reason.
       const why = via === 'detector' ? {} : { reason };
-      return { ...moment, flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...waits, ...why } };
+      return {
+        ...moment,
+        flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...writeWait(entry), ...why },
+      };
     }
     case 'release':
-      return { ...moment, release: { ...onOf(entry), expect: entry.expect, reason: entry.reason } };
+      return { ...moment, release: { ...onOf(entry), expect: entry.expect, via: entry.via, reason: entry.reason } };
     case 'resume':
       return { ...moment, resume: writeResume(entry) };
     case 'contract':
@@ -145,4 +147,9 @@ function writeMoment(when: Anchor): { readonly when?: 'exposed'; readonly at?: s
     case 'effect':
       return { after: `effect ${when.count} of ${isSelector(when.target) ? when.target : writeSwitch(when)}` };
   }
+}
+
+function writeWait({ wait, effectiveWithinMs }: FlipEntry): Readonly<Record<string, string>> {
+  if (!wait) return { wait: 'nothing' };
+  return effectiveWithinMs === null ? {} : { wait: 'effective', waitFor: formatDuration(effectiveWithinMs) };
 }

@@ -30,6 +30,8 @@ export interface CanaryStatus {
 export interface PeriodicParts extends Omit<RoundParts, 'signal'> {
   /** Between the beginnings of two rounds, whoever flies them, milliseconds. */
   readonly everyMs: number;
+  /** Called after a canary's release: signs the head, so that agents that start cold have fewer releases to look at. */
+  readonly vouch?: () => Promise<void>;
   /** Told of errors, for a log. */
   readonly onError?: (error: Error) => void;
 }
@@ -92,6 +94,7 @@ export class PeriodicCanary {
       }
       if (round.kind === 'taken') return Math.min(round.forMs, TURN_MS);
       this.#note(round);
+      if (round.kind === 'flown' && round.result.releasedAt !== null) await this.#vouch();
       this.#suspects = round.kind === 'flown' && round.result.releaseError !== null;
       return this.#suspects ? Math.min(RETRY_MS, everyMs) : everyMs;
     } catch (error) {
@@ -100,6 +103,10 @@ export class PeriodicCanary {
       this.#tell(error);
       return Math.min(RETRY_MS, everyMs);
     }
+  }
+
+  async #vouch(): Promise<void> {
+    await this.#parts.vouch?.().catch((error: unknown) => this.#tell(error));
   }
 
   #note(round: Extract<CanaryRound, { readonly kind: 'flown' | 'covered' }>): void {

@@ -1,5 +1,7 @@
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { isProven } from '../flip-signature.ts';
+import type { FlipKeys } from '../flip-signature.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
 import { canonicalText } from '../flip-text.ts';
 import type { FlipAnswer, FlipOptions, FlipStore, OpenEngagement } from '../store/store.ts';
@@ -23,6 +25,8 @@ export interface ReleaseParts {
   readonly clock?: Clock;
   /** Signs the flip's text as somebody who may release; null, the default, for an unsigned one, which agents that know keys do not believe. */
   readonly sign?: ((text: string) => string) | null;
+  /** What agents know; a release that these do not prove is refused, since nobody would let go. Null, the default: not looked at. */
+  readonly keys?: FlipKeys | null;
 }
 
 export interface ReleaseRequest {
@@ -56,8 +60,8 @@ export function engagementsOn(open: readonly OpenEngagement[], on: Switch): read
 /**
  * Closes the engagements that it names, all or none, once every check is green.
  *
- * @throws KilldrillError `RELEASE_NOT_GREEN` naming what is red; `ENGAGEMENT_NOT_OPEN` naming each id that is unknown or
- * closed; otherwise as `FlipStore.flip`.
+ * @throws KilldrillError `RELEASE_NOT_GREEN` naming what is red; `RELEASE_NOT_PROVEN` when agents would not believe it;
+ * `ENGAGEMENT_NOT_OPEN` naming each id that is unknown or closed; otherwise as `FlipStore.flip`.
  */
 export async function release(parts: ReleaseParts, request: ReleaseRequest): Promise<Released> {
   const ids = [...new Set(request.engagements)];
@@ -71,11 +75,13 @@ export async function release(parts: ReleaseParts, request: ReleaseRequest): Pro
     );
   }
   const text = canonicalText(flipOf(parts, request, ids, commonSwitch(closed.map(({ flip }) => flip))));
+  const signature = parts.sign?.(text) ?? null;
+  refuseUnproven(parts, text, signature);
   const options: FlipOptions = {
     ...(hasWords(request.evenIfRed) ? { evenIfRed: request.evenIfRed } : {}),
     ...(request.again === true ? { again: true } : {}),
   };
-  return { answer: await parts.store.flip(text, parts.sign?.(text) ?? null, options), closed, red };
+  return { answer: await parts.store.flip(text, signature, options), closed, red };
 }
 
 function hasWords(reason: string | undefined): reason is string {
@@ -99,6 +105,16 @@ function commonSwitch(switches: readonly Switch[]): Switch {
     return { scope: first.scope, target: first.target };
   }
   return { scope: 'global', target: GLOBAL_TARGET };
+}
+
+/** It would close what is on record, and stop agents for good all the same: they wait for one that is proven. */
+function refuseUnproven({ keys = null }: ReleaseParts, text: string, signature: string | null): void {
+  if (keys === null || isProven(keys, 'release', text, signature)) return;
+  const found = signature === null ? 'it is not signed' : 'its key is not one that may release';
+  throw new KilldrillError(
+    'RELEASE_NOT_PROVEN',
+    `agents would not believe the release: ${found}; expected a signing key (--key, KILLDRILL_SIGNING_KEY_FILE) that KILLDRILL_PUBLIC_KEY names as stop+release`,
+  );
 }
 
 async function redChecks(parts: ReleaseParts): Promise<readonly string[]> {

@@ -25,11 +25,13 @@ describe('the generated reference', () => {
   });
 
   it('says of each fault what it can hit, as the validator does', () => {
-    expect(textOf('faults')).toContain('| `kill` | `postgres`, `kafka`, `worker-1`, `executor-1` |');
-    expect(textOf('faults')).toContain('| `restart` | `postgres`, `kafka`, `worker-1`, `executor-1` |');
+    expect(textOf('faults')).toContain('| `kill` | `postgres`, `kafka`, `api`, `worker-1`, `executor-1` |');
+    expect(textOf('faults')).toContain('| `restart` | `postgres`, `kafka`, `api`, `worker-1`, `executor-1` |');
     expect(textOf('faults')).toContain('| `clock` | `worker-1` | `offset` |');
-    expect(textOf('faults')).toContain('| `cut` | `worker-1`, `executor-1` | `plane` |');
-    expect(textOf('faults')).toContain('| `latency` | `worker-1`, `executor-1` | `plane`, `delay` | `direction` |');
+    expect(textOf('faults')).toContain('| `cut` | `api`, `worker-1`, `executor-1` | `plane` |');
+    expect(textOf('faults')).toContain(
+      '| `latency` | `api`, `worker-1`, `executor-1` | `plane`, `delay` | `direction` |',
+    );
   });
 
   it('names every scenario that is shipped, what it stops, and what it would catch', () => {

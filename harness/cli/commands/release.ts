@@ -10,7 +10,7 @@ import { table } from '../../report/table.ts';
 import { printable } from '../../report/wrap.ts';
 import { confirmed } from '../confirm.ts';
 import { EXIT } from '../exit.ts';
-import { signingOf } from '../flip-keys.ts';
+import { publicKeys, signingOf } from '../flip-keys.ts';
 import type { SigningFlags } from '../flip-keys.ts';
 import { askerName, reasonOf, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
@@ -73,7 +73,7 @@ async function close(
     again: flags.again === true,
   };
   const { answer, closed } = await releaseEngagements(
-    { store: flips, newId: randomUUID, sign: signing?.sign ?? null },
+    { store: flips, newId: randomUUID, sign: signing?.sign ?? null, keys: publicKeys() },
     flags.evenIfRed === undefined ? request : { ...request, evenIfRed: flags.evenIfRed },
   );
   if (signing !== null) await vouch({ store: audit, namespace, ...signing });

@@ -1,11 +1,13 @@
 import type { AppliedFault, Proxy } from '../../environment/proxy.ts';
 import type { ProxyFault } from '../../environment/proxy-fault.ts';
-import type { ExecutorPlane, Plane, PlaneFaultKind, WorkerPlane } from '../../history/event.ts';
+import type { ApiPlane, ExecutorPlane, Plane, PlaneFaultKind, WorkerPlane } from '../../history/event.ts';
 import type { FaultEntry } from '../../scenario/scenario.ts';
+import { API } from '../../scenario/crew.ts';
 import type { Fault, FaultGround } from '../fault.ts';
+import { apiOf } from './api-of.ts';
 import { executorsOf, isExecutor } from './executors-of.ts';
 
-/** A fault on the connections of a worker or an executor on one plane. Observed when its proxy has acted on one. */
+/** A fault on the connections of a worker, an executor or the API on one plane. Observed when its proxy has acted on one. */
 export function faultOnPlane(name: string, plane: Plane, what: ProxyFault): Fault {
   let applied: AppliedFault | null = null;
   return {
@@ -24,6 +26,7 @@ export function faultOnPlane(name: string, plane: Plane, what: ProxyFault): Faul
 /** The scenario's reader has seen to it that each has this plane. */
 function proxyOf(name: string, plane: Plane, ground: FaultGround): Proxy {
   if (isExecutor(name)) return executorsOf(name, ground).proxy(name, plane as ExecutorPlane);
+  if (name === API) return apiOf(ground).proxy(plane as ApiPlane);
   return ground.fleet.proxy(name, plane as WorkerPlane);
 }
 

@@ -4,7 +4,9 @@ import { lookUpProcess } from '../../environment/process-table.ts';
 import { waitUntil } from '../../environment/wait.ts';
 import type { DrilledProcess } from '../../fleet/drilled-process.ts';
 import { whyNotReady } from '../../fleet/ready.ts';
+import { API } from '../../scenario/crew.ts';
 import type { Fault, FaultGround } from '../fault.ts';
+import { apiOf } from './api-of.ts';
 import { executorsOf, isExecutor } from './executors-of.ts';
 
 /** Processes under drill, by their names. */
@@ -17,7 +19,7 @@ interface Crew {
 const SEEN_BOUND_MS = 2_000;
 const LOOK_MS = 2;
 
-/** SIGKILL to a worker or an executor. Observed when it has ended; recovers by a new life of it that is ready. */
+/** SIGKILL to a worker, an executor or the API. Observed when it has ended; recovers by a new life of it that is ready. */
 export function killProcess(name: string): Fault {
   return {
     endsWhatItHits: true,
@@ -73,6 +75,7 @@ export function pauseProcess(name: string): Fault {
 }
 
 function crewOf(name: string, ground: FaultGround): Crew {
+  if (name === API) return apiOf(ground);
   return isExecutor(name) ? executorsOf(name, ground) : ground.fleet;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { JournalWatchStatus } from '../../detect/journal-watch.ts';
+import type { FlipKeys } from '../../flip-signature.ts';
 import type { Lease } from '../../lease.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
@@ -36,6 +37,10 @@ export interface ControlApiParts {
   readonly newId: () => string;
   /** Signs a flip's text as this stop-taker; null for unsigned flips. */
   readonly sign: ((text: string) => string) | null;
+  /** Whose flips agents believe; null where nothing has to be signed. */
+  readonly flipKeys: FlipKeys | null;
+  /** Vouches for the store's head after a release. Never rejects. */
+  readonly vouch?: () => Promise<void>;
   /** What has not been restored yet, in words; null once everything is. */
   readonly missing: () => string | null;
   readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };

@@ -65,13 +65,14 @@ async function releaseThose(
   { engagements, reason, by, evenIfRed }: z.output<typeof releaseWords>,
   key: ApiKey | null,
 ): Promise<Reply> {
-  const { flips: store, newId, clock, namespace } = parts;
+  const { flips: store, newId, clock, namespace, sign, flipKeys } = parts;
   const name = key?.name ?? 'nobody';
   const request = { namespace, engagements, reason, by: by ?? name, source: `api:${name}` };
   const released = await release(
-    { store, newId, clock },
+    { store, newId, clock, sign, keys: flipKeys },
     evenIfRed === undefined ? request : { ...request, evenIfRed },
   );
+  await parts.vouch?.();
   const { record } = released.answer;
   const closed = released.closed.map(asEngagement);
   return ok({ id: parseFlip(record.text).id, revision: record.revision, closed, red: released.red });

@@ -162,6 +162,7 @@ function scenarioOf({
     drainMs: queue === 'drain' ? drainMs : null,
     via: 'postgres',
     runawayPerSecond: null,
+    wait: true,
     effectiveWithinMs,
     reason: 'drill',
   };
@@ -170,6 +171,7 @@ function scenarioOf({
     when: { kind: 'flip-hold' },
     ...on,
     expect: 'taken',
+    via: 'postgres',
     reason: 'drill',
   };
   const resume: TimelineEntry = {

@@ -29,6 +29,13 @@ const cut = (plane: 'alerts' | 'control' | 'registry', target = 'executor-1') =>
 const slow = (draft: DraftDrill, afterMs: number): DraftDrill =>
   changed(draft, (timed) => (timed.body.type === 'effect.closed' ? { ...timed, atMs: AT.stop + afterMs } : timed));
 
+/** The drill whose stop goes over the API. */
+const overApi = (draft: DraftDrill): DraftDrill =>
+  withScenario(draft, (scenario) => ({
+    ...scenario,
+    timeline: scenario.timeline.map((entry) => (entry.kind === 'flip' ? { ...entry, via: 'api' } : entry)),
+  }));
+
 const unanswered = (draft: DraftDrill): DraftDrill =>
   changed(draft, (timed) =>
     timed.body.type === 'flip.answered' && timed.body.kind === 'stop'
@@ -55,6 +62,9 @@ describe(PROPERTY, () => {
       plus(alertsIn(byOperator, 2), ...killed, ...cut('alerts', 'executor-2')),
       'the alert path',
     ],
+    ["the operator's with the API killed", plus(cleanDrill(), ...broken({ kind: 'kill', target: 'api' })), 'the API'],
+    ["the operator's with nobody getting to the API", plus(cleanDrill(), ...cut('control', 'api')), 'the API'],
+    ["the API's with the executor killed", plus(overApi(byOperator), ...killed), 'the alert path'],
     ["an alert's by the relay alone", plus(byAlert, ...cut('control')), "executors' own statement"],
     [
       "an alert's by the executor's own statement alone",
@@ -77,6 +87,11 @@ describe(PROPERTY, () => {
         /by the operator with the alert path shut, took 900 ms to stop worker-1; its budget is 600 ms/,
       ),
       evidence: { path: 'postgres', shut: ['kill of executor-1'], regime: 'connected' },
+    });
+    expect(check(PROPERTY, plus(slow(overApi(byOperator), 900), ...killed))).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/over the API with the alert path shut, took 900 ms to stop worker-1/),
+      evidence: { path: 'api', regime: 'connected' },
     });
     expect(check(PROPERTY, plus(slow(byAlert, 2_500), ...cut('control')))).toMatchObject({
       verdict: 'fail',

@@ -85,6 +85,21 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason) });
   });
 
+  it('holds a stop that was taken for the time being to its word', () => {
+    const provisional = (draft: DraftDrill): DraftDrill =>
+      changed(draft, (timed) => {
+        const { body } = timed;
+        if (body.type !== 'flip.answered' || body.kind !== 'stop') return timed;
+        return { ...timed, body: { ...body, revision: null, provisional: { why: 'away', reached: [], kept: true } } };
+      });
+    expect(check(PROPERTY, provisional(clean)).verdict).toBe('pass');
+    const gone = without(stored(), ({ body }) => 'flip' in body && 'kind' in body && body.kind === 'release');
+    expect(check(PROPERTY, provisional(gone))).toMatchObject({
+      verdict: 'fail',
+      reason: 'the stop of tenant:acme taken for the time being is not in the store',
+    });
+  });
+
   it('lets a flip that was never answered be in the store, or not', () => {
     const silent = without(clean, ({ body }) => body.type === 'flip.answered' && body.kind === 'release');
     expect(check(PROPERTY, silent).verdict).toBe('pass');

@@ -3,7 +3,7 @@ import { canonicalText } from '../../../src/flip-text.ts';
 import { check } from './checking.ts';
 import { executorUp } from './clean-alerts.ts';
 import { AT, cleanDrill, releaseFlip, stopFlip, storeRows } from './clean-drill.ts';
-import { changed, effect, fault, plus, without, withoutStops } from './history-builder.ts';
+import { changed, effect, fault, find, plus, without, withoutStops } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
 const PROPERTY = 'halt_survives_restart';
@@ -44,6 +44,28 @@ const executorKilled = (readyMs = READY): DraftDrill =>
 const kafkaRestarted = (toMs = READY): DraftDrill =>
   plus(clean, ...fault({ fault: 1, kind: 'restart', target: 'kafka', plane: null }, KILLED, toMs));
 
+const api = { fault: 1, kind: 'kill', target: 'api', plane: null } as const;
+const apiUp = (atMs: number): readonly Timed[] => [
+  { atMs: atMs - 500, body: { type: 'api.spawned', pid: 900 } },
+  { atMs, body: { type: 'api.ready' } },
+];
+const apiKilled = (readyMs = READY, fromMs = KILLED): DraftDrill =>
+  plus(clean, ...apiUp(60), ...fault(api, fromMs, readyMs), ...apiUp(readyMs));
+
+/** The API killed under a stop that it had taken for the time being; `durable` when the store got it afterwards. */
+function takenProvisionally(durable: boolean): DraftDrill {
+  const taken = changed(apiKilled(), (timed) => {
+    const { body } = timed;
+    if (body.type !== 'flip.answered' || body.kind !== 'stop') return timed;
+    const provisional = { why: 'the store is away', reached: [], kept: true };
+    return { ...timed, body: { ...body, revision: null, provisional } };
+  });
+  if (!durable) return without(taken, ({ body }) => body.type === 'store.flip');
+  const { body, atMs } = find(taken, 'flip.answered', ({ kind }) => kind === 'stop');
+  const { ok: _, error: __, provisional: ___, ...facts } = body;
+  return plus(taken, { atMs: atMs + 10, body: { ...facts, type: 'flip.durable', revision: 1 } });
+}
+
 /** The store in which somebody closes the stop before its release. */
 const closedBefore = (draft: DraftDrill): DraftDrill =>
   plus(
@@ -63,8 +85,9 @@ describe(PROPERTY, () => {
     expect(check(PROPERTY, storeKilled())).toMatchObject({ verdict: 'pass', evidence: { target: 'postgres' } });
   });
 
-  it('passes when an executor, or Kafka, came back under the stop', () => {
+  it('passes when an executor, the API, or Kafka came back under the stop', () => {
     for (const [draft, target] of [
+      [apiKilled(), 'api'],
       [executorKilled(), 'executor-1'],
       [kafkaRestarted(), 'kafka'],
     ] as const)
@@ -76,11 +99,12 @@ describe(PROPERTY, () => {
 
   it.each([
     ['an executor', executorKilled(), 'executor-1'],
+    ['the API', apiKilled(), 'api'],
     ['Kafka', kafkaRestarted(), 'kafka'],
   ] as const)('fails when something in scope is sent once %s is back, or the stop is closed', (_, draft, target) => {
     expect(check(PROPERTY, plus(draft, ...sends(READY + 100, 2)))).toMatchObject({
       verdict: 'fail',
-      reason: expect.stringMatching(/once (executor-1|Kafka) was back, \d+ ms after the stop of tenant:acme/),
+      reason: expect.stringMatching(/once (executor-1|the API|Kafka) was back, \d+ ms after the stop of tenant:acme/),
       evidence: { run: 'run-3', target },
     });
     expect(check(PROPERTY, closedBefore(draft))).toMatchObject({
@@ -100,6 +124,10 @@ describe(PROPERTY, () => {
     [
       'an executor ready again while the stop was on',
       without(executorKilled(), ({ body, atMs }) => body.type === 'executor.ready' && atMs > KILLED),
+    ],
+    [
+      'an API that takes requests again while the stop was on',
+      without(apiKilled(), ({ body, atMs }) => body.type === 'api.ready' && atMs > KILLED),
     ],
     ['Kafka back while the stop was on', kafkaRestarted(AT.released + 200)],
     ['the store read at the end', without(kafkaRestarted(), ({ body }) => body.type === 'store.head')],
@@ -157,6 +185,19 @@ describe(PROPERTY, () => {
     ],
   ])('is inconclusive without %s', (obligation, draft) => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'inconclusive', evidence: { obligation } });
+  });
+
+  it('has nothing to say of an API that is gone when the release is asked for: it has to come back first', () => {
+    expect(check(PROPERTY, apiKilled(AT.release + 200, AT.release - 100)).verdict).toBe('not_applicable');
+  });
+
+  it('fails when a stop that was taken for the time being is not in the store after its taker was killed', () => {
+    expect(check(PROPERTY, takenProvisionally(true))).toMatchObject({ verdict: 'pass', evidence: { target: 'api' } });
+    expect(check(PROPERTY, takenProvisionally(false))).toMatchObject({
+      verdict: 'fail',
+      reason: 'the stop of tenant:acme, which was taken for the time being, is not in the store after the kill of api',
+      evidence: { flip: 1, target: 'api' },
+    });
   });
 
   it('does not apply when nobody came back under a stop, or nothing was stopped', () => {

@@ -19,6 +19,7 @@ function withRedRelease(answer: 'taken' | 'refused'): DraftDrill {
     when: { kind: 'flip', offsetMs: RED },
     ...on,
     expect: 'refused',
+    via: 'postgres',
     reason: 'drill',
   };
   const planned = withScenario(cleanDrill(), (scenario) => ({ ...scenario, timeline: [entry, ...scenario.timeline] }));

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { AlertSender } from '../../../src/alerts/alert-sender.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { keyEntry } from '../../../src/control/api/api-keys.ts';
+import { flipKeyText, readFlipKeys, verifyFlip } from '../../../src/flip-signature.ts';
 import { openAlertPublisher } from '../../../src/store/postgres/alert-bus.ts';
-import { askFor } from '../../src/control/api/api-rig.ts';
+import { askFor, postOf } from '../../src/control/api/api-rig.ts';
 import { prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
 import { startServe } from './served-process.ts';
@@ -81,4 +83,35 @@ it('killdrill serve speaks TLS with a certificate and its key, and nothing else 
   });
   expect(status).toBe(200);
   await expect(fetch(api.url.replace('https', 'http'))).rejects.toThrow();
+});
+
+it('killdrill serve releases with a key that agents believe, and refuses to with another', async () => {
+  const [both, stops] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+  const told = [flipKeyText('stop+release', both.publicKey), flipKeyText('stop', stops.publicKey)].join(',');
+  const entries = [keyEntry('on-call', 'stop', 'a-stop-key'), keyEntry('on-call', 'release', 'a-release-key')];
+  writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify(entries));
+  const serveWith = (name: string, { privateKey }: { readonly privateKey: KeyObject }): Promise<ServedProcess> => {
+    writeFileSync(join(folder, name), privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
+    const flags = ['--database', database.flipperUrl, '--namespace', namespace, '--key', name];
+    return startServe(flags, { KILLDRILL_PUBLIC_KEY: told }, folder);
+  };
+  const post = (path: string, body: unknown, key: string) => askFor(`${api!.url}${path}`, postOf(body, key));
+  const release = () => post('/release', { engagements: ['first'], reason: 'mended' }, 'a-release-key');
+
+  api = await serveWith('stops.pem', stops);
+  expect((await post('/halt', { id: 'first', reason: 'it writes too much' }, 'a-stop-key')).status).toBe(200);
+  expect(await release()).toMatchObject({
+    status: 409,
+    json: { code: 'RELEASE_NOT_PROVEN', detail: expect.stringContaining('is not one that may release') as string },
+  });
+  expect((await askFor(`${api.url}/switches`, {})).json).toMatchObject({ engagements: [{ id: 'first' }] });
+  expect(await api.end('SIGTERM')).toBe(0);
+
+  api = await serveWith('both.pem', both);
+  expect(await release()).toMatchObject({ status: 200, json: { revision: 2 } });
+  const { flips } = (await askFor(`${api.url}/flips`, {})).json as {
+    flips: readonly { text: string; signature: string | null }[];
+  };
+  const keys = readFlipKeys(told);
+  expect(flips.map(({ text, signature }) => verifyFlip(keys, text, signature))).toEqual([true, true]);
 });

@@ -30,8 +30,9 @@ it('begins a fault that waits for exposure once what the stop behind it is to ca
     operator: {
       stop: async () => {
         done.push(`stop after ${looks} looks`);
-        return { id: 'stop-1', revision: null };
+        return { id: 'stop-1', isTaken: false };
       },
+      settled: async () => undefined,
     },
     faults: { inject: async () => void done.push(`fault after ${looks} looks`) },
     probes: { settled: async () => undefined, plant: () => undefined },

@@ -48,6 +48,7 @@ beforeEach(async () => {
   const ground = {
     fleet,
     executors: null,
+    api: null,
     postgres,
     kafka: null,
     stateFile: null,

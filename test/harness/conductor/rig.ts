@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import type { ApiAddress } from '../../../harness/conductor/api-hand.ts';
 import { Conductor } from '../../../harness/conductor/conductor.ts';
 import type { Detectors } from '../../../harness/conductor/detectors.ts';
 import type { Faults } from '../../../harness/conductor/faults.ts';
@@ -50,6 +51,8 @@ export interface Stage {
   detectors: Detectors | null;
   /** Who hears the fleet's own detectors; null until a test hands it in. */
   fleetAlerts: FleetAlerts | null;
+  /** The control API that flips go over; null until a test hands it in. */
+  api: ApiAddress | null;
   of<T extends EventType>(type: T): readonly EventOf<T>[];
 }
 
@@ -130,6 +133,7 @@ function stageOf(
         onFlip: () => undefined,
         detectors: stage.detectors,
         fleetAlerts: stage.fleetAlerts,
+        api: stage.api,
         signal,
       },
     });
@@ -140,7 +144,7 @@ function stageOf(
       clock.nowNs(),
     );
   };
-  const nobody = { detectors: null, fleetAlerts: null };
+  const nobody = { detectors: null, fleetAlerts: null, api: null };
   const stage: Stage = { namespace, ...opened, abort, play, of: (type) => history.of(type), ...nobody };
   return stage;
 }

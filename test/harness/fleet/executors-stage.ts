@@ -85,7 +85,15 @@ export async function openExecutorsStage(start: Start): Promise<ExecutorsStage> 
   });
   const fleet = null as unknown as Fleet; // no fault of these tests is on a worker
   const { postgres, kafka } = environment;
-  const ground = { fleet, executors, postgres, kafka, stateFile: null, signal: new AbortController().signal };
+  const ground = {
+    fleet,
+    executors,
+    api: null,
+    postgres,
+    kafka,
+    stateFile: null,
+    signal: new AbortController().signal,
+  };
   const faults = new Faults(ground, history, startDrillClock(), 42);
   return {
     ...{ environment, executors, events, faults },

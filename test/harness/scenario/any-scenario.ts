@@ -17,10 +17,12 @@ import type {
   FlipEntry,
   ForgeEntry,
   ReleaseEntry,
+  ReleasePath,
   ResumeEntry,
   Scenario,
   TimelineEntry,
 } from '../../../harness/scenario/scenario.ts';
+import { RELEASE_PATHS } from '../../../harness/scenario/timeline-schema.ts';
 import { LINE } from '../../../harness/scenario/line.ts';
 
 const within = ({ min, max }: Range) => fc.integer({ min, max });
@@ -76,20 +78,15 @@ const policy: fc.Arbitrary<Pick<FlipEntry, 'mode' | 'queue' | 'drainMs'>> = fc.o
 );
 const flip = (when: fc.Arbitrary<Anchor>): fc.Arbitrary<FlipEntry> =>
   fc
-    .record({ when, at: on, policy, reason: line, byAlert: fc.boolean(), waits: fc.option(within(LIMITS.effectiveMs)) })
-    .map(({ when: moment, at, policy: how, reason, byAlert, waits }) => {
+    .record({
+      ...{ when, at: on, policy, reason: line, waits: fc.option(within(LIMITS.effectiveMs)) },
+      ...{ by: fc.constantFrom('postgres', 'alert', 'api'), wait: fc.boolean() },
+    } as const)
+    .map(({ when: moment, at, policy: how, reason, by, wait, waits }) => {
       // Executors are told one policy for all.
-      const via = byAlert && how.queue === 'park' ? 'alert' : 'postgres';
-      return {
-        kind: 'flip',
-        when: moment,
-        ...at,
-        ...how,
-        via,
-        runawayPerSecond: null,
-        effectiveWithinMs: waits,
-        reason,
-      };
+      const via = by === 'alert' && how.queue !== 'park' ? 'postgres' : by;
+      const until = { wait: wait || waits !== null, effectiveWithinMs: waits };
+      return { kind: 'flip', when: moment, ...at, ...how, via, runawayPerSecond: null, ...until, reason };
     });
 
 const alerts: fc.Arbitrary<AlertsEntry> = fc
@@ -179,7 +176,10 @@ const ON_NO_PLANE = {
 const fault: fc.Arbitrary<FaultEntry> = fc.oneof(
   fc.record({
     ...{ kind: fc.constant('fault' as const), when: laterAnchor, ...ON_NO_PLANE, forMs },
-    ...{ fault: fc.constantFrom('kill' as const, 'pause' as const), target: fc.constantFrom('postgres', 'worker-1') },
+    ...{
+      fault: fc.constantFrom('kill' as const, 'pause' as const),
+      target: fc.constantFrom('postgres', 'worker-1', 'api'),
+    },
   }),
   fc.record({ ...onPlane, fault: fc.constant('cut' as const), direction: fc.constant(null) }),
   fc.record({ ...onPlane, fault: fc.constantFrom('reset' as const, 'half-open' as const) }),
@@ -213,7 +213,7 @@ const timeline = (start: RunContract | null): fc.Arbitrary<readonly TimelineEntr
     .tuple(
       flip(firstAnchor),
       fc.array(fc.oneof(flip(laterAnchor), fault, mend, resume, compensate, forge, alerts), { maxLength: 5 }),
-      fc.option(fc.tuple(laterAnchor, line)),
+      fc.option(fc.tuple(laterAnchor, line, fc.constantFrom(...RELEASE_PATHS))),
     )
     .map(([first, more, release]) => {
       const entries = [first, ...more];
@@ -224,7 +224,7 @@ function releaseOf(
   { scope, target: name }: FlipEntry,
   entries: readonly TimelineEntry[],
   start: RunContract | null,
-  [when, reason]: readonly [Anchor, string],
+  [when, reason, via]: readonly [Anchor, string, ReleasePath],
 ): ReleaseEntry {
   let now = start;
   const atStops: (RunContract | null)[] = [];
@@ -233,7 +233,7 @@ function releaseOf(
     if (entry.kind === 'flip' && entry.scope === scope && entry.target === name) atStops.push(now);
   }
   const isRed = now !== null && atStops.some((one) => isDeepStrictEqual(one, now));
-  return { kind: 'release', when, scope, target: name, expect: isRed ? 'refused' : 'taken', reason };
+  return { kind: 'release', when, scope, target: name, expect: isRed ? 'refused' : 'taken', via, reason };
 }
 
 const critical: fc.Arbitrary<CriticalRules> = fc

@@ -51,6 +51,7 @@ test('the smallest scenario gets every default', () => {
           drainMs: null,
           via: 'postgres',
           runawayPerSecond: null,
+          wait: true,
           effectiveWithinMs: null,
           reason: 'drill sample',
         },
@@ -328,9 +329,9 @@ describe('a timeline that makes no sense is refused', () => {
       /did you mean 'refused'/,
     ],
     [
-      'a path to come',
-      only('{ flip: { scope: global, mode: halt_all, via: api } }'),
-      /'api' \| one of postgres, alert/,
+      'a path that there is not',
+      only('{ flip: { scope: global, mode: halt_all, via: pager } }'),
+      /'pager' \| one of postgres, alert, detector, file, api/,
     ],
     ['a global target', only('{ flip: { scope: global, target: acme, mode: halt_all } }'), /'acme' \| no target/],
     ['no target', only('{ flip: { scope: tenant, mode: halt_all } }'), /nothing \| the name of the tenant.*\$busiest/],
@@ -385,7 +386,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'an unknown victim',
       timelineText('{ fault: { kind: kill, target: redis } }'),
-      /'redis' \| postgres or kafka or worker-1 to worker-4/,
+      /'redis' \| postgres or kafka or api or worker-1 to worker-4/,
     ],
     [
       'a worker too many',
@@ -426,7 +427,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'a cut of postgres',
       timelineText('{ fault: { kind: cut, target: postgres, plane: work } }'),
-      /cut of postgres \| cut of worker-1/,
+      /cut of postgres \| cut of api or worker-1/,
     ],
     ['a cut without a plane', timelineText('{ fault: { kind: cut, target: worker-1 } }'), /nothing \| the plane/],
     [
@@ -477,7 +478,7 @@ describe('a timeline that makes no sense is refused', () => {
     [
       'half-open postgres',
       timelineText('{ fault: { kind: half-open, target: postgres, plane: work } }'),
-      /half-open of postgres \| half-open of worker-1/,
+      /half-open of postgres \| half-open of api or worker-1/,
     ],
     [
       'a reason of two lines',
@@ -554,6 +555,11 @@ describe('alerts in a scenario', () => {
       'a plane of workers',
       timelineText('{ fault: { kind: cut, target: executor-1, plane: work } }'),
       /a plane of an executor: registry, alerts, control/,
+    ],
+    [
+      'a plane that the API does not have',
+      timelineText('{ fault: { kind: cut, target: api, plane: work } }'),
+      /a plane of the API: registry, control/,
     ],
     [
       'a clock of an executor',
@@ -689,6 +695,7 @@ test('each thing that an operator does has its defaults', () => {
         drainMs: 2000,
         via: 'postgres',
         runawayPerSecond: null,
+        wait: true,
         effectiveWithinMs: null,
         reason: 'drill sample',
       },

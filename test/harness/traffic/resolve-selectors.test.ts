@@ -22,7 +22,7 @@ function resolved(entries: readonly TimelineEntry[], traffic = runs): Scenario['
   return resolveSelectors({ ...base, timeline: entries }, traffic).timeline;
 }
 const flip = (scope: 'tenant' | 'feature' | 'agent' | 'capability' | 'run', target: string): TimelineEntry => {
-  const rest = { mode: 'halt_all', queue: 'discard', drainMs: null, via: 'postgres', reason: 'x' } as const;
+  const rest = { mode: 'halt_all', queue: 'discard', drainMs: null, via: 'postgres', wait: true, reason: 'x' } as const;
   return { kind: 'flip', when, scope, target, runawayPerSecond: null, effectiveWithinMs: null, ...rest };
 };
 
@@ -41,7 +41,7 @@ describe('selectors come to', () => {
   test('the same in every kind of entry, and in what it waits for', () => {
     const anchor = { kind: 'effect', count: 7, scope: 'tenant', target: '$busiest' } as const;
     const entries: readonly TimelineEntry[] = [
-      { kind: 'release', when: anchor, scope: 'tenant', target: '$busiest', expect: 'taken', reason: 'x' },
+      { kind: 'release', when: anchor, scope: 'tenant', target: '$busiest', expect: 'taken', via: 'api', reason: 'x' },
       { kind: 'resume', when, which: { kind: 'tenant', tenant: '$busiest' }, staging: { kind: 'at-once' } },
       { kind: 'resume', when, which: { kind: 'runs', runs: ['r9', '$primedRun'] }, staging: { kind: 'at-once' } },
       { kind: 'resume', when, which: { kind: 'all' }, staging: { kind: 'at-once' } },
