@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keyEntry } from '../../../src/control/api/api-keys.ts';
 import type { Decider } from '../../../src/decider.ts';
-import { flipKeyText } from '../../../src/flip-signature.ts';
+import { flipKeyText, readFlipKeys } from '../../../src/flip-signature.ts';
 import { Runtime } from '../../../src/runtime.ts';
+import type { RuntimeOptions } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
 import { askFor } from '../../src/control/api/api-rig.ts';
 import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
@@ -40,13 +41,14 @@ async function serve(flags: readonly string[], env: Readonly<Record<string, stri
   return one;
 }
 
-async function addWorker(name: string, decider?: (genuine: Decider) => Decider): Promise<void> {
+async function addWorker(name: string, parts: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const urls = { registryUrl: database.workerUrl, databaseUrl: database.workerUrl };
   const store = await connectWorkerStore({ ...urls, namespace, timings: PATIENT });
   const identity = { namespace, incarnation: `${name}-${namespace}`, worker: name, leaseMs: 10_000 };
-  const runtime = new Runtime(store, { ...identity, ...(decider === undefined ? {} : { decider }) });
+  const runtime = new Runtime(store, { ...identity, ...parts });
   opened.push(runtime);
   await runtime.ready(20_000);
+  return runtime;
 }
 
 const deaf = (genuine: Decider): Decider => ({ version: 1, stopFor: () => null, verified: () => genuine.verified() });
@@ -103,7 +105,7 @@ describe('killdrill serve --canary-every', () => {
   });
 
   it('is healed by the next start when it is killed in the midst of a canary', async () => {
-    await addWorker('worker-1', deaf);
+    await addWorker('worker-1', { decider: deaf });
     const flags = ['--canary-every', '1m'];
     const killed = await serve(flags);
     await vi.waitUntil(async () => (await flips()).some(({ open }) => open), { ...WAIT, interval: 10 });
@@ -118,7 +120,7 @@ describe('killdrill serve --canary-every', () => {
   });
 
   it('leaves nothing open when it is asked to end in the midst of a canary', async () => {
-    await addWorker('worker-1', deaf);
+    await addWorker('worker-1', { decider: deaf });
     const api = await serve(['--canary-every', '1m']);
     await vi.waitUntil(async () => (await flips()).some(({ open }) => open), { ...WAIT, interval: 10 });
     expect(await api.end('SIGTERM')).toBe(0);
@@ -126,6 +128,23 @@ describe('killdrill serve --canary-every', () => {
       ['stop', false],
       ['release', false],
     ]);
+  });
+
+  it('is let go by agents that know keys, and its head is vouched for', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const file = join(folder, 'release.pem');
+    writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
+    const told = flipKeyText('stop+release', publicKey);
+    const { registry } = await addWorker('worker-1', { keys: readFlipKeys(told) });
+    const api = await serve(['--canary-every', '10m', '--key', file], { KILLDRILL_PUBLIC_KEY: told });
+    await vi.waitUntil(() => registry.head?.revision === 2, WAIT);
+    expect(registry.openCount).toBe(0);
+    const owner = await database.connect(database.ownerUrl);
+    const sql = 'select revision::integer from killdrill.head_signature where namespace = $1';
+    const signed = async () => (await owner.query<{ revision: number }>(sql, [namespace])).rows;
+    await vi.waitUntil(async () => (await signed()).length > 0, WAIT);
+    expect(await signed()).toEqual([{ revision: 2 }]);
+    expect(await api.end('SIGTERM')).toBe(0);
   });
 
   it('is refused where agents know keys and nobody here may sign its release', async () => {
