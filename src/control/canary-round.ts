@@ -14,6 +14,8 @@ export interface RoundParts extends CanaryParts {
   readonly storeMs?: number;
 }
 
+const STORE_MS = 10_000;
+
 /** What became of a round. */
 export type CanaryRound =
   | { readonly kind: 'flown'; readonly result: CanaryResult; readonly tookMs: number }
@@ -28,10 +30,10 @@ export type CanaryRound =
  * @throws as the store does; `CANARY_LATE` when the store took so long that the turn could be another's by now.
  */
 export async function canaryRound(parts: RoundParts, everyMs: number): Promise<CanaryRound> {
-  const { turns, clock, newId, by, withinMs = CANARY_WITHIN_MS, storeMs = 10_000 } = parts;
+  const { turns, clock, newId, by, storeMs = STORE_MS } = parts;
   const token = newId();
   const askedMs = clock.monotonicMs();
-  const turn = await turns.take({ token, by, termMs: withinMs + storeMs, everyMs });
+  const turn = await turns.take({ token, by, termMs: termOf(parts), everyMs });
   if (turn.kind !== 'mine') return turn;
   try {
     const left = await parts.flips.openEngagements();
@@ -50,6 +52,11 @@ export async function canaryRound(parts: RoundParts, everyMs: number): Promise<C
   } finally {
     await turns.end(token).catch(() => undefined); // then it ends by itself
   }
+}
+
+/** How long a turn lasts at most, milliseconds: what is open for longer was left there. */
+export function termOf({ withinMs = CANARY_WITHIN_MS, storeMs = STORE_MS }: RoundParts): number {
+  return withinMs + storeMs;
 }
 
 /** Whether a round that was cut off may have left something open: such canaries are to be released soon. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { canaryRound, hasLeftCanary } from './canary-round.ts';
+import { canaryRound, hasLeftCanary, termOf } from './canary-round.ts';
 import type { CanaryRound, RoundParts } from './canary-round.ts';
 
 /** How a round ended: `proven` by every worker that reports; `silent` when some did not refuse; `nobody` was there to; a wider stop `covered` the switch; or it `failed`. */
@@ -86,10 +86,12 @@ export class PeriodicCanary {
   async #once(): Promise<number> {
     const { everyMs } = this.#parts;
     try {
-      const due = this.#suspects && (await hasLeftCanary(this.#parts.flips)) ? 0 : everyMs;
-      const round = await canaryRound({ ...this.#parts, signal: this.#over.signal }, due);
+      const isLeft = this.#suspects && (await hasLeftCanary(this.#parts.flips));
+      // What is open may also be flown just now: it is left there only once a turn's whole term has passed.
+      const dueMs = isLeft ? Math.min(everyMs, termOf(this.#parts)) : everyMs;
+      const round = await canaryRound({ ...this.#parts, signal: this.#over.signal }, dueMs);
       if (round.kind === 'early') {
-        this.#suspects = false;
+        this.#suspects = isLeft;
         return round.inMs;
       }
       if (round.kind === 'taken') return Math.min(round.forMs, TURN_MS);

@@ -75,6 +75,36 @@ describe('a periodic canary', () => {
     expect([proven() + third.status().rounds.proven, state.flips.length]).toEqual([1, 2]);
   });
 
+  test('is not taken for one that was left, by a process that starts while another flies it', async () => {
+    const state = new MemoryState({ namespace });
+    await addWorker(state, 'b', deaf);
+    const one = canaryOn(state, { withinMs: 300 });
+    await vi.waitUntil(() => openIds(state).length === 1, WAIT);
+    const [flips, turns] = [new MemoryStore(state), memoryCanaryTurns(state)];
+    const answers: string[] = [];
+    const other = canaryOn(state, {
+      flips: {
+        flip: (...given) => flips.flip(...given),
+        openEngagements: async () => {
+          const seen = await flips.openEngagements();
+          await vi.waitUntil(() => one.status().rounds.silent === 1, WAIT);
+          return seen;
+        },
+      },
+      turns: {
+        end: (token) => turns.end(token),
+        take: async (wanted) => {
+          const turn = await turns.take(wanted);
+          answers.push(turn.kind);
+          return turn;
+        },
+      },
+    });
+    await vi.waitUntil(() => answers.length > 0, WAIT);
+    await other.close();
+    expect([answers, state.flips.length]).toEqual([['early'], 2]);
+  });
+
   test('names who has not refused it, and says so in the log', async () => {
     const state = new MemoryState({ namespace });
     await addWorker(state, 'a');
@@ -102,7 +132,7 @@ describe('a periodic canary', () => {
     const turns = memoryCanaryTurns(state);
     await turns.take({ token: 'dead', by: 'dead', termMs: 1, everyMs: 0 });
     await new MemoryStore(state).flip(stopText(namespace, { ...CANARY, id: 'left', source: 'canary' }), null);
-    const canary = canaryOn(state);
+    const canary = canaryOn(state, { withinMs: 1_000, storeMs: 2_000 });
     await vi.waitUntil(() => canary.status().rounds.proven === 1, WAIT);
     expect(openIds(state)).toEqual([]);
   });
