@@ -67,8 +67,12 @@ export type { AuditFault, AuditFinding, AuditSummary } from './control/audit.ts'
 export { verifyAudit } from './control/verify-audit.ts';
 export { vouchForHead } from './control/vouch-for-head.ts';
 export type { Vouched, VouchParts } from './control/vouch-for-head.ts';
-export { flyCanary, lastProvenMs } from './control/canary.ts';
+export { lastProvenMs } from './control/canary.ts';
 export type { CanaryParts, CanaryResult } from './control/canary.ts';
+export { canaryRound } from './control/canary-round.ts';
+export type { CanaryRound, RoundParts } from './control/canary-round.ts';
+export type * from './store/canary-port.ts';
+export { openCanaryTurns } from './store/postgres/canary-turns.ts';
 export { CANARY } from './control/canary-check.ts';
 export { stopState } from './control/effectiveness.ts';
 export type * from './control/effectiveness.ts';

@@ -1,4 +1,6 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import { STOP_MODES } from '../../src/switch.ts';
 import { signingKeyOption } from './program-trust.ts';
 import { apiKey } from './commands/api-key.ts';
 import type { ApiKeyFlags } from './commands/api-key.ts';
@@ -22,7 +24,25 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--tls-cert <file>', 'certificate and chain, PEM: HTTPS instead of HTTP')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')
-    .option('--brokers <host:port,...>', 'of Kafka: with --executor alerts come over it; for --sink kafka:TOPIC')
+    .addOption(
+      new Option('--alert-queue <policy>', 'with --executor: what becomes of queued work (default: discard)').choices([
+        'discard',
+        'park',
+      ]),
+    )
+    .addOption(
+      new Option('--alert-mode <mode>', 'with --executor: the strictest mode of its stops').choices(STOP_MODES),
+    )
+    .option('--signed-only', 'with --executor: alerts without a signature are dead letters')
+    .option('--detectors <file>', 'look for too many writes in the journal, and raise alerts; YAML')
+    .option('--detector-key <file>', 'with --detectors: the private key that signs their alerts, PEM')
+    .option(
+      '--brokers <host:port,...>',
+      'alerts travel over Kafka (default: over the database); for --sink kafka:TOPIC',
+    )
+    .option('--topic <name>', 'where alerts are')
+    .option('--group <name>', 'with --executor and --brokers: another one for each database on the brokers')
+    .option('--canary-every <duration>', 'see so often, such as 10m, that a stop reaches every worker; it stops nobody')
     .option(
       '--sink <where>',
       'tell it of every flip: jsonl:FILE, webhook:URL or kafka:TOPIC; several times',
@@ -30,7 +50,6 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
       [],
     )
     .option('--sink-positions <folder>', 'where it is kept how far each sink was told', 'killdrill-sinks')
-    .option('--topic <name>', 'with --executor: where alerts are')
     .option('--mirror-state-file <file>', 'keep this state file equal to the store')
     .option('--mirror-key <file>', 'what seals it: an Ed25519 private key (PEM), or the secret of an HMAC')
     .option('--json', 'the address as JSON on stdout')

@@ -4,6 +4,7 @@ import type { ApiKeys } from '../../src/control/api/api-keys.ts';
 import { openControlApi } from '../../src/control/api/server.ts';
 import type { ControlApi, ListenOptions } from '../../src/control/api/server.ts';
 import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
+import { ProvenAge } from '../../src/control/proven-age.ts';
 import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
 import { vouchForHead } from '../../src/control/vouch-for-head.ts';
@@ -26,8 +27,8 @@ import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
 import type { StopOffer } from '../../src/store/stop-port.ts';
 import type { Signing } from './flip-keys.ts';
-import { openHosted } from './hosted-parts.ts';
-import type { HostedOptions } from './hosted-parts.ts';
+import { openHosted } from './hosted.ts';
+import type { HostedOptions } from './hosted.ts';
 
 export interface ControlPlaneOptions extends HostedOptions {
   readonly connectionString: string;
@@ -84,21 +85,23 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
-  const hosted = await openHosted(options, { ...to, registry, lease, sign: signing?.sign ?? null, onError });
+  const [sign, proven] = [signing?.sign ?? null, new ProvenAge(effectiveness, clock)];
+  const vouching = signing === null ? {} : { vouch: () => vouch({ store: audit, namespace, ...signing }, onError) };
+  const host = { ...to, registry, lease, fleet: effectiveness, sign, onError, ...vouching };
+  const hosted = await openHosted(options, host);
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
   const api: ControlApi = await openControlApi(
     {
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
-      ...{ newId: randomUUID, sign: signing?.sign ?? null, flipKeys },
-      ...(signing === null ? {} : { vouch: () => vouch({ store: audit, namespace, ...signing }, onError) }),
+      ...{ newId: randomUUID, sign, flipKeys, ...vouching, ...hosted.parts },
       fleet: {
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
+        lastProvenMs: () => proven.ask(),
       },
       preview,
-      ...hosted.status,
     },
     options.listen,
   );

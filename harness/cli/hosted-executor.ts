@@ -5,6 +5,7 @@ import { AlertExecutor } from '../../src/alerts/alert-executor.ts';
 import { readDetectorKeys } from '../../src/alerts/detector-keys.ts';
 import type { DetectorKeys } from '../../src/alerts/detector-keys.ts';
 import { DEFAULT_SKEW_MS } from '../../src/alerts/judge-alert.ts';
+import type { AlertPolicy } from '../../src/alerts/judge-alert.ts';
 import { KafkaBus } from '../../src/alerts/kafka-bus.ts';
 import { systemClock } from '../../src/clock.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -12,16 +13,16 @@ import { readOrdinaryFile } from '../../src/ordinary-file.ts';
 import type { Registry } from '../../src/registry.ts';
 import { openAlertBus } from '../../src/store/postgres/alert-bus.ts';
 import { openAlertStore } from '../../src/store/postgres/alert-store.ts';
+import type { HostedBus } from './hosted-bus.ts';
 
 const MAX_KEYS_BYTES = 1_000_000;
 
-/** Where alerts come from, and who may raise them. */
-export interface HostedExecutorOptions {
+/** Where alerts come from, who may raise them, and what becomes of them. */
+export interface HostedExecutorOptions extends Pick<AlertPolicy, 'queue' | 'unsigned' | 'strictestMode'> {
   readonly keys: DetectorKeys;
-  /** Empty: PostgreSQL is the bus. */
-  readonly brokers: readonly string[];
-  /** Null for the bus's own default. */
-  readonly topic: string | null;
+  readonly bus: HostedBus;
+  /** On Kafka, the executors of one store; the bus's own default where it is not there. */
+  readonly group?: string;
 }
 
 interface Host {
@@ -34,15 +35,16 @@ interface Host {
 }
 
 /** An executor in the API's process, with that one's registry. */
-export function openHostedExecutor({ keys, brokers, topic }: HostedExecutorOptions, host: Host) {
+export function openHostedExecutor({ bus: at, group, ...rules }: HostedExecutorOptions, host: Host) {
   const { connectionString, namespace, registry, sign, onError } = host;
-  const topics = topic === null ? {} : { topic };
+  const { brokers, ...topics } = at;
+  const groups = group === undefined ? {} : { group };
   const bus: AlertBus & { close(): Promise<void> } =
     brokers.length === 0
       ? openAlertBus({ connectionString, namespace, ...topics })
-      : new KafkaBus({ brokers, member: `serve-${hostname()}-${process.pid}`, newId: randomUUID, onError, ...topics });
+      : new KafkaBus({ brokers, member: memberName(), newId: randomUUID, onError, ...topics, ...groups });
   const store = openAlertStore({ connectionString, namespace });
-  const policy = { namespace, keys, skewMs: DEFAULT_SKEW_MS, queue: 'discard', unsigned: 'accepted' } as const;
+  const policy = { namespace, skewMs: DEFAULT_SKEW_MS, ...rules };
   const executor = new AlertExecutor({ bus, store, registry, policy, clock: systemClock, sign, onError });
   return {
     status: () => executor.status(),
@@ -52,6 +54,11 @@ export function openHostedExecutor({ keys, brokers, topic }: HostedExecutorOptio
       await Promise.all([bus.close(), store.close()]);
     },
   };
+}
+
+/** The same in each life, so that what an earlier one left on the brokers is removed; Kafka takes no other characters. */
+function memberName(): string {
+  return `serve-${hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-')}`.slice(0, 100);
 }
 
 /**

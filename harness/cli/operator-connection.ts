@@ -4,6 +4,8 @@ import type { AuditStore } from '../../src/store/audit-port.ts';
 import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import type { EffectivenessStore } from '../../src/store/effectiveness-port.ts';
 import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
+import type { CanaryTurns } from '../../src/store/canary-port.ts';
+import { openCanaryTurns } from '../../src/store/postgres/canary-turns.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import { openOperatorStore } from '../../src/store/postgres/operator-store.ts';
@@ -28,6 +30,7 @@ export interface OperatorConnection {
   readonly operator: OperatorStore;
   readonly audit: AuditStore;
   readonly effectiveness: EffectivenessStore;
+  readonly canaries: CanaryTurns;
   /** How many flips there are. */
   readonly headRevision: () => Promise<number>;
 }
@@ -90,10 +93,12 @@ export async function withOperator<T>(
   const effectiveness = openEffectivenessStore(options);
   const source = openFlipSource(options);
   const audit = openAuditStore(options);
+  const canaries = openCanaryTurns(options);
   const headRevision = async (): Promise<number> => (await source.load()).head.revision;
   try {
-    return await work({ namespace, flips, operator, effectiveness, audit, headRevision });
+    return await work({ namespace, flips, operator, effectiveness, canaries, audit, headRevision });
   } finally {
-    await Promise.all([flips.close(), operator.close(), effectiveness.close(), source.close(), audit.close()]);
+    const ports = [flips, operator, effectiveness, canaries, source, audit];
+    await Promise.all(ports.map((port) => port.close()));
   }
 }

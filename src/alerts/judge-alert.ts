@@ -1,5 +1,6 @@
 import { KilldrillError, messageOf } from '../errors.ts';
 import { canonicalText } from '../flip-text.ts';
+import { STOP_MODES } from '../switch.ts';
 import type { QueuePolicy, Scope, StopMode } from '../switch.ts';
 import { readAlert } from './alert.ts';
 import type { Alert, ReadAlert, ShortAlert } from './alert.ts';
@@ -20,6 +21,8 @@ export interface AlertPolicy {
   readonly queue: Exclude<QueuePolicy, 'drain'>;
   /** Whether alerts without a signature are read at all; those that are reach one agent or run. */
   readonly unsigned: 'accepted' | 'refused';
+  /** The strictest mode that a stop of an alert has; one that asks for more has this. Default: as the alert asks. */
+  readonly strictestMode?: StopMode;
 }
 
 /** Clocks that are kept by NTP differ by less; wider means: trip rather than call stale or expired. */
@@ -167,13 +170,18 @@ function shortWish(message: BusMessage, alert: ShortAlert, { skewMs }: AlertPoli
   };
 }
 
-function tripFor(message: BusMessage, wish: Wish, { namespace, queue }: AlertPolicy): Judgement {
-  const { detector, alertId, scope, target, mode, reason, at, ground } = wish;
+function tripFor(message: BusMessage, wish: Wish, { namespace, queue, strictestMode }: AlertPolicy): Judgement {
+  const { detector, alertId, scope, target, reason, at, ground } = wish;
+  const mode = milder(wish.mode, strictestMode ?? wish.mode);
   const content = contentOf(message.bytes);
   const id = alertFlipId(detector, alertId, content);
   const what = { namespace, id, kind: 'stop', scope, target, mode, queue, reason } as const;
   const text = canonicalText({ ...what, triggeredBy: detector, source: 'alert', at });
   return { kind: 'trip', trip: { detector, alertId, content, flipId: id, text, ground } };
+}
+
+function milder(one: StopMode, other: StopMode): StopMode {
+  return STOP_MODES.indexOf(one) < STOP_MODES.indexOf(other) ? one : other;
 }
 
 function poison(code: PoisonCode, why: string): Poison {

@@ -4,6 +4,10 @@ import type { Registry } from '../registry.ts';
 
 /** The switch that nobody's agent is behind: it is flipped to see that a stop still reaches every gate. */
 export const CANARY = { scope: 'agent', target: 'killdrill-canary' } as const;
+/** What the canary asks its gate for. */
+export const CANARY_CAPABILITY = 'read/killdrill-canary';
+/** The source that goes on record with a canary's flips. */
+export const CANARY_SOURCE = 'canary';
 
 const DEADLINE_MS = 1_000;
 
@@ -43,7 +47,7 @@ export class CanaryCheck {
 
   async #try(id: string, revision: number): Promise<void> {
     const identity = { run: `killdrill-canary ${id}`, agent: CANARY.target };
-    const effect = { capability: 'read/killdrill-canary', access: 'read', journal: false } as const;
+    const effect = { capability: CANARY_CAPABILITY, access: 'read', journal: false } as const;
     try {
       await this.#gate.enter(identity, () =>
         this.#gate.run({ ...effect, idempotencyKey: id, deadlineMs: DEADLINE_MS }, () => Promise.resolve()),

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
 import { canonicalText } from '../flip-text.ts';
-import type { EffectivenessStore, FleetFacts } from '../store/effectiveness-port.ts';
+import type { EffectivenessStore, FleetFacts, RegisteredWorker } from '../store/effectiveness-port.ts';
 import type { FlipStore } from '../store/store.ts';
 import type { Flip } from '../switch.ts';
-import { CANARY } from './canary-check.ts';
+import { CANARY, CANARY_SOURCE } from './canary-check.ts';
 
 export interface CanaryParts {
   readonly namespace: string;
-  readonly flips: Pick<FlipStore, 'flip' | 'openEngagements'>;
+  readonly flips: Pick<FlipStore, 'flip'>;
   readonly fleet: Pick<EffectivenessStore, 'fleet'>;
   readonly clock: Clock;
   /** Makes ids that are unique for ever. */
@@ -19,7 +19,12 @@ export interface CanaryParts {
   readonly sign: ((text: string) => string) | null;
   /** How long the workers have to refuse it, milliseconds. Default 5,000. */
   readonly withinMs?: number;
+  /** Ends the wait for the workers; the canary is released all the same. */
+  readonly signal?: AbortSignal;
 }
+
+/** How long workers have to refuse a canary unless told otherwise, milliseconds. */
+export const CANARY_WITHIN_MS = 5_000;
 
 /** What one round has shown. */
 export interface CanaryResult {
@@ -27,84 +32,97 @@ export interface CanaryResult {
   readonly revision: number;
   /** Workers whose own gate refused the canary for this stop. */
   readonly refused: readonly string[];
-  /** Workers that have not said so in time. */
+  /** Workers that report, and have not said so in time. */
   readonly silent: readonly string[];
-  /** Its release; null with `releaseError`: then the canary's switch stays stopped, which stops nobody else. */
+  /** Workers on the list that have reported nothing for several leases: their gates refuse everything since, or they are no more. */
+  readonly gone: readonly string[];
+  /** Its release; null when somebody else had released it, and with `releaseError`: then its switch stays stopped, which stops nobody else. */
   readonly releasedAt: number | null;
   readonly releaseError: string | null;
 }
 
 const LOOK_MS = 50;
-/** A canary that is older than this, milliseconds, is of a round that was killed. */
-const FORGOTTEN_MS = 60_000;
 
 /**
  * One round of the canary: stops the reserved switch, waits until each worker's gate has refused it, and releases it. What
  * is proven goes the whole way of a stop, from its taker to the gate, and stops nobody.
  *
- * @throws as `FlipStore.flip` when the stop is not taken.
+ * @throws as `FlipStore.flip` when the stop is not taken; `CANARY_UNSEEN` when the store never said who refused it.
  */
 export async function flyCanary(parts: CanaryParts): Promise<CanaryResult> {
-  const { flips, clock, newId } = parts;
-  await releaseForgotten(parts);
+  const { flips, clock, newId, signal } = parts;
   const id = newId();
   const stop = { ...common(parts, id), kind: 'stop', mode: 'halt_all', queue: 'park' } as const;
   const taken = await flips.flip(...signed(parts, stop));
   const { revision } = taken.record;
-  const untilMs = clock.monotonicMs() + (parts.withinMs ?? 5_000);
+  const untilMs = clock.monotonicMs() + (parts.withinMs ?? CANARY_WITHIN_MS);
   let standing = await lookAround(parts, revision);
-  while ((standing === null || standing.silent.length > 0) && clock.monotonicMs() < untilMs) {
+  while (signal?.aborted !== true && isOpen(standing) && clock.monotonicMs() < untilMs) {
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
     standing = (await lookAround(parts, revision)) ?? standing;
   }
-  const release = { ...common(parts, newId()), kind: 'release', engagements: [id] } as const;
-  const { refused, silent } = standing ?? { refused: [], silent: [] };
-  try {
-    const released = await flips.flip(...signed(parts, release), { evenIfRed: 'a canary stops nobody' });
-    return { revision, refused, silent, releasedAt: released.record.revision, releaseError: null };
-  } catch (error) {
-    return { revision, refused, silent, releasedAt: null, releaseError: messageOf(error) };
-  }
+  const released = await releaseCanaries(parts, [id]).then(
+    (releasedAt) => ({ releasedAt, releaseError: null }),
+    (error: unknown) => ({ releasedAt: null, releaseError: messageOf(error) }),
+  );
+  if (standing === null) throw unseen(revision);
+  return { revision, ...standing, ...released };
+}
+
+function unseen(revision: number): KilldrillError {
+  const sentence = `the store took a canary at revision ${revision}, and did not say afterwards which workers have refused it`;
+  return new KilldrillError('CANARY_UNSEEN', sentence);
 }
 
 /**
- * Of two stops on the canary's switch a gate names the older one, so that one which was left open would keep every later
- * round from being proven. Where it cannot be released, the round itself shows that.
+ * Releases canaries; answers at which revision, null when somebody else had released one of them before.
+ *
+ * @throws as `FlipStore.flip`
  */
-async function releaseForgotten(parts: CanaryParts): Promise<void> {
-  const { flips, clock, newId } = parts;
-  const before = clock.wallMs() - FORGOTTEN_MS;
+export async function releaseCanaries(parts: CanaryParts, engagements: readonly string[]): Promise<number | null> {
+  const release = { ...common(parts, parts.newId()), kind: 'release', engagements } as const;
   try {
-    const engagements = (await flips.openEngagements())
-      .filter(
-        ({ flip }) => flip.scope === CANARY.scope && flip.target === CANARY.target && Date.parse(flip.at) < before,
-      )
-      .map(({ flip }) => flip.id);
-    if (engagements.length === 0) return;
-    const release = { ...common(parts, newId()), kind: 'release', engagements } as const;
-    await flips.flip(...signed(parts, release), { evenIfRed: 'a canary stops nobody' });
-  } catch {
-    // Somebody else may have released it just now.
+    const released = await parts.flips.flip(...signed(parts, release), { evenIfRed: 'a canary stops nobody' });
+    return released.record.revision;
+  } catch (error) {
+    if (error instanceof KilldrillError && error.code === 'ENGAGEMENT_NOT_OPEN') return null;
+    throw error;
   }
 }
 
+type Standing = Pick<CanaryResult, 'refused' | 'silent' | 'gone'>;
+
+/** Whether there is still somebody to wait for. */
+function isOpen(standing: Standing | null): boolean {
+  return standing === null || standing.silent.length > 0;
+}
+
 /** Null when the store does not answer. */
-async function lookAround(
-  { fleet }: CanaryParts,
-  revision: number,
-): Promise<Pick<CanaryResult, 'refused' | 'silent'> | null> {
+async function lookAround({ fleet }: CanaryParts, revision: number): Promise<Standing | null> {
   const facts = await fleet.fleet().catch(() => null);
   if (facts === null) return null;
-  const hasRefused = ({ canary }: FleetFacts['workers'][number]): boolean => (canary?.revision ?? 0) >= revision;
+  const hasRefused = ({ canary }: RegisteredWorker): boolean => (canary?.revision ?? 0) >= revision;
+  const names = (isOf: (one: RegisteredWorker) => boolean): readonly string[] =>
+    facts.workers.filter(isOf).map(({ worker }) => worker);
   return {
-    refused: facts.workers.filter(hasRefused).map(({ worker }) => worker),
-    silent: facts.workers.filter((one) => !hasRefused(one)).map(({ worker }) => worker),
+    refused: names(hasRefused),
+    silent: names((one) => !hasRefused(one) && !isGone(one)),
+    gone: names((one) => !hasRefused(one) && isGone(one)),
   };
+}
+
+/** A worker reports once a lease at least; past several of them its gate has refused everything for long. */
+const GONE_AFTER_LEASES = 4;
+const GONE_GRACE_MS = 1_000;
+
+/** Whether nobody has heard of this life of a worker for so long that its lease is certainly over. */
+export function isGone({ reportedAgoMs, registeredAgoMs, leaseMs }: RegisteredWorker): boolean {
+  return (reportedAgoMs ?? registeredAgoMs) > GONE_AFTER_LEASES * leaseMs + GONE_GRACE_MS;
 }
 
 function common({ namespace, clock, by }: CanaryParts, id: string) {
   const at = new Date(clock.wallMs()).toISOString();
-  return { namespace, id, ...CANARY, reason: 'canary', triggeredBy: by, source: 'canary', at } as const;
+  return { namespace, id, ...CANARY, reason: 'canary', triggeredBy: by, source: CANARY_SOURCE, at } as const;
 }
 
 function signed({ sign }: CanaryParts, flip: Flip): readonly [string, string | null] {
@@ -112,10 +130,10 @@ function signed({ sign }: CanaryParts, flip: Flip): readonly [string, string | n
   return [text, sign === null ? null : sign(text)];
 }
 
-/** How long ago every worker on the list had last refused a canary; null while one of them never has, and for no worker. */
+/** How long ago every worker that reports had last refused a canary; null while one of them never has, and for no worker. */
 export function lastProvenMs({ workers }: Pick<FleetFacts, 'workers'>): number | null {
-  if (workers.length === 0) return null;
-  const agesMs = workers.map(({ canary }) => canary?.agoMs ?? Number.POSITIVE_INFINITY);
-  const oldest = Math.max(...agesMs);
+  const there = workers.filter((one) => !isGone(one));
+  if (there.length === 0) return null;
+  const oldest = Math.max(...there.map(({ canary }) => canary?.agoMs ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(oldest) ? oldest : null;
 }

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
 import { KilldrillError } from '../errors.ts';
 import type { AlertDraft, AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
+import { RowClock } from './row-clock.ts';
 import type { Actor } from './observation.ts';
 import type { DetectorConfig } from './rule.ts';
 
@@ -46,7 +46,7 @@ export async function detectInRows(
     if (signal?.aborted === true) break;
     seen += 1;
     try {
-      clock.reach(row.at);
+      clock.reach(instantOf(row.at));
       const { tenant, feature, agent, run, capability, access, fingerprint = null } = row;
       detection.look();
       detection.observe({ kind: 'effect', tenant, feature, agent, run, capability, access, fingerprint });
@@ -59,30 +59,11 @@ export async function detectInRows(
   return { rows: seen, unreadable, firstUnreadable, red: detection.red() };
 }
 
-/** Says the time of the latest row. Rows of several processes come a little out of order; it never goes back. */
-class RowClock implements Clock {
-  #nowMs = 0;
-
-  reach(at: string): void {
-    const ms = Date.parse(at);
-    if (Number.isFinite(ms)) this.#nowMs = Math.max(this.#nowMs, ms);
-    else
-      throw new KilldrillError(
-        'OBSERVATION_INVALID',
-        `a row is of '${at}'; give it an instant such as 2026-01-31T12:00:00Z`,
-      );
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  wallMs(): number {
-    return this.#nowMs;
-  }
-
-  /** Nothing is due between rows. */
-  after(): () => void {
-    return () => undefined;
-  }
+function instantOf(at: string): number {
+  const ms = Date.parse(at);
+  if (Number.isFinite(ms)) return ms;
+  throw new KilldrillError(
+    'OBSERVATION_INVALID',
+    `a row is of '${at}'; give it an instant such as 2026-01-31T12:00:00Z`,
+  );
 }

@@ -133,6 +133,14 @@ export interface StoredPlacing {
   readonly why: string;
 }
 
+/** Who flies, or flew, a canary. */
+export interface StoredTurn {
+  readonly token: string;
+  readonly by: string;
+  readonly beganMs: number;
+  readonly untilMs: number;
+}
+
 export interface MemoryStateOptions {
   readonly namespace: string;
   /** The machine's clock. */
@@ -167,6 +175,8 @@ export class MemoryState {
   readonly alertPlacings: StoredPlacing[] = [];
   readonly workers = new Map<string, StoredWorker>();
   inventory: Inventory | null = null;
+  /** The last turn that a canary had; null before the first. */
+  canaryTurn: StoredTurn | null = null;
   /** Open intents that an operator has answered for. */
   readonly closedIntents = new Set<string>();
   readonly listeners = new Set<MemoryListener>();

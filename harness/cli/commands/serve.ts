@@ -3,16 +3,12 @@ import { messageOf } from '../../../src/errors.ts';
 import { readOrdinaryFile } from '../../../src/ordinary-file.ts';
 import { printable } from '../../report/wrap.ts';
 import { publicKeys, signingOf } from '../flip-keys.ts';
-import type { SigningFlags } from '../flip-keys.ts';
 import { followApiKeyFile } from '../api-key-file.ts';
 import { openControlPlane } from '../control-plane.ts';
 import type { ControlPlane } from '../control-plane.ts';
 import { EXIT } from '../exit.ts';
-import { readDetectorKeyFile } from '../hosted-executor.ts';
-import type { HostedExecutorOptions } from '../hosted-executor.ts';
-import { mirrorWish } from '../hosted-mirror.ts';
-import { sinkWishes } from '../hosted-sinks.ts';
-import type { HostedSinksOptions } from '../hosted-sinks.ts';
+import { hostedOptions } from '../hosted-options.ts';
+import type { HostedFlags } from '../hosted-options.ts';
 import { interruptible } from '../interrupt.ts';
 import { databaseUrl, namespaceOf } from '../operator-connection.ts';
 import type { StoreFlags } from '../operator-connection.ts';
@@ -20,21 +16,13 @@ import { data, note } from '../output.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-export interface ServeFlags extends StoreFlags, SigningFlags {
+export interface ServeFlags extends StoreFlags, HostedFlags {
   readonly keys: string;
   readonly host: string;
   readonly port: string;
   readonly spool: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** A file with the keys of detectors: this process reads alerts too. */
-  readonly executor?: string;
-  readonly brokers?: string;
-  readonly topic?: string;
-  readonly sink: readonly string[];
-  readonly sinkPositions: string;
-  readonly mirrorStateFile?: string;
-  readonly mirrorKey?: string;
   readonly json?: boolean;
 }
 
@@ -53,9 +41,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       signing: signingOf(flags),
       flipKeys: publicKeys(),
       stateFile: stateFile(),
-      executor: executorOf(flags),
-      sinks: sinksOf(flags),
-      mirror: mirrorWish(flags.mirrorStateFile, flags.mirrorKey),
+      ...hostedOptions(flags),
     });
     announce(plane, flags);
     await aborted(signal);
@@ -103,27 +89,6 @@ function textOf(flag: string, path: string): string {
   } catch (thrown) {
     throw usage(`${flag}: ${path} cannot be read (${messageOf(thrown)})`);
   }
-}
-
-function executorOf(flags: ServeFlags): HostedExecutorOptions | null {
-  const { executor, brokers, topic, sink } = flags;
-  if (executor === undefined) {
-    const isForSink = sink.some((one) => one.startsWith('kafka:'));
-    if (topic !== undefined) throw usage('--topic is for --executor');
-    if (brokers !== undefined && !isForSink) throw usage('--brokers are for --executor or --sink kafka:TOPIC');
-    return null;
-  }
-  return { keys: readDetectorKeyFile(executor), brokers: brokersOf(flags), topic: topic ?? null };
-}
-
-function sinksOf(flags: ServeFlags): HostedSinksOptions | null {
-  const wishes = sinkWishes(flags.sink, brokersOf(flags));
-  return wishes.length === 0 ? null : { wishes, positionsFolder: flags.sinkPositions };
-}
-
-function brokersOf({ brokers }: ServeFlags): readonly string[] {
-  const list = (brokers ?? '').split(',').map((one) => one.trim());
-  return list.filter((one) => one !== '');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

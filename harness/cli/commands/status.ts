@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../src/clock.ts';
-import { flyCanary, lastProvenMs } from '../../../src/control/canary.ts';
-import type { CanaryResult } from '../../../src/control/canary.ts';
+import { lastProvenMs } from '../../../src/control/canary.ts';
 import { EffectivenessWatch } from '../../../src/control/effectiveness-watch.ts';
 import type { StopState } from '../../../src/control/effectiveness.ts';
 import { parseDuration } from '../../scenario/quantity.ts';
@@ -11,6 +9,7 @@ import type { SigningFlags } from '../flip-keys.ts';
 import { askerName, withOperator } from '../operator-connection.ts';
 import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-connection.ts';
 import { data, note } from '../output.ts';
+import { prove } from '../prove.ts';
 import { statusText } from '../status-text.ts';
 import type { Status } from '../status-text.ts';
 import { usage } from '../usage.ts';
@@ -37,7 +36,7 @@ export async function status(flags: StatusFlags): Promise<number> {
       note(`not effective within ${flags.wait}: ${pending.map(({ id }) => id).join(', ')}`);
       return EXIT.failed;
     }
-    return flown === null || (flown.silent.length === 0 && flown.refused.length > 0) ? EXIT.pass : EXIT.failed;
+    return flown === null || flown.isProven ? EXIT.pass : EXIT.failed;
   });
 }
 
@@ -56,21 +55,6 @@ async function look({ namespace, flips, effectiveness }: OperatorConnection, wai
   );
   const fleet = await effectiveness.fleet();
   return { namespace, ...fleet, stops: states.flat(), lastProvenMs: lastProvenMs(fleet) };
-}
-
-async function prove(
-  { namespace, flips, effectiveness }: OperatorConnection,
-  by: string,
-  sign: ((text: string) => string) | null,
-): Promise<CanaryResult> {
-  const parts = { namespace, flips, fleet: effectiveness, clock: systemClock, newId: randomUUID };
-  const flown = await flyCanary({ ...parts, by, sign });
-  const silent = flown.silent.length === 0 ? '' : `; these have not: ${flown.silent.join(', ')}`;
-  note(`canary at revision ${flown.revision}: ${flown.refused.length} workers refused it${silent}`);
-  if (flown.releaseError !== null) {
-    note(`its release was not taken (${flown.releaseError}); release agent killdrill-canary by hand, it stops nobody`);
-  }
-  return flown;
 }
 
 function waitOf(text: string): number {

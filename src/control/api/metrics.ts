@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry as MetricRegistry } from 'prom-client';
+import { addCanaryMetrics } from './canary-metrics.ts';
 import type { ControlApiParts } from './parts.ts';
 import { switchesOf } from './switches.ts';
 
@@ -32,6 +33,7 @@ export class ApiMetrics {
     this.#gauge('killdrill_waiting_stops', 'Stops that are not durable yet.', () => parts.taker.status().waiting);
     this.#sinks(parts);
     this.#gauge('killdrill_watchers', 'Connections that follow events.', watchers);
+    addCanaryMetrics(registers, parts);
   }
 
   /** Its exposition, and the type of that. */

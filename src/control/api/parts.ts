@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { JournalWatchStatus } from '../../detect/journal-watch.ts';
 import type { FlipKeys } from '../../flip-signature.ts';
 import type { Lease } from '../../lease.ts';
 import type { MirrorStatus } from '../../propagation/state-mirror.ts';
@@ -8,6 +9,7 @@ import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
 import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
 import type { StopState } from '../effectiveness.ts';
+import type { CanaryStatus } from '../periodic-canary.ts';
 import type { SinkStatus } from '../sinks/flip-publisher.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -18,6 +20,8 @@ export interface FleetView {
   workers(): Promise<readonly RegisteredWorker[]>;
   /** How far this stop has come, by worker; null for one that is not there. */
   stop(id: string): Promise<StopState | null>;
+  /** How long ago every worker that reports had last refused a canary, milliseconds; null when they have not, or nobody knows. */
+  lastProvenMs(): Promise<number | null>;
 }
 
 /** What the API works on. */
@@ -52,5 +56,9 @@ export interface ControlApiParts {
   readonly mirror?: () => MirrorStatus;
   /** Counts what a stop would hit. */
   readonly preview?: PreviewStore;
+  /** Where this process flies canaries. */
+  readonly canary?: () => CanaryStatus;
+  /** Where this process has detectors that read the journal. */
+  readonly detectors?: () => JournalWatchStatus;
   readonly onError?: (error: Error) => void;
 }

@@ -120,11 +120,16 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
         ...{ path: '/status', right: 'read', query: noQuery, answers: [answer('As of now.', statusAnswer)] },
         summary: 'How this process and its store are.',
       },
-      () => {
+      async () => {
         const { head, verified, engagements } = switchesOf(parts);
         const open = engagements.length;
-        const [executor, mirror] = [parts.executor?.() ?? null, parts.mirror?.() ?? null];
         const [stops, refused] = [taker.status(), refusals.status()];
+        const hosted = {
+          ...{ executor: parts.executor?.() ?? null, canary: parts.canary?.() ?? null },
+          ...{ detectors: parts.detectors?.() ?? null, mirror: parts.mirror?.() ?? null },
+          sinks: parts.sinks?.() ?? [],
+        };
+        const lastProvenMs = (await parts.fleet?.lastProvenMs()) ?? null;
         return ok({
           namespace,
           version,
@@ -133,9 +138,8 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
           open,
           stops,
           refusals: refused,
-          sinks: parts.sinks?.() ?? [],
-          mirror,
-          executor,
+          lastProvenMs,
+          ...hosted,
         });
       },
     ),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../switch.ts';
+import { CANARY_OUTCOMES } from '../periodic-canary.ts';
 
 /** PostgreSQL keeps no NUL and no half of a surrogate pair. */
 export const isStorable = (text: string): boolean => !/[\0\p{Cs}]/u.test(text);
@@ -116,6 +117,30 @@ export const flipsAnswer = z.object({
   head,
   flips: z.array(head.extend({ text: z.string(), signature: z.string().nullable() })),
 });
+const canary = z.object({
+  everyMs: z.number(),
+  rounds: z.record(z.enum(CANARY_OUTCOMES), z.int()).describe('since the start of this process, by how they ended'),
+  last: z
+    .object({
+      outcome: z.enum(CANARY_OUTCOMES),
+      agoMs: z.number(),
+      tookMs: z.number(),
+      refused: z.int().describe('workers whose gate refused it'),
+      silent: z.array(z.string()).describe('workers that report, and did not refuse it in time'),
+      gone: z.array(z.string()).describe('workers that nobody has heard of for several leases'),
+      why: z.string().nullable(),
+    })
+    .nullable(),
+});
+const detectors = z.object({
+  isReading: z.boolean().describe('false: the store did not answer the last time'),
+  rows: z.int().describe('intents of the journal that were read'),
+  late: z.int().describe('of those, the ones that came too late to be counted'),
+  behindMs: z.number(),
+  raised: z.int().describe('alerts'),
+  undelivered: z.int().describe('of those, the ones that the bus did not take'),
+  red: z.int().describe('what is too much now'),
+});
 export const statusAnswer = z.object({
   namespace: z.string(),
   version: z.string(),
@@ -144,7 +169,13 @@ export const statusAnswer = z.object({
     })
     .nullable()
     .describe('the state file that is kept equal to the store'),
+  lastProvenMs: z
+    .number()
+    .nullable()
+    .describe('since every worker that reports last refused a canary; null: they have not, or nobody knows'),
   executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
+  canary: canary.nullable().describe('null: this process flies none'),
+  detectors: detectors.nullable().describe('null: this process has none'),
 });
 export const okAnswer = z.object({ ok: z.literal(true) });
 export const problemAnswer = z.object({

@@ -115,6 +115,14 @@ describe('status', () => {
     expect((await killdrill(['status', '--prove'])).code).toBe(1);
   });
 
+  test('flies no canary behind a stop that gates would name for it', async () => {
+    await withWorker('worker-1', async () => {
+      await store.control.flip(stopText(namespace, { id: 'wide' }), null);
+      expect((await killdrill(['status', '--prove'])).code).toBe(1);
+      expect((await store.flips.load()).head.revision).toBe(1);
+    });
+  });
+
   test.each([
     [['--expected', 'default']],
     [['--expected', 'default=0']],

@@ -30,6 +30,20 @@ describe('judging an alert', () => {
     expect(trip.ground).toEqual({ kind: 'revision', revision: 7 });
   });
 
+  test('stops no harder than its own policy lets it, and as asked where that is milder', () => {
+    const modeOf = (asked: AlertPolicy['strictestMode'], most: AlertPolicy['strictestMode']) => {
+      const hard = newDetector('hard', { strictestMode: 'emergency' });
+      const sent = signed(hard, { detector: 'hard', ...(asked === undefined ? {} : { mode: asked }) });
+      const strictest = most === undefined ? {} : { strictestMode: most };
+      return parseFlip(tripOf(judge(sent, { ...policyFor([hard]), ...strictest })).text);
+    };
+    expect(modeOf('emergency', 'halt_noncritical')).toMatchObject({ mode: 'halt_noncritical' });
+    expect(modeOf('halt_noncritical', 'emergency')).toMatchObject({ mode: 'halt_noncritical' });
+    expect(modeOf('emergency', undefined)).toMatchObject({ mode: 'emergency' });
+    const short = tripOf(judge(raw({ agent_id: 'a', reason: 'x' }), { strictestMode: 'halt_noncritical' }));
+    expect(parseFlip(short.text)).toMatchObject({ mode: 'halt_noncritical' });
+  });
+
   test('allows for the skew of clocks where the detector names no revision', () => {
     expect(tripOf(judge(signed(detector))).ground).toEqual({ kind: 'instant', atMs: NOW_MS - 100 + 5_000 });
   });

@@ -44,7 +44,14 @@ describe('a canary', () => {
     await worker(state, 'b');
     expect(lastProvenMs(await memoryEffectiveness(state).fleet())).toBeNull();
     const flown = await fly(state, 10_000);
-    expect(flown).toEqual({ revision: 1, refused: ['a', 'b'], silent: [], releasedAt: 2, releaseError: null });
+    expect(flown).toEqual({
+      revision: 1,
+      refused: ['a', 'b'],
+      silent: [],
+      gone: [],
+      releasedAt: 2,
+      releaseError: null,
+    });
     expect(lastProvenMs(await memoryEffectiveness(state).fleet())).toEqual(expect.any(Number));
     expect([first.gate.dispatchedCount, first.decider.verified()]).toEqual([0, true]);
     expect((await fly(state, 10_000)).refused).toEqual(['a', 'b']);
@@ -83,7 +90,7 @@ describe('a canary', () => {
     const fleet = memoryEffectiveness(state);
     const parts = { namespace: NAMESPACE, clock: systemClock, newId: state.newId, by: 'drill', sign: null };
     expect(await flyCanary({ ...parts, flips: failing, fleet, withinMs: 0 })).toEqual({
-      ...{ revision: 1, refused: [], silent: [], releasedAt: null, releaseError: 'away' },
+      ...{ revision: 1, refused: [], silent: [], gone: [], releasedAt: null, releaseError: 'away' },
     });
   });
 });

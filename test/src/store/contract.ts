@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe } from 'vitest';
+import { describeCanaryTurns } from './contract/canary-turns.ts';
 import { describeCounts } from './contract/counts.ts';
 import { describeCritical } from './contract/critical.ts';
 import { describeEffectiveness } from './contract/effectiveness.ts';
@@ -49,5 +50,6 @@ export function describeStoreContract(name: string, start: () => Promise<StoreKi
     describeLedger(world);
     describeSignatures(world);
     describeEffectiveness(world);
+    describeCanaryTurns(world);
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { memoryCanaryTurns } from '../../../src/store/memory-canary.ts';
 import { memoryEffectiveness, memoryReports } from '../../../src/store/memory-effectiveness.ts';
 import { MemoryState } from '../../../src/store/memory-state.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
@@ -12,7 +13,7 @@ function handles(store: MemoryStore, state: MemoryState): StoreHandles {
   return {
     ...{ flips: store, fence: store, outcomes: store, tasks: store, control: store, operator: store },
     audit: store.audit(),
-    ...{ reports: memoryReports(state), effectiveness: memoryEffectiveness(state) },
+    ...{ reports: memoryReports(state), effectiveness: memoryEffectiveness(state), canaries: memoryCanaryTurns(state) },
     close: async () => undefined,
   };
 }

@@ -19,6 +19,8 @@ function pictures(fleet: FleetView): FleetPictures {
   return new FleetPictures({ registry, lease: { held: () => true }, clock: systemClock, fleet });
 }
 
+const PROVEN = { lastProvenMs: async () => null };
+
 describe('a picture of the fleet', () => {
   it('says of each worker how it stands, in one word that an operator knows', async () => {
     const workers = [
@@ -27,7 +29,7 @@ describe('a picture of the fleet', () => {
       worker('c', { appliedThrough: null }),
       worker('d'),
     ];
-    const picture = await pictures({ workers: async () => workers, stop: async () => null }).latest();
+    const picture = await pictures({ workers: async () => workers, stop: async () => null, ...PROVEN }).latest();
     expect(picture.workers.map(({ worker: name, state }) => [name, state])).toEqual([
       ['a', 'no report yet'],
       ['b', 'silent'],
@@ -38,21 +40,21 @@ describe('a picture of the fleet', () => {
 
   it('is one look for all who ask at once', async () => {
     let looks = 0;
-    const view = pictures({ workers: async () => ((looks += 1), []), stop: async () => null });
+    const view = pictures({ workers: async () => ((looks += 1), []), stop: async () => null, ...PROVEN });
     const [one, other] = await Promise.all([view.latest(), view.latest()]);
     expect([looks, one === other, (await view.latest()) === one]).toEqual([1, true, true]);
   });
 
   it('never waits for a store that does not answer, and says so', async () => {
-    const view = pictures({ workers: () => new Promise(() => undefined), stop: async () => null });
+    const view = pictures({ workers: () => new Promise(() => undefined), stop: async () => null, ...PROVEN });
     expect(await view.latest()).toMatchObject({ unseen: 'the store did not answer within 1000 ms', workers: [] });
-    const failing = pictures({ workers: () => Promise.reject(new Error('gone')), stop: async () => null });
+    const failing = pictures({ workers: () => Promise.reject(new Error('gone')), stop: async () => null, ...PROVEN });
     expect(await failing.latest()).toMatchObject({ unseen: 'gone' });
   });
 
   it('shows two hundred of a large fleet, and says how many more there are', async () => {
     const workers = Array.from({ length: 1_000 }, (_, nth) => worker(`w-${nth}`));
-    const picture = await pictures({ workers: async () => workers, stop: async () => null }).latest();
+    const picture = await pictures({ workers: async () => workers, stop: async () => null, ...PROVEN }).latest();
     expect([picture.workers.length, picture.hidden]).toEqual([200, 800]);
   });
 });

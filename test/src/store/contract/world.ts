@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, vi } from 'vitest';
 import type { AuditStore } from '../../../../src/store/audit-port.ts';
+import type { CanaryTurns } from '../../../../src/store/canary-port.ts';
 import type { EffectivenessStore, WorkerReports } from '../../../../src/store/effectiveness-port.ts';
 import type {
   ClaimToken,
@@ -29,6 +30,7 @@ export interface StoreHandles {
   readonly audit: AuditStore;
   readonly reports: WorkerReports;
   readonly effectiveness: EffectivenessStore;
+  readonly canaries: CanaryTurns;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openAuditStore } from '../../../../src/store/postgres/audit-store.ts';
+import { openCanaryTurns } from '../../../../src/store/postgres/canary-turns.ts';
 import { openEffectivenessStore } from '../../../../src/store/postgres/effectiveness-store.ts';
 import { openFence } from '../../../../src/store/postgres/fence.ts';
 import { openFlipSource } from '../../../../src/store/postgres/flip-source.ts';
@@ -92,8 +93,9 @@ function openAll(
   const operator = openOperatorStore(asFlipper);
   const audit = openAuditStore(asFlipper);
   const effectiveness = openEffectivenessStore(asFlipper);
+  const canaries = openCanaryTurns(asFlipper);
   const reports = openWorkerReports(asWorker);
-  const ports = [flips, fence, outcomes, tasks, control, operator, audit, reports, effectiveness];
+  const ports = [flips, fence, outcomes, tasks, control, operator, audit, reports, effectiveness, canaries];
   return {
     flips,
     fence,
@@ -104,6 +106,7 @@ function openAll(
     audit,
     reports,
     effectiveness,
+    canaries,
     close: async () => void (await Promise.all(ports.map((port) => port.close()))),
   };
 }

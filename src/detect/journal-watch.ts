@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.ts';
+import { KilldrillError, messageOf } from '../errors.ts';
+import type { JournalPage, JournalPlace, JournalSource } from '../store/journal-port.ts';
+import type { AlertPort } from './alert-draft.ts';
+import { Detection } from './detection.ts';
+import { RowClock } from './row-clock.ts';
+import type { DetectorConfig } from './rule.ts';
+
+export interface JournalWatchParts {
+  readonly journal: JournalSource;
+  readonly config: DetectorConfig;
+  readonly port: AlertPort;
+  /** For the pauses between two looks; what is detected goes by the store's clock. */
+  readonly clock: Clock;
+  /** Pause between two looks at a journal that was read to its end, milliseconds. Default 100. */
+  readonly pollMs?: number;
+  readonly onError?: (error: Error) => void;
+}
+
+/** How the reading stands. */
+export interface JournalWatchStatus {
+  /** The store answered the last time. */
+  readonly isReading: boolean;
+  readonly rows: number;
+  /** Rows that were not counted: they came much later than they were made, and would have looked like a rush. */
+  readonly late: number;
+  /** How far the reading is behind the journal's end, milliseconds; 0 once it was read to its end. */
+  readonly behindMs: number;
+  readonly raised: number;
+  readonly undelivered: number;
+  /** Series that are red now. */
+  readonly red: number;
+}
+
+const PAGE = 1_000;
+const RETRY_MS = 250;
+/** A row is a little older than its commit. What is older than this belongs to a worker that nobody could read meanwhile. */
+const LATE_MS = 2_000;
+
+/**
+ * Detectors beside the fleet, fed by the store's journal of what the fence let in: an agent has to have an intent there
+ * before it may do anything that is journaled, so that nobody has to report what it does, and nobody can leave it out.
+ */
+export class JournalWatch {
+  readonly #parts: JournalWatchParts;
+  readonly #rowClock = new RowClock();
+  readonly #detection: Detection;
+  readonly #over = new AbortController();
+  #places: readonly JournalPlace[] | null = null;
+  #loop: Promise<void> | null = null;
+  #counts = { isReading: false, rows: 0, late: 0, behindMs: 0 };
+  #saidAway = false;
+
+  /** @throws KilldrillError `DETECTORS_INVALID` naming each rule that the journal cannot feed. */
+  constructor(parts: JournalWatchParts) {
+    refuseBlindRules(parts.config);
+    this.#parts = parts;
+    this.#detection = new Detection(parts.config, parts.port, this.#rowClock);
+  }
+
+  status(): JournalWatchStatus {
+    const { raised, undelivered } = this.#detection.counts;
+    return { ...this.#counts, raised, undelivered, red: this.#detection.red().length };
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over;
+    const { journal, pollMs = 100 } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        const page = await journal.page(this.#places, PAGE);
+        this.#take(page);
+        if (!page.more) await this.#pause(pollMs);
+      } catch (error) {
+        this.#away(error);
+        await this.#pause(RETRY_MS);
+      }
+    }
+  }
+
+  #take({ rows, places, nowMs, more }: JournalPage): void {
+    const last = rows.at(-1)?.atMs ?? nowMs;
+    this.#saidAway = false;
+    this.#places = places;
+    for (const row of rows) this.#observe(row);
+    if (!more) this.#rowClock.reach(nowMs);
+    this.#detection.look();
+    const counts = { ...this.#counts, rows: this.#counts.rows + rows.length };
+    this.#counts = { ...counts, isReading: true, behindMs: more ? Math.max(0, nowMs - last) : 0 };
+  }
+
+  #observe({ atMs, run, tenant, feature, agent, capability, access }: JournalPage['rows'][number]): void {
+    if (atMs < this.#rowClock.wallMs() - LATE_MS) {
+      this.#counts = { ...this.#counts, late: this.#counts.late + 1 };
+      return;
+    }
+    this.#rowClock.reach(atMs);
+    try {
+      const actor = { run, tenant, feature, agent };
+      this.#detection.observe({ kind: 'effect', ...actor, capability, access, fingerprint: null });
+    } catch (error) {
+      if (!(error instanceof KilldrillError)) throw error;
+      this.#tell(error); // a name that no switch could have: the others are read on
+    }
+  }
+
+  #away(error: unknown): void {
+    this.#counts = { ...this.#counts, isReading: false };
+    if (this.#saidAway) return;
+    this.#saidAway = true;
+    this.#tell(error);
+  }
+
+  #tell(error: unknown): void {
+    try {
+      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
+    } catch {
+      // A log that fails must not end the reading.
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#over;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(ms, end);
+      signal.addEventListener('abort', end);
+    });
+  }
+}
+
+/** The journal holds who did what, when; not with what arguments, at what cost, or how a guardrail read it. */
+function refuseBlindRules({ rules }: DetectorConfig): void {
+  const blind = rules.filter(({ kind }) => kind !== 'write-rate').map(({ name, kind }) => `'${name}' (${kind})`);
+  if (blind.length === 0) return;
+  throw new KilldrillError(
+    'DETECTORS_INVALID',
+    `the journal cannot feed ${blind.join(', ')}: it holds neither arguments nor costs nor readings; give those rules to the agents' own processes, and keep write-rate here`,
+  );
+}
