@@ -13,7 +13,7 @@ const TOLD_WITHIN_MS = 20;
 const LOOK_MS = 500;
 /** Something goes over the wire at least so often, so that both sides learn of a dead one. */
 const SIGN_OF_LIFE_MS = 15_000;
-/** Who reads so slowly that this much waits is cut off, and comes back by itself. */
+/** Who reads so slowly that this much waits, besides what is told at the beginning, is cut off and comes back by itself. */
 const MAX_BACKLOG_BYTES = 1_000_000;
 
 /**
@@ -23,7 +23,8 @@ const MAX_BACKLOG_BYTES = 1_000_000;
 export class EventHub {
   readonly #parts: Pick<ControlApiParts, 'registry' | 'lease'>;
   readonly #clock: Clock;
-  readonly #watchers = new Set<ServerResponse>();
+  /** With how much may wait for each: the beginning is as long as there are engagements, and coming back would not make it shorter. */
+  readonly #watchers = new Map<ServerResponse, number>();
   #told: Switches | null = null;
   #cancelTell: (() => void) | null = null;
   #cancelLook: (() => void) | null = null;
@@ -52,18 +53,17 @@ export class EventHub {
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
     if (this.#watchers.size === 0) this.#told = switchesOf(this.#parts);
     else this.#tell();
-    this.#watchers.add(response);
+    const fleet = this.#shown === null ? '' : eventText('fleet', this.#shown);
+    const beginning = `retry: 1000\n${eventText('switches', this.#told)}${fleet}`;
+    this.#watchers.set(response, beginning.length + MAX_BACKLOG_BYTES);
     response.on('close', () => this.#remove(response));
     response.on('error', () => this.#remove(response));
-    this.#send(
-      response,
-      `retry: 1000\n${eventText('switches', this.#told)}${this.#shown === null ? '' : eventText('fleet', this.#shown)}`,
-    );
+    response.write(beginning);
     this.#cancelLook ??= this.#lookAgain();
   }
 
   close(): void {
-    for (const response of this.#watchers) response.end();
+    for (const response of this.#watchers.keys()) response.end();
     this.#watchers.clear();
     this.#rest();
   }
@@ -115,12 +115,10 @@ export class EventHub {
 
   #toAll(text: string): void {
     this.#silentMs = 0;
-    for (const response of this.#watchers) this.#send(response, text);
-  }
-
-  #send(response: ServerResponse, text: string): void {
-    if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
-    else response.write(text);
+    for (const [response, mostBytes] of this.#watchers) {
+      if (response.writableLength > mostBytes) response.destroy();
+      else response.write(text);
+    }
   }
 }
 

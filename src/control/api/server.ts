@@ -203,7 +203,7 @@ class ApiServer {
 function methodsAt(url: string, routes: readonly Route[]): readonly string[] {
   const [path = ''] = url.split('?');
   return routes
-    .filter((route) => route.path.replace(':id', path.split('/')[2] ?? '') === path)
+    .filter((route) => route.path.replace(':id', path.split('/')[2] || ':id') === path)
     .map(({ method }) => method);
 }
 
