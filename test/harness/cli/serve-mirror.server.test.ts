@@ -108,7 +108,7 @@ describe('killdrill serve --mirror-state-file', () => {
     expect(readFileSync(path(), 'utf8')).toBe(text);
     door.open();
     await vi.waitFor(() => expect(open()).toEqual(['another', 'meanwhile']), SOON);
-    expect(await inStore()).toEqual(['another', 'meanwhile']);
+    await vi.waitFor(async () => expect(await inStore()).toEqual(['another', 'meanwhile']), SOON);
     expect(await api.end('SIGTERM')).toBe(0);
   });
 

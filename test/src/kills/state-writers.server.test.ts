@@ -13,7 +13,7 @@ import { KEY, SOMEBODY, follow, openSwitch, stateFolder } from '../propagation/s
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 120_000 });
 const KILLS = 200;
 const SEED = 20_261_122;
-const LONGEST_LIFE_MS = 40;
+const LONGEST_LIFE_MS = 150;
 const AHEAD = 3;
 let compiled: CompiledExecutor;
 

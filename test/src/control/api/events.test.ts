@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
 import { EventHub } from '../../../../src/control/api/events.ts';
+import { FleetPictures } from '../../../../src/control/api/fleet-picture.ts';
 import { Registry } from '../../../../src/registry.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { stopText } from '../../store/samples.ts';
@@ -20,16 +21,14 @@ class Unread extends EventEmitter {
   }
 }
 
-/** A control plane that knows nothing of workers. */
-const NO_FLEET = { latest: async () => ({ unseen: null, workers: [], hidden: 0, stops: [] }) };
-
 it('cuts off who does not read what comes, and not who takes time for a beginning that is longer than that', () => {
   const clock = new ManualClock();
   const registry = new Registry('ns');
   const stop = (id: string, reason: string): void =>
     void registry.arrive({ text: stopText('ns', { id, reason }), signature: null, place: null });
   for (let nth = 0; nth < 800; nth += 1) stop(`first-${nth}`, 'x'.repeat(1_500));
-  const hub = new EventHub({ registry, lease: { held: () => true }, clock }, NO_FLEET);
+  const parts = { registry, lease: { held: () => true }, clock };
+  const hub = new EventHub(parts, new FleetPictures(parts));
   const reader = new Unread();
   hub.add(reader as unknown as ServerResponse, {});
   expect(reader.writableLength).toBeGreaterThan(1_100_000);
