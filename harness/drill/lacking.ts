@@ -5,7 +5,10 @@ import type { Scenario } from '../scenario/scenario.ts';
 type Drilled = Pick<Scenario, 'name' | 'timeline'> & { readonly fleet: Pick<Scenario['fleet'], 'levers'> };
 
 /** Why a scenario cannot be drilled in this environment; null when it can. A drill of it would show nothing, so none is run. */
-export function lacking({ name, timeline, fleet }: Drilled, environment: Pick<Environment, 'name' | 'kafka'>): string | null {
+export function lacking(
+  { name, timeline, fleet }: Drilled,
+  environment: Pick<Environment, 'name' | 'kafka'>,
+): string | null {
   if (fleet.levers !== null) return null;
   if (environment.name === 'none')
     return `${name} needs PostgreSQL, which the environment none has not: choose --environment embedded, or another with servers`;
