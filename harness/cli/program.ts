@@ -50,7 +50,7 @@ export function buildProgram(done: Done): Command {
     );
   addRun(program, done);
   addJudging(program, done);
-  addRegressions(program, done);
+  addRegressions(program, reporter, done);
   addDoctor(program, done);
   addMigrate(program, done);
   addHalt(program, done);

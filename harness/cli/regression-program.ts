@@ -8,7 +8,7 @@ import type { PromoteFlags } from './commands/promote.ts';
 import { DEFAULT_OUT } from './commands/run.ts';
 
 /** What keeps runs, and drills them again. */
-export function addRegressions(program: Command, done: (exitCode: number) => void): void {
+export function addRegressions(program: Command, reporter: () => Option, done: (exitCode: number) => void): void {
   program
     .command('promote')
     .description('keep a run as a regression: what a drill of it needs, without names or history')
@@ -27,11 +27,9 @@ export function addRegressions(program: Command, done: (exitCode: number) => voi
       new Option('--environment <name>', 'where the servers come from').choices(ENVIRONMENT_CHOICES).default('auto'),
     )
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
+    .addOption(reporter().default([], 'none'))
     .option('--json', 'what was found as JSON on stdout')
     .option('-q, --quiet', 'no progress')
-    .addHelpText(
-      'after',
-      '\nA kept run that fails or breaks is drilled once more; both are shown, and it stays\nfailed.',
-    )
+    .addHelpText('after', '\nA kept run that fails or breaks is drilled once more: both are shown, it stays failed.')
     .action(async (folder: string, flags: GateFlags) => done(await gate(folder, flags)));
 }

@@ -16,7 +16,9 @@ export function withWholeFlips(events: readonly HistoryEvent[]): readonly Histor
   return events.map((event) => {
     if (!isFlip(event) || !isEarly(event)) return event;
     const text = texts.get(event.id);
-    const before = requested.filter((other) => other.kind === 'stop' && other.flip < event.flip && isSame(other, event));
+    const before = requested.filter(
+      (other) => other.kind === 'stop' && other.flip < event.flip && isSame(other, event),
+    );
     const closed = text?.kind === 'release' ? text.engagements : before.map(({ id }) => id);
     const engagements = event.kind === 'release' ? closed : [];
     const queue = text?.kind === 'stop' ? text.queue : null;

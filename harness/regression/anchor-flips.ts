@@ -33,7 +33,6 @@ export function anchorFlips(record: DrillRecord): { readonly scenario: Scenario;
 function arrivedBefore({ flips, effects }: DrillIndex, nth: number, on: Switch): number {
   const requestNs = flips.find(({ flip }) => flip === nth)?.requestNs;
   if (requestNs === undefined) return 0;
-  return effects.filter(
-    ({ t1, run, capability }) => t1 <= requestNs && switchMatches(on, subjectOf(run, capability)),
-  ).length;
+  return effects.filter(({ t1, run, capability }) => t1 <= requestNs && switchMatches(on, subjectOf(run, capability)))
+    .length;
 }

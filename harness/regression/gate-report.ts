@@ -73,7 +73,10 @@ export function gateReportOf(
   const ofCells = coverage.map(({ empty }) => (empty === null ? EXIT_CODES.pass : EXIT_CODES.fail));
   const none = results.length === 0 ? [EXIT_CODES.inconclusive] : [];
   const exitCode = worstExit([...results.map((one) => one.exitCode), ...ofCells, ...none]);
-  const regressions = results.map(({ attempts, cells: _, ...result }) => ({ ...result, drills: attempts.map(drillOf) }));
+  const regressions = results.map(({ attempts, cells: _, ...result }) => ({
+    ...result,
+    drills: attempts.map(drillOf),
+  }));
   return { version: GATE_REPORT_VERSION, ...facts, verdict: wordOf(exitCode), exitCode, regressions, coverage };
 }
 

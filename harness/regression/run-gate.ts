@@ -1,4 +1,5 @@
 import { KilldrillError } from '../../src/errors.ts';
+import type { Judgement } from '../checkers/verdict-file.ts';
 import type { DrillInput, DrillProgress } from '../drill/drill-input.ts';
 import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
 import { runDrill } from '../drill/run-drill.ts';
@@ -22,6 +23,8 @@ export interface GateInput {
   /** How results name a bundle's folder. */
   readonly nameFolder: (path: string) => string;
   readonly onProgress: (progress: DrillProgress) => void;
+  /** After each drill that came to a verdict. */
+  readonly onDrilled: (judgement: Judgement, of: { readonly folder: string; readonly bundleFolder: string }) => void;
   /** As soon as it is known. */
   readonly onResult: (result: GateResult) => void;
   readonly signal: AbortSignal;
@@ -53,8 +56,11 @@ async function resultFor(subject: Subject, ground: Ground, input: GateInput): Pr
   const why = notDrillable(subject, ground.environment, input.fleet);
   if (why !== null) return notDrilled(named, why, plannedCells(subject.plan.scenario));
   const attempts: Attempt[] = [];
-  do attempts.push(await attemptOf(subject, ground, input));
-  while (attempts.length < ATTEMPTS && attempts.every(wantsAnother));
+  do {
+    const attempt = await attemptOf(subject, ground, input);
+    attempts.push(attempt);
+    if (attempt.kind === 'judged') input.onDrilled(attempt.judgement, { folder, bundleFolder: attempt.bundleFolder });
+  } while (attempts.length < ATTEMPTS && attempts.every(wantsAnother));
   return resultOf(named, attempts);
 }
 
@@ -64,14 +70,15 @@ function plannedCells({ timeline }: Scenario): readonly Cell[] {
   );
 }
 
-async function attemptOf({ plan, kept }: GateSubject, ground: Ground, input: GateInput): Promise<Attempt> {
+async function attemptOf(subject: GateSubject, ground: Ground, input: GateInput): Promise<Attempt> {
+  const { plan, kept } = subject;
   const { nowMs, nameFolder, signal } = input;
   const startMs = nowMs();
   const seconds = (): number => (nowMs() - startMs) / 1_000;
   try {
-    const { judgement, record, bundleFolder: folder } = await runDrill(drillOf(plan, ground, input));
+    const { judgement, record, bundleFolder: written } = await runDrill(drillOf(plan, ground, input));
+    const bundleFolder = nameFolder(written);
     const comparison = compareWithKept(kept, judgement);
-    const bundleFolder = nameFolder(folder);
     return { kind: 'judged', seconds: seconds(), bundleFolder, judgement, comparison, cells: cellsOf(record) };
   } catch (error) {
     signal.throwIfAborted();

@@ -21,7 +21,9 @@ const EVIDENCE_SHOWN = 6;
 
 /** One kept run on one line, as soon as its answer is known. */
 export function gateLine(
-  one: Pick<ReportedRegression, 'name' | 'answer' | 'flaky'> & { readonly drills: readonly Pick<ReportedDrill, 'seconds'>[] },
+  one: Pick<ReportedRegression, 'name' | 'answer' | 'flaky'> & {
+    readonly drills: readonly Pick<ReportedDrill, 'seconds'>[];
+  },
 ): string {
   const seconds = one.drills.reduce((sum, drill) => sum + drill.seconds, 0);
   const took = one.drills.length === 0 ? 'not drilled' : `${seconds.toFixed(1)} s`;

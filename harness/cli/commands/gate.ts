@@ -16,10 +16,14 @@ import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, mayColour, note } from '../output.ts';
 import { prepareOut } from '../prepare-out.ts';
+import { report, reportSkipped, resolveReporters } from '../reporters.ts';
+import type { Reporter } from '../reporters.ts';
+import { usage } from '../usage.ts';
 
 export interface GateFlags {
   readonly environment: EnvironmentChoice;
   readonly out: string;
+  readonly reporter: readonly string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -28,17 +32,34 @@ const WIDTH = 80;
 
 /** `killdrill gate [DIR|BUNDLE]`: drills what is kept against the fleet as it is now, and says what is worse than it was. */
 export async function gate(folder: string, flags: GateFlags): Promise<number> {
+  const reporters = fileReporters(flags);
   const found = await findSubjects(folder);
   const file = gateFileOf(found);
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
-  const report = await drillAll(folder, { found, file }, flags);
+  const answer = await drillAll(folder, { found, file, reporters }, flags);
+  const undrilled = answer.regressions.filter(({ drills }) => drills.length === 0);
+  reportSkipped(
+    undrilled.map(({ name, why }) => ({ scenario: name, why: why.join('; ') })),
+    reporters,
+  );
   data(
     flags.json === true
-      ? JSON.stringify(report, null, 2)
-      : renderGate(report, { width: WIDTH, colour: mayColour(process.stdout) }),
+      ? JSON.stringify(answer, null, 2)
+      : renderGate(answer, { width: WIDTH, colour: mayColour(process.stdout) }),
   );
-  return report.exitCode;
+  return answer.exitCode;
+}
+
+/** Each drill is told as `run` tells it; stdout is the gate's own. */
+function fileReporters({ reporter }: GateFlags): readonly Reporter[] {
+  if (reporter.length === 0) return [];
+  const reporters = resolveReporters({ reporter });
+  const toStdout = reporters.find(({ name, file }) => file === null && name !== 'github');
+  if (toStdout === undefined) return reporters;
+  throw usage(
+    `--reporter ${toStdout.name} would write to stdout, where the gate's own answer goes; give it a file (name=file)`,
+  );
 }
 
 /** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */
@@ -50,14 +71,21 @@ function gateFileOf({ home }: GateSubjects): GateFile {
   return NO_GATE_FILE;
 }
 
+interface Asked {
+  readonly found: GateSubjects;
+  readonly file: GateFile;
+  readonly reporters: readonly Reporter[];
+}
+
 async function drillAll(
   gatePath: string,
-  { found, file }: { readonly found: GateSubjects; readonly file: GateFile },
+  { found, file, reporters }: Asked,
   { environment: choice, out, quiet = false }: GateFlags,
 ): Promise<GateReport> {
   const { signal, dispose } = interruptible();
   const progress = liveProgress(quiet);
   const startMs = performance.now();
+  let drills = 0;
   try {
     return await withEnvironment(choice, signal, async (ground) => {
       const { environment } = ground;
@@ -70,6 +98,11 @@ async function drillAll(
         // As somebody would type it here.
         nameFolder: (path) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path)),
         onProgress: (now) => progress.show(now),
+        onDrilled: (judgement, { bundleFolder, folder }) => {
+          drills += 1;
+          const reproduce = `killdrill gate ${folder}`;
+          report(judgement, { reporters, reproduce, bundleFolder, isFurther: drills > 1 });
+        },
         onResult: ({ attempts, ...result }) => {
           progress.clear();
           if (!quiet) note(gateLine({ ...result, drills: attempts }));

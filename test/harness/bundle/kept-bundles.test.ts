@@ -19,7 +19,9 @@ describe('bundles of older versions', () => {
   it('are there, of each version of a trace, and small', () => {
     expect(BUNDLES).toEqual(['signed', 'trace-version-1', 'with-a-queue', 'with-alerts']);
     const header = (name: string): string =>
-      gunzipSync(readFileSync(join(FOLDER, name, 'trace.jsonl.gz'))).toString().slice(0, 13);
+      gunzipSync(readFileSync(join(FOLDER, name, 'trace.jsonl.gz')))
+        .toString()
+        .slice(0, 13);
     expect(new Set(BUNDLES.map(header))).toEqual(new Set(['{"version":1,', '{"version":2,']));
     const bytes = BUNDLES.flatMap((name) => readdirSync(join(FOLDER, name)).map((file) => join(FOLDER, name, file)));
     expect(bytes.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(500_000);

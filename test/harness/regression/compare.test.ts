@@ -46,8 +46,14 @@ describe('compareWithKept', () => {
   });
 
   it('tells what has become better, and what fails as it did, and regards both as the same', () => {
-    expect(compareWithKept(keptAs('fail'), now('pass'))).toMatchObject({ answer: 'same', notes: [expect.stringMatching(/was fail and passes/)] });
-    expect(compareWithKept(keptAs('fail'), now('fail'))).toMatchObject({ answer: 'same', notes: [expect.stringMatching(/fails, as it did/)] });
+    expect(compareWithKept(keptAs('fail'), now('pass'))).toMatchObject({
+      answer: 'same',
+      notes: [expect.stringMatching(/was fail and passes/)],
+    });
+    expect(compareWithKept(keptAs('fail'), now('fail'))).toMatchObject({
+      answer: 'same',
+      notes: [expect.stringMatching(/fails, as it did/)],
+    });
   });
 
   it('does not compare with a property that is gone', () => {
@@ -60,7 +66,10 @@ describe('compareWithKept', () => {
   it('takes a new property that passes or does not apply as it is, and compares with none that does not pass', () => {
     const { [NAME]: _, ...properties } = kept.properties;
     const before = { ...kept, properties };
-    expect(compareWithKept(before, now('pass'))).toMatchObject({ answer: 'same', notes: [expect.stringMatching(/is new and passes/)] });
+    expect(compareWithKept(before, now('pass'))).toMatchObject({
+      answer: 'same',
+      notes: [expect.stringMatching(/is new and passes/)],
+    });
     expect(compareWithKept(before, now('not_applicable'))).toMatchObject({ answer: 'same', notes: [] });
     expect(compareWithKept(before, now('fail'))).toMatchObject({
       answer: 'not_comparable',

@@ -15,7 +15,12 @@ const subject = { name: 'tenant', folder: 'kept/tenant', kept: 'pass' } as const
 function attempt(verdict: Judgement['verdict'], keptVerdict: Judgement = clean): Attempt {
   const [first, ...others] = clean.properties;
   if (first === undefined) throw new Error('no property');
-  const judgement = { ...clean, verdict, exitCode: EXIT_CODES[verdict], properties: [{ ...first, verdict }, ...others] };
+  const judgement = {
+    ...clean,
+    verdict,
+    exitCode: EXIT_CODES[verdict],
+    properties: [{ ...first, verdict }, ...others],
+  };
   const comparison = compareWithKept(keptVerdicts(keptVerdict, 'verdict.json'), judgement);
   return { kind: 'judged', seconds: 1, bundleFolder: 'reports/x', judgement, comparison, cells: [] };
 }
@@ -40,7 +45,9 @@ describe('a result of one or two drills', () => {
   });
 
   it('says what regressed, and why a drill broke', () => {
-    expect(resultOf(subject, [fail, pass]).why).toEqual([expect.stringMatching(/^no_effect_after_stop was pass and fails/)]);
+    expect(resultOf(subject, [fail, pass]).why).toEqual([
+      expect.stringMatching(/^no_effect_after_stop was pass and fails/),
+    ]);
     expect(resultOf(subject, [broken, broken]).why).toEqual([expect.stringContaining('the fleet did not start')]);
   });
 

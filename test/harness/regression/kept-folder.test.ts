@@ -8,8 +8,7 @@ import { keepRun } from '../../../harness/regression/keep-run.ts';
 import { notDrillable } from '../../../harness/regression/not-drillable.ts';
 import { writeRegression } from '../../../harness/regression/write-regression.ts';
 
-const bundleOf = (name: string): string =>
-  fileURLToPath(new URL(`../bundle/kept-bundles/${name}`, import.meta.url));
+const bundleOf = (name: string): string => fileURLToPath(new URL(`../bundle/kept-bundles/${name}`, import.meta.url));
 const SIGNED = bundleOf('signed');
 
 let dir = '';
@@ -86,12 +85,13 @@ describe('what a gate finds', () => {
     ['scenario.yaml', 'connected: 600ms', 'connected: 5s', /allows another connectedMs \(5000\).*\(600\)/],
     ['scenario.yaml', 'properties: all', 'properties: [flips_on_record]', /allows another properties/],
     ['scenario.yaml', 'effectsAfterBudget: 0', 'effectsAfterBudget: 9', /allows another effectsAfterBudget/],
-    ['scenario.yaml', 'primed: false', 'primed: true', /does not take its traffic from trace\.jsonl\.gz to the letter/],
+    ['scenario.yaml', 'primed: false', 'primed: true', /traffic\.primed/],
+    ['scenario.yaml', /traffic: .*/, 'traffic: { effects: 100/s }', /does not take its traffic from trace\.jsonl\.gz/],
     ['scenario.yaml', 'mode: halt_all', 'mode: halt_some', /halt_some/],
     ['regression.json', '"sha256": "', '"sha256": "0', /sha256/],
     ['regression.json', '"version": 1', '"version": 9', /version is 9, this killdrill reads version 1/],
     ['regression.json', '{', '', /cannot be read/],
-  ])('is not compared once %s says %j instead of %j', async (file, from, to, why) => {
+  ])('is not compared once %s says %s instead of %s', async (file, from, to, why) => {
     const folder = await kept();
     await kept('two');
     edit(join(folder, file), (text) => text.replace(from, to));

@@ -17,7 +17,14 @@ const fine: ReportedRegression = {
   drills: [passed],
 };
 const flaky: ReportedRegression = {
-  ...{ name: 'flaky-'.repeat(10).slice(0, -1), folder: 'kept/flaky', answer: 'regressed', exitCode: 1, flaky: true, kept: 'pass' },
+  ...{
+    name: 'flaky-'.repeat(10).slice(0, -1),
+    folder: 'kept/flaky',
+    answer: 'regressed',
+    exitCode: 1,
+    flaky: true,
+    kept: 'pass',
+  },
   why: ['no_effect_after_stop was pass and fails: effect 648 came late'],
   drills: [failed, passed],
 };
@@ -45,7 +52,12 @@ describe('renderGate', () => {
   });
 
   it('names what regressed, its evidence, its bundles and the command, and ends with the verdict', () => {
-    for (const said of [/fails: effect 648 came late/, /evidence: effect 648/, /bundle: reports\/one/, /gate kept\/flaky/])
+    for (const said of [
+      /fails: effect 648 came late/,
+      /evidence: effect 648/,
+      /bundle: reports\/one/,
+      /gate kept\/flaky/,
+    ])
       expect(text).toMatch(said);
     expect(text).toContain('empty cell: tenant × halt_noncritical × alert');
     expect(text.trimEnd().split('\n').at(-1)).toBe('verdict: fail (exit 1)');
