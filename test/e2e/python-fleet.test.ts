@@ -29,7 +29,7 @@ interface Verdict {
 describe.skipIf(!python)('the fleet of examples/python-fleet', () => {
   it('passes its drill: no server is started, and the report says what was not looked at', async () => {
     const { code, stdout } = await drill('passes', (text) => text);
-    const report = stdout.replace(/\s+/g, ' ');
+    const report = stdout.replace(/\\\n/g, '').replace(/\s+/g, ' '); // wrapped to the width, also the command
     expect(report).toMatch(/Drill python-fleet, seed 42, on none/);
     expect(report).toMatch(/not looked at, since this fleet has a switch of its own: 16 of 24 properties/);
     expect(report).toContain('--environment none');
