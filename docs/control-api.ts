@@ -9,7 +9,7 @@ import { page } from './markdown.ts';
 const RIGHTS = { public: 'nothing', read: 'a key, if reads are closed', stop: 'a stop key', release: 'a release key' };
 
 /** Routes look at it only when they serve. */
-const NOTHING = {} as ControlApiParts;
+const NOTHING = { fleet: {}, preview: {} } as ControlApiParts;
 
 /** The routes of the control API, from those that it serves. */
 export function controlApi(): string {

@@ -32,10 +32,18 @@ export const PAGES: Readonly<Record<string, () => string>> = {
 function properties(): string {
   return page(
     'Properties',
-    'What a drill decides. Each is one claim, judged from the history and the witness alone; its verdict is `pass`, `fail`, `inconclusive` (it names what is missing), `not_applicable` or `error`.',
+    'What a drill decides. Each is one claim, judged from the history and the witness alone; its verdict is `pass`, `fail`, `inconclusive` (it names what is missing), `not_applicable` or `error`. Of [a fleet with a switch of its own](../guides/drill-your-own-fleet.md) those are judged that the witness alone decides; the others are `not_applicable`, "not instrumented".',
     table(
-      ['property', 'holds when'],
-      CHECKERS.map(({ name, claim }) => [code(name), claim]),
+      ['property', 'holds when', 'of a fleet with levers'],
+      CHECKERS.map(({ name, claim, needs, seen }) => [
+        code(name),
+        claim,
+        needs === undefined
+          ? 'judged'
+          : seen === undefined
+            ? `needs the ${needs}`
+            : `needs the ${needs}; what is seen counts`,
+      ]),
     ),
   );
 }

@@ -28,6 +28,11 @@ const CONTRACT = {
     .pipe(z.number().int().min(50).max(60_000))
     .optional()
     .describe('lease of a worker, milliseconds'),
+  KILLDRILL_FLEET_FOLDER: text
+    .optional()
+    .describe(
+      'folder that the workers and the levers of a fleet with a switch of its own share; it goes with the drill',
+    ),
   KILLDRILL_SNAPSHOT_FOLDER: text.optional().describe('folder that emergency snapshots go to'),
   KILLDRILL_PUBLIC_KEY: text
     .transform((value, context): FlipKeys => {
@@ -81,6 +86,8 @@ export interface ContractEnvironment {
   readonly seed: number | null;
   readonly leaseMs: number | null;
   readonly agents: number | null;
+  /** Shared by the workers and the levers of a fleet with a switch of its own; null for any other. */
+  readonly fleetFolder: string | null;
   /** Where an emergency's snapshot goes; null for nowhere. */
   readonly snapshotFolder: string | null;
   /** Public keys of those who flip; null where nothing has to be signed. */
@@ -126,6 +133,7 @@ export function readContract(environment: Readonly<Record<string, string | undef
     seed: found.KILLDRILL_SEED ?? null,
     leaseMs: found.KILLDRILL_LEASE_MS ?? null,
     agents: found.KILLDRILL_AGENTS ?? null,
+    fleetFolder: found.KILLDRILL_FLEET_FOLDER ?? null,
     snapshotFolder: found.KILLDRILL_SNAPSHOT_FOLDER ?? null,
     keys: found.KILLDRILL_PUBLIC_KEY ?? null,
     stateFile: found.KILLDRILL_STATE_FILE ?? null,

@@ -151,7 +151,7 @@ export class KillSwitch {
     const stop: StopFlip = { ...common, kind: 'stop', mode, queue: 'discard' };
     const text = canonicalText(stop);
     this.#registry.arrive({ text, signature: null, place: null });
-    const { keptAt } = haltByFile(this.#options.path, stop);
+    const { keptAt } = await haltByFile(this.#options.path, stop);
     try {
       await this.#writer.write({}, 'restore');
       return { id, keptAt, notWritten: null };

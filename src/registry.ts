@@ -1,3 +1,4 @@
+import { EndedStops } from './ended-stops.ts';
 import { KilldrillError } from './errors.ts';
 import { continuesChain, headAfter } from './flip-chain.ts';
 import { FlipProof } from './flip-proof.ts';
@@ -12,9 +13,6 @@ import type { FlipRecord, Head, LoadAnswer, RelayAnswer } from './store/store.ts
 
 export type { ApplyResult, ArrivedStop } from './held-stop.ts';
 
-/** Ids of ended stops that are remembered; a late copy of an older one is enforced until the store answers `closed`. */
-const ENDED_KEPT = 10_000;
-
 /**
  * A process's picture of the flips: everything up to `head` (a contiguous prefix), plus stops that arrived early.
  *
@@ -28,7 +26,7 @@ export class Registry {
   #stops = new Map<string, HeldStop>();
   #open = new Engagements();
   /** Stops that have ended here, in the prefix or by the store's answer: a late copy must not open them again. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new EndedStops();
   #head: Head | null = null;
   #version = 1;
   readonly #listeners = new Listeners<Registry>();
@@ -65,6 +63,16 @@ export class Registry {
   /** Open engagements as enforced now, early ones included. */
   openEngagements(): readonly Engagement[] {
     return [...this.#open.values()];
+  }
+
+  /** The same as they were delivered, for those who hand them on. */
+  openStops(): readonly { readonly id: string; readonly text: string; readonly signature: string | null }[] {
+    return [...this.#stops].map(([id, { text, signature }]) => ({ id, text, signature }));
+  }
+
+  /** Whether this stop has ended before our eyes; false of one that this process never knew. */
+  hasEnded(id: string): boolean {
+    return this.#ended.has(id);
   }
 
   /** The revision at which an enforced engagement was opened; null while the store has not said. */
@@ -262,8 +270,6 @@ export class Registry {
     this.#open.close(id);
     this.#stops.delete(id);
     this.#ended.add(id);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > ENDED_KEPT && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   #read(text: string): Flip {

@@ -20,6 +20,7 @@ export const alertsNotLost: Checker = {
   name: 'alerts_not_lost',
   claim:
     'Every alert that the bus acknowledged is on record: a sound one as one flip of the store with its content, a copy of it as a duplicate, poison with a dead letter too; nothing is on record that nobody published, and no position is passed without a record.',
+  needs: 'alerts',
   check(record) {
     const index = indexOf(record);
     const nothing = noAlert(index) ?? needsWholeHistory(record);

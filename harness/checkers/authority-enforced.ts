@@ -17,6 +17,7 @@ export const authorityEnforced: Checker = {
   name: 'authority_enforced',
   claim:
     "The store lets nobody release with the fleet's own login, and every release on record was asked for by the operator.",
+  needs: 'record',
   check(record) {
     const index = indexOf(record);
     const asked = forgeriesOf(index).filter(({ path }) => path === 'flip');

@@ -20,6 +20,7 @@ export const eachPathAloneSuffices: Checker = {
   name: 'each_path_alone_suffices',
   claim:
     "A stop stops every exposed worker within its budget by the path that it takes while another is shut: the operator's while no alert could get through, or the API is gone; the API's while no alert could get through; a file's while no worker could hear of it from the store; an alert's while its executors could reach the store by their own statement only, or by the relay of their feeds only.",
+  needs: 'store',
   check(record) {
     const index = indexOf(record);
     const nothing = needsWholeHistory(record);

@@ -84,7 +84,7 @@ function isWideAcross(effect: WitnessedEffect, boundaries: readonly (number | nu
 /**
  * What a worker that was suspended across the stop may still emit: one effect for each call already started, that is,
  * for each intent before the stop by the store's order that has not arrived yet, within its abort time after going on.
- * A call without a journal has no intent; its run may emit the one that it was in.
+ * A call without a journal, and any of a fleet that keeps none, has no intent; its run may emit the one that it was in.
  */
 class SuspendedCalls {
   readonly #index: DrillIndex;
@@ -100,7 +100,7 @@ class SuspendedCalls {
   excuses(effect: WitnessedEffect, budget: WorkerBudget): boolean {
     if (budget.resumption === null) return false;
     if (effect.t0 < budget.resumption.fromNs || effect.t0 > budget.closeByNs) return false;
-    if (!isJournaled(effect)) {
+    if (!isJournaled(effect) || this.#index.scenario.fleet.levers !== null) {
       const call = `${effect.channel} ${effect.run.run}`;
       if (this.#journalFree.has(call)) return false;
       this.#journalFree.add(call);

@@ -13,7 +13,10 @@ export function noStop(index: DrillIndex): Finding | null {
   const planned = index.scenario.timeline.some((entry) => entry.kind === 'flip');
   const asked = index.flips.find((flip) => flip.kind === 'stop');
   if (!planned && asked === undefined) return notApplicable('the scenario stops nothing');
-  const how = asked === undefined ? 'none was ever requested' : `the store's answer to it was '${asked.answer}'`;
+  const how =
+    asked === undefined
+      ? 'none was ever requested'
+      : `the answer to it was '${asked.answer}'${asked.error === null ? '' : ` (${asked.error})`}`;
   return inconclusive(
     'a stop on record',
     how,

@@ -18,6 +18,7 @@ export const failsClosed: Checker = {
   name: 'fails_closed',
   claim:
     'No effect arrives from a worker that has had no store, or no state file that it can trust, for a lease and its abort time, until that is back; and a store that has just started admits nothing.',
+  needs: 'store',
   check(record) {
     const index = indexOf(record);
     const young = admittedYoung(index);

@@ -2,6 +2,11 @@ import type { Finding, Verdict } from './checker.ts';
 
 type Evidence = Finding['evidence'];
 
+/** A finding with the name of what it is about. */
+export interface NamedFinding extends Finding {
+  readonly name: string;
+}
+
 export function pass(reason: string, evidence: Evidence = {}): Finding {
   return { verdict: 'pass', reason, evidence };
 }

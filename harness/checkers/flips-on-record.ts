@@ -8,6 +8,7 @@ import { nameOf } from './flips-of.ts';
 import type { DrillFlip } from './flips-of.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { leverRecord } from './lever-record.ts';
 import { plannedFlip } from './stop-paths.ts';
 import { inDoubt } from './stale-alert-ignored.ts';
 import { journalWasRead } from './witness-of.ts';
@@ -17,6 +18,8 @@ export const flipsOnRecord: Checker = {
   name: 'flips_on_record',
   claim:
     'Every acknowledged flip is in the store as it was taken, also one whose answer was that it is not durable yet, revisions have no gap, the chain of hashes holds, and nobody else flipped: neither without being asked, nor for an alert that is stale or poison.',
+  needs: 'record',
+  seen: leverRecord,
   check(record) {
     const index = indexOf(record);
     if (index.flips.length === 0 && index.storeFlips.length === 0) return notApplicable('the drill flips nothing');

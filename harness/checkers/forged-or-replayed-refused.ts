@@ -17,6 +17,7 @@ export const forgedOrReplayedRefused: Checker = {
   name: 'forged_or_replayed_refused',
   claim:
     'A release that is unsigned, signed by a stranger or by a key that may stop only, made for another namespace, or shown a second time, lifts nothing, by whatever path it comes.',
+  needs: 'record',
   check(record) {
     const index = indexOf(record);
     const forgeries = forgeriesOf(index);

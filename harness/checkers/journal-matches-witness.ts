@@ -13,6 +13,7 @@ export const journalMatchesWitness: Checker = {
   name: 'journal_matches_witness',
   claim:
     'Journal and witness agree both ways, as multisets by channel and idempotency key, and so do the workers’ own counts.',
+  needs: 'journal',
   check(record) {
     const index = indexOf(record);
     return needsWholeHistory(record) ?? missingJournal(index) ?? compare(index);

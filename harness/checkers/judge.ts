@@ -3,9 +3,11 @@ import { messageOf } from '../../src/errors.ts';
 import type { Checker } from './checker.ts';
 import { expectationsOf } from './expectations.ts';
 import { error, worstOf } from './finding.ts';
+import { fleetNotes } from './fleet-notes.ts';
 import { effectTallies, flipVerdicts } from './flip-verdicts.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { notLookedAt } from './instruments.ts';
 import { milestonesOf, notesOf } from './milestones.ts';
 import { CHECKERS } from './registry.ts';
 import { runCheckers } from './run-checkers.ts';
@@ -32,7 +34,7 @@ export function judge(record: DrillRecord): Judgement {
     worst: found === null || found.verdict === 'pass' || found.verdict === 'not_applicable' ? null : found,
     milestones: measured.milestones,
     effects: measured.effects,
-    notes: measured.notes,
+    notes: [...measured.notes, ...notLookedAt(properties)],
   };
 }
 
@@ -77,6 +79,6 @@ function measureIndex(index: DrillIndex): Measured {
     expectations: expectationsOf(index),
     milestones: milestonesOf(index),
     effects: effectTallies(index),
-    notes: notesOf(index),
+    notes: [...notesOf(index), ...fleetNotes(index)],
   };
 }

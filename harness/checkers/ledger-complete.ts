@@ -15,6 +15,7 @@ export const ledgerComplete: Checker = {
   name: 'ledger_complete',
   claim:
     'The ledger lists every write that the world saw land, as landed or unknown, nothing as landed that did not, and every compensation once with its outcome; none of them lands twice.',
+  needs: 'journal',
   check(record) {
     const index = indexOf(record);
     return noStop(index) ?? needsWholeHistory(record) ?? compare(index);

@@ -12,6 +12,7 @@ export const modesHonoured: Checker = {
   name: 'modes_honoured',
   claim:
     'Under halt_noncritical what the operator declared critical goes on, the rest stops, and its queued work is parked and never discarded; in an emergency every worker says so, with a snapshot, within 5 s.',
+  needs: 'record',
   check: (record) => eachStop(record, checkStop),
 };
 

@@ -14,6 +14,7 @@ import { journalWasRead } from './witness-of.ts';
 export const noIntentAfterStop: Checker = {
   name: 'no_intent_after_stop',
   claim: "No intent is admitted, by the store's own order, after flips under which the decision refuses it.",
+  needs: 'journal',
   check(record) {
     const index = indexOf(record);
     const refused = refusedIntents(index);

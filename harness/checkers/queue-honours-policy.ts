@@ -22,6 +22,7 @@ export const queueHonoursPolicy: Checker = {
   name: 'queue_honours_policy',
   claim:
     'What waits in scope of a stop is discarded, parked or drained as the stop says, is never claimed while it is held, comes back only when nothing holds it; no refusal spends an attempt, and nothing of it is lost, left running, or failed because its worker was unverified.',
+  needs: 'queue',
   check(record) {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record) ?? missingQueue(index);

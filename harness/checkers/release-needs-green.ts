@@ -10,6 +10,7 @@ import { actionsOf } from './operator-of.ts';
 export const releaseNeedsGreen: Checker = {
   name: 'release_needs_green',
   claim: 'A release is refused while the run contract is that of the stop, and taken once another one is declared.',
+  needs: 'record',
   check(record) {
     const index = indexOf(record);
     const declared = index.scenario.fleet.contract !== null || index.scenario.timeline.some(isContract);

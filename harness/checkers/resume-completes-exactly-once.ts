@@ -15,6 +15,7 @@ export const resumeCompletesExactlyOnce: Checker = {
   name: 'resume_completes_exactly_once',
   claim:
     'Each run that is resumed or un-parked ends, and each of its planned effects lands once: none is sent again that landed, or of which nobody knows unless it is declared idempotent, under whatever key, and none is left out.',
+  needs: 'journal',
   check(record) {
     const index = indexOf(record);
     return needsWholeHistory(record) ?? checkReturned(index);

@@ -24,6 +24,7 @@ export const resumeRespectsHalt: Checker = {
   name: 'resume_respects_halt',
   claim:
     'What was discarded goes on only when an operator resumes it, is held as long as any stop covers it, and comes back no faster than the resume says (within 10 % and 250 ms).',
+  needs: 'queue',
   check(record) {
     const index = indexOf(record);
     const broken = needsWholeHistory(record) ?? wentOnAlone(index) ?? ranUnderStop(index) ?? cameBackAlone(index);

@@ -3,6 +3,7 @@ import type { DrillRecord } from '../drill/drill.ts';
 import type { Checker, Finding } from './checker.ts';
 import { error, inconclusive } from './finding.ts';
 import { indexOf } from './index-of.ts';
+import { isInstrumented, notInstrumented } from './instruments.ts';
 
 /** What one checker said of one record. */
 export interface PropertyFinding extends Finding {
@@ -19,7 +20,7 @@ export function runCheckers(record: DrillRecord, checkers: readonly Checker[]): 
 
 function guarded(record: DrillRecord, checker: Checker): Finding {
   try {
-    const finding = checker.check(record);
+    const finding = findingOf(record, checker);
     return finding.verdict === 'pass' ? (withheldPass(record) ?? finding) : finding;
   } catch (thrown) {
     return error(
@@ -27,6 +28,12 @@ function guarded(record: DrillRecord, checker: Checker): Finding {
       thrown instanceof Error ? { thrown: thrown.name } : {},
     );
   }
+}
+
+function findingOf(record: DrillRecord, checker: Checker): Finding {
+  const { needs } = checker;
+  if (needs === undefined || isInstrumented(record.scenario, needs)) return checker.check(record);
+  return checker.seen?.(record) ?? notInstrumented(needs);
 }
 
 function withheldPass(record: DrillRecord): Finding | null {

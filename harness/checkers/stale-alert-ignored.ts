@@ -19,6 +19,7 @@ export const staleAlertIgnored: Checker = {
   name: 'stale_alert_ignored',
   claim:
     'Every acknowledged alert whose detector had not seen the release of what it asks for is on record as stale, and opens no engagement; in doubt, with the store or the way to it out of order, a trip is no fault.',
+  needs: 'alerts',
   check(record) {
     const index = indexOf(record);
     const stale = index.alerts.published.filter(({ kind }) => kind === 'stale');

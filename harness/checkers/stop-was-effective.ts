@@ -20,6 +20,7 @@ export const stopWasEffective: Checker = {
   name: 'stop_was_effective',
   claim:
     'A stop that the timeline waits for is called effective in time, and never while the witness sees a call in its scope open, or before it sees one.',
+  needs: 'record',
   check(record) {
     const index = indexOf(record);
     const none = noStop(index);

@@ -8,6 +8,7 @@ import { isFirst, stopEvidence } from './exposure.ts';
 import { fail, inconclusive, notApplicable, pass } from './finding.ts';
 import { nameOf } from './flips-of.ts';
 import type { Stop } from './flips-of.ts';
+import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { drainOverNs, engagementOfStop, letsPass, missingQueue, waitingAtStop } from './queue-of.ts';
 import type { QueuedAtStop } from './queue-of.ts';
@@ -22,6 +23,8 @@ export const timersAndRetriesCancelled: Checker = {
   name: 'timers_and_retries_cancelled',
   claim:
     'A timer and a retry that wait in scope of a stop and fall due while it is on do not fire: they are neither claimed nor do they arrive.',
+  needs: 'queue',
+  seen: (record) => firedIn(indexOf(record)),
   check: (record) => eachStop(record, checkStop),
 };
 
@@ -58,6 +61,11 @@ function fallsDue(index: DrillIndex, stop: Stop, queued: QueuedAtStop): boolean 
   if (engagement === null || (!queued.was.retry && !isTimer(queued))) return false;
   const fromNs = drainOverNs(engagement) ?? engagement.atNs;
   return queued.was.dueNs >= fromNs && queued.was.dueNs <= endedNs(index, stop) - WATCH_NS;
+}
+
+/** What the world sees by itself: one that fired. That none did proves nothing, unless one is known to have waited. */
+function firedIn(index: DrillIndex): Finding | null {
+  return index.stops.map((stop) => firedInTheWorld(index, stop)).find((found) => found !== null) ?? null;
 }
 
 function firedInTheWorld(index: DrillIndex, stop: Stop): Finding | null {

@@ -2,6 +2,7 @@ import { FLEET_DETECTOR } from '../conductor/drill-keys.ts';
 import { acknowledged } from './alerts-of.ts';
 import type { Finding } from './checker.ts';
 import { inconclusive, pass } from './finding.ts';
+import { endedAlone, endOf } from './fleet-notes.ts';
 import { nameOf } from './flips-of.ts';
 import type { DrillFlip } from './flips-of.ts';
 import type { DrillIndex } from './index-of.ts';
@@ -11,6 +12,7 @@ import { actionsOf } from './operator-of.ts';
 export function wentAsPlanned(index: DrillIndex): Finding {
   return (
     gaveUp(index) ??
+    missingWorkers(index) ??
     missingFaults(index) ??
     missingFlips(index) ??
     missingAlerts(index) ??
@@ -28,6 +30,15 @@ function gaveUp({ record }: DrillIndex): Finding | null {
     });
   }
   return null;
+}
+
+/** A worker that nobody had asked to end: a fleet of fewer is another drill. */
+function missingWorkers(index: DrillIndex): Finding | null {
+  const [first] = endedAlone(index);
+  if (first === undefined) return null;
+  const { worker, exit } = first;
+  const evidence = { worker, code: exit?.code ?? null, signal: exit?.signal ?? null };
+  return inconclusive('every worker up to the end of the drill', endOf(index, first), evidence);
 }
 
 function missingFaults({ faults, scenario }: DrillIndex): Finding | null {

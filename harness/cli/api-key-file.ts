@@ -4,7 +4,7 @@ import { ApiKeys, readApiKeys } from '../../src/control/api/api-keys.ts';
 import type { KeyEntry } from '../../src/control/api/api-keys.ts';
 import type { Clock } from '../../src/clock.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { syncFolder } from '../../src/propagation/write-whole.ts';
+import { syncFolderNow } from '../../src/propagation/write-whole.ts';
 import { readOrdinaryFile } from '../../src/ordinary-file.ts';
 
 const LOOK_MS = 1_000;
@@ -33,7 +33,7 @@ export function writeApiKeyFile(path: string, entries: readonly KeyEntry[]): voi
     rmSync(unfinished, { force: true });
     throw error;
   }
-  syncFolder(dirname(path));
+  syncFolderNow(dirname(path));
 }
 
 /** The entries of a file that need not be there yet. */

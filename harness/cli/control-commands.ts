@@ -22,8 +22,17 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--tls-cert <file>', 'certificate and chain, PEM: HTTPS instead of HTTP')
     .option('--tls-key <file>', 'its private key, PEM')
     .option('--executor <file>', 'read alerts here too; the file has the keys of detectors, JSON')
-    .option('--brokers <host:port,...>', 'with --executor: alerts come over Kafka (default: over the database)')
+    .option('--brokers <host:port,...>', 'of Kafka: with --executor alerts come over it; for --sink kafka:TOPIC')
+    .option(
+      '--sink <where>',
+      'tell it of every flip: jsonl:FILE, webhook:URL or kafka:TOPIC; several times',
+      collected,
+      [],
+    )
+    .option('--sink-positions <folder>', 'where it is kept how far each sink was told', 'killdrill-sinks')
     .option('--topic <name>', 'with --executor: where alerts are')
+    .option('--mirror-state-file <file>', 'keep this state file equal to the store')
+    .option('--mirror-key <file>', 'what seals it: an Ed25519 private key (PEM), or the secret of an HMAC')
     .option('--json', 'the address as JSON on stdout')
     .action(async (flags: ServeFlags) => done(await serve(flags)));
 
@@ -35,4 +44,8 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--keys <file>', 'where its hash goes', DEFAULT_KEYS)
     .option('--json', 'the key as JSON on stdout')
     .action((kind: string, name: string, flags: ApiKeyFlags) => done(apiKey(kind, name, flags)));
+}
+
+function collected(one: string, before: readonly string[]): readonly string[] {
+  return [...before, one];
 }

@@ -20,14 +20,16 @@ import { openAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openEffectivenessStore } from '../../src/store/postgres/effectiveness-store.ts';
 import { openFlipSource } from '../../src/store/postgres/flip-source.ts';
 import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
+import { openPreviewStore } from '../../src/store/postgres/preview-store.ts';
 import { openStopStore } from '../../src/store/postgres/stop-store.ts';
 import { Spool } from '../../src/store/spool.ts';
 import type { SpoolContents } from '../../src/store/spool.ts';
+import type { StopOffer } from '../../src/store/stop-port.ts';
 import type { Signing } from './flip-keys.ts';
-import { openHostedExecutor } from './hosted-executor.ts';
-import type { HostedExecutorOptions } from './hosted-executor.ts';
+import { openHosted } from './hosted-parts.ts';
+import type { HostedOptions } from './hosted-parts.ts';
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends HostedOptions {
   readonly connectionString: string;
   readonly namespace: string;
   readonly listen: ListenOptions;
@@ -39,8 +41,6 @@ export interface ControlPlaneOptions {
   readonly flipKeys: FlipKeys | null;
   /** The state file beside which stops are put while the store is away; null for none. */
   readonly stateFile: string | null;
-  /** Null: this process reads no alerts. */
-  readonly executor: HostedExecutorOptions | null;
   readonly onError: (error: Error) => void;
 }
 
@@ -54,6 +54,8 @@ export interface ControlPlane {
   close(): Promise<{ readonly left: readonly { readonly id: string; readonly keptAt: string | null }[] }>;
 }
 
+/** Whoever asks what a stop would hit has more patience than a stop has. */
+const PREVIEW_TIMINGS = { connectMs: 2_000, statementMs: 3_000, answerMs: 3_500 };
 const RETRY_MS = 100;
 /** How long the end waits for a store that is away. */
 const LAST_WAIT_MS = 2_000;
@@ -67,13 +69,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { connectionString, namespace, onError, keys, signing, flipKeys, stateFile } = options;
   const clock = systemClock;
   const to = { connectionString, namespace };
-  const [source, flips, stops, record, effectiveness, audit] = [
+  const [source, flips, stops, record, effectiveness, audit, preview] = [
     openFlipSource(to),
     openFlipStore(to),
     openStopStore(to),
     openControlStore(to),
     openEffectivenessStore(to),
     openAuditStore(to),
+    openPreviewStore({ ...to, timings: PREVIEW_TIMINGS }),
   ];
   const watch = new EffectivenessWatch({ store: effectiveness, clock });
   const [registry, lease] = [new Registry(namespace, { keys: flipKeys }), new Lease(clock)];
@@ -81,10 +84,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const feed = new StoreFeed({ source, registry, lease, clock, timings, onError });
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
-  const executor =
-    options.executor === null
-      ? null
-      : openHostedExecutor(options.executor, { ...to, registry, sign: signing?.sign ?? null, onError });
+  const hosted = await openHosted(options, { ...to, registry, lease, sign: signing?.sign ?? null, onError });
   const restored = await taker.restore();
   const missing = (): string | null =>
     registry.head === null ? "the store's flips are not loaded yet; stops are taken all the same" : null;
@@ -97,21 +97,22 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
         workers: async () => (await effectiveness.fleet()).workers,
         stop: (id) => watch.look(id),
       },
-      ...(executor === null ? {} : { executor: () => executor.status() }),
+      preview,
+      ...hosted.status,
     },
     options.listen,
   );
   feed.start();
-  executor?.start();
+  hosted.start();
   return {
     ...{ url: api.url, restored },
     ready: () => feed.ready(),
     close: async () => {
       await api.close();
       const left = await taker.close(LAST_WAIT_MS);
-      await executor?.close();
+      await hosted.close();
       await feed.close();
-      await Promise.all([source, flips, stops, record, effectiveness, audit].map((port) => port.close()));
+      await Promise.all([source, flips, stops, record, effectiveness, audit, preview].map((port) => port.close()));
       return { left };
     },
   };
@@ -125,9 +126,9 @@ async function vouch(parts: VouchParts, onError: (error: Error) => void): Promis
 /** Whoever watches the state file enforces a stop that cannot be made durable yet. */
 function pathsOf(stateFile: string | null): readonly StopPath[] {
   if (stateFile === null) return [];
-  const push = ({ text, signature }: { readonly text: string; readonly signature: string | null }): void => {
+  const push = async ({ text, signature }: StopOffer): Promise<void> => {
     const flip = parseFlip(text);
-    if (flip.kind === 'stop') haltByFile(stateFile, flip, signature === null ? null : () => signature);
+    if (flip.kind === 'stop') await haltByFile(stateFile, flip, signature === null ? null : () => signature);
   };
-  return [{ name: 'state file', push: (stop) => Promise.resolve().then(() => push(stop)) }];
+  return [{ name: 'state file', push }];
 }

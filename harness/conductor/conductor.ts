@@ -26,11 +26,12 @@ export interface ConductorParts {
   readonly clock: DrillClock;
   readonly history: HistorySink;
   readonly world: World;
-  readonly operator: Operator;
-  readonly forger: Forger;
-  readonly observer: Observer;
-  readonly wayBack: WayBack;
-  readonly probes: Probes;
+  readonly operator: Pick<Operator, 'stop' | 'release' | 'settled' | 'revision' | 'overtaken'>;
+  /** These are null for a fleet with a switch of its own, whose scenario has no entry for them. */
+  readonly forger: Forger | null;
+  readonly observer: Observer | null;
+  readonly wayBack: WayBack | null;
+  readonly probes: Probes | null;
   readonly faults: Faults;
   /** Null for a scenario without alerts. */
   readonly detectors: Detectors | null;
@@ -73,7 +74,7 @@ export class Conductor {
     await this.#answered();
     if (this.#firstFlipNs !== null) await this.#until(this.#firstFlipNs, scenario.holdMs);
     await this.#parts.operator.settled();
-    await this.#parts.probes.settled();
+    await this.#parts.probes?.settled();
     enter('settle');
     await sleep(scenario.settleMs, signal);
     await this.#parts.detectors?.settled();
@@ -114,15 +115,15 @@ export class Conductor {
       case 'release':
         return this.#release(entry);
       case 'resume':
-        return wayBack.resume(entry);
+        return wayBack?.resume(entry);
       case 'contract':
-        return wayBack.contract(entry);
+        return wayBack?.contract(entry);
       case 'compensate':
-        return wayBack.compensate(entry, signal);
+        return wayBack?.compensate(entry, signal);
       case 'alerts':
         return detectors?.publish(entry, operator.revision, operator.overtaken);
       case 'forge':
-        return forger.forge(entry, signal);
+        return forger?.forge(entry, signal);
       case 'fault':
         return faults.inject(entry);
       default:
@@ -141,14 +142,14 @@ export class Conductor {
   async #ask(entry: FlipEntry, nth: number): Promise<void> {
     const { clock, operator, observer, probes, enter, signal } = this.#parts;
     this.#noteExposure(entry);
-    const { id, isTaken } = await operator.stop(entry, (revision) => probes.plant(nth, revision), signal);
+    const { id, isTaken } = await operator.stop(entry, (revision) => probes?.plant(nth, revision), signal);
     if (this.#firstFlipNs === null) {
       this.#firstFlipNs = clock.nowNs();
       enter('hold');
     }
     if (!isTaken || entry.effectiveWithinMs === null) return;
     await operator.settled(); // what is not durable is not effective
-    await observer.awaitEffective(nth, id, entry.effectiveWithinMs);
+    await observer?.awaitEffective(nth, id, entry.effectiveWithinMs);
   }
 
   /** Waits for the answers of all stops that the timeline did not wait for. @throws what one of them threw */
@@ -162,7 +163,7 @@ export class Conductor {
     await this.#answered();
     this.#flips += 1;
     await operator.settled();
-    await probes.settled();
+    await probes?.settled();
     await operator.release(entry, signal);
   }
 

@@ -273,11 +273,11 @@ export class Operator {
   }
 
   /** Whoever watches the file enforces it, and brings it to the store once that is there. */
-  #putBesideFile(stop: StopFlip, signal: AbortSignal): Promise<Answered> {
+  async #putBesideFile(stop: StopFlip, signal: AbortSignal): Promise<Answered> {
     const { stateFile } = this.#parts;
     if (stateFile === null)
       throw new KilldrillError('NO_STATE_FILE', `the stop of ${stop.scope} goes by a file that this drill has not`);
-    haltByFile(stateFile, stop, this.#parts.sign);
+    await haltByFile(stateFile, stop, this.#parts.sign);
     return this.#store.awaitFrom('no worker', stop.id, signal);
   }
 }

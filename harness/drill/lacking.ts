@@ -2,11 +2,13 @@ import { KilldrillError } from '../../src/errors.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
+type Drilled = Pick<Scenario, 'name' | 'timeline'> & { readonly fleet: Pick<Scenario['fleet'], 'levers'> };
+
 /** Why a scenario cannot be drilled in this environment; null when it can. A drill of it would show nothing, so none is run. */
-export function lacking(
-  { name, timeline }: Pick<Scenario, 'name' | 'timeline'>,
-  environment: Pick<Environment, 'name' | 'kafka'>,
-): string | null {
+export function lacking({ name, timeline, fleet }: Drilled, environment: Pick<Environment, 'name' | 'kafka'>): string | null {
+  if (fleet.levers !== null) return null;
+  if (environment.name === 'none')
+    return `${name} needs PostgreSQL, which the environment none has not: choose --environment embedded, or another with servers`;
   if (environment.kafka !== null) return null;
   const onKafka = timeline.find((entry) => entry.kind === 'fault' && entry.target === 'kafka');
   if (onKafka?.kind !== 'fault') return null;
@@ -24,7 +26,7 @@ export interface Skipped {
  *
  * @throws KilldrillError `ENVIRONMENT_LACKS` when none can.
  */
-export function sortOut<T extends { readonly scenario: Pick<Scenario, 'name' | 'timeline'> }>(
+export function sortOut<T extends { readonly scenario: Drilled }>(
   wanted: readonly T[],
   environment: Pick<Environment, 'name' | 'kafka'>,
 ): { readonly able: readonly T[]; readonly skipped: readonly Skipped[] } {

@@ -1,7 +1,6 @@
 import type { Flip } from '../../src/switch.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
-import type { Bundle } from '../bundle/create.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
 import { writeVerdict } from '../bundle/write-verdict.ts';
 import { judge } from '../checkers/judge.ts';
@@ -11,33 +10,32 @@ import type { DrillDatabase } from '../environment/environment.ts';
 import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { startDrillClock } from '../history/clock.ts';
-import type { DrillClock } from '../history/clock.ts';
 import type { Phase } from '../history/event.ts';
 import { openHistory } from '../history/write.ts';
-import type { HistoryWriter } from '../history/write.ts';
 import { readJournal } from '../journal/read-journal.ts';
 import { scenarioToYaml } from '../scenario/to-yaml.ts';
 import { workerNames } from '../scenario/crew.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import type { Trace } from '../traffic/trace.ts';
-import { startLoopWatch } from '../world/loop-watch.ts';
-import { startWorld } from '../world/world.ts';
+import type { LeversSpec } from '../scenario/scenario.ts';
 import type { World } from '../world/world.ts';
 import { awaitQuiet } from './await-quiet.ts';
 import { inBrackets } from './brackets.ts';
 import type { Brackets } from './brackets.ts';
 import { detectingOf, executorsOf, hasAlerts, openAlerting, readDeadLetters } from './alerting.ts';
 import type { Alerting } from './alerting.ts';
+import type { DrillGround } from './drill-ground.ts';
 import type { DrillInput, DrillOutcome } from './drill-input.ts';
 import { nextDatabaseName } from './database-name.ts';
 import { openDrillStore } from './drill-store.ts';
 import type { DrillStore } from './drill-store.ts';
 import { DRILL_TIMES } from './drill.ts';
 import type { DrillRecord } from './drill.ts';
+import type { Announce } from './lever-drill.ts';
+import { playLeverDrill } from './lever-drill.ts';
 import { LeftClaims } from './left-claims.ts';
 import { bootId, describeMachine } from './machine.ts';
 import { makeFlipKeys } from './flip-keys.ts';
 import type { DrillFlipKeys } from './flip-keys.ts';
+import { openWorld } from './open-world.ts';
 import { operatorsHands } from './operators-hands.ts';
 import { declareStart, prepareStore } from './prepare-store.ts';
 import { startApi } from './start-api.ts';
@@ -80,14 +78,6 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   return { record, judgement, bundleFolder: bundle.folder };
 }
 
-interface Plan {
-  readonly scenario: Scenario;
-  readonly trace: Trace;
-  readonly bundle: Bundle;
-  readonly clock: DrillClock;
-  readonly history: HistoryWriter;
-}
-
 /** What a drill has once its fleet is ready. */
 interface Stage {
   readonly database: DrillDatabase;
@@ -107,14 +97,14 @@ interface Stage {
 /** One drill while it runs: what it starts, it ends in reverse order, whatever happens. */
 class Drill {
   readonly #input: DrillInput;
-  readonly #plan: Plan;
+  readonly #plan: DrillGround;
   readonly #brackets: Brackets;
   readonly #halted: string[] = [];
   #phase: Phase = 'start';
   #t0Ns: number | null = null;
   #world: World | null = null;
 
-  constructor(input: DrillInput, plan: Plan, brackets: Brackets) {
+  constructor(input: DrillInput, plan: DrillGround, brackets: Brackets) {
     this.#input = input;
     this.#plan = plan;
     this.#brackets = brackets;
@@ -123,12 +113,15 @@ class Drill {
   async run(): Promise<void> {
     const { environment, signal } = this.#input;
     this.#begin();
+    const { levers } = this.#plan.scenario.fleet;
+    if (levers !== null) return this.#pullLevers(levers);
     const database = await environment.createDatabase(nextDatabaseName());
     this.#brackets.add(() => database.drop());
     signal.throwIfAborted();
     const store = await this.#openStore(database);
     const alerting = await this.#openAlerting(database, store);
-    const world = this.#openWorld();
+    const world = openWorld(this.#plan, this.#brackets);
+    this.#world = world;
     const stateFile = makeStateFile(this.#plan.scenario, this.#input.folder, database.name);
     const fleet = await this.#startFleet(database, world, { keys: store.keys, stateFile, alerting });
     const executors = await this.#startExecutors(database, alerting, store.keys);
@@ -143,6 +136,17 @@ class Drill {
     if (alerting !== null) await readDeadLetters(alerting, this.#plan.history);
     this.#enter('end');
     signal.throwIfAborted();
+  }
+
+  /** Without a store, which nobody would use. */
+  #pullLevers(levers: LeversSpec): Promise<void> {
+    const announce: Announce = {
+      enter: (phase) => this.#enter(phase),
+      began: (t0Ns) => (this.#t0Ns = t0Ns),
+      opened: (world) => (this.#world = world),
+      flipped: (flip) => this.#flipped(flip),
+    };
+    return playLeverDrill(this.#input, this.#plan, levers, { brackets: this.#brackets, announce });
   }
 
   /** With its witness in place, and with what the operator declares beforehand: before there is anybody to be drilled. */
@@ -196,16 +200,6 @@ class Drill {
       inFlight: counts?.inFlight ?? 0,
       halted: this.#halted,
     });
-  }
-
-  #openWorld(): World {
-    const { trace, clock, history, scenario } = this.#plan;
-    const loop = startLoopWatch({ clock, history });
-    this.#brackets.add(() => loop.close());
-    const world = startWorld({ trace, clock, history, loop, downstream: scenario.downstream });
-    this.#brackets.add(() => world.close());
-    this.#world = world;
-    return world;
   }
 
   async #startFleet(

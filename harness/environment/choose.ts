@@ -3,12 +3,19 @@ import { startEmbedded } from './embedded.ts';
 import type { Environment, EnvironmentName } from './environment.ts';
 import type { Guardian } from './guardian.ts';
 import { startLocal } from './local.ts';
+import { noServers } from './none.ts';
 
-/** What can be asked for. */
+/** What can be asked for; `none` is for fleets with a switch of their own. */
 export type EnvironmentChoice = EnvironmentName | 'auto';
 
-export const ENVIRONMENT_NAMES: readonly EnvironmentName[] = ['containers', 'local', 'embedded', 'external'];
-export const ENVIRONMENT_CHOICES: readonly EnvironmentChoice[] = ['auto', ...ENVIRONMENT_NAMES];
+/** Those that have servers. */
+export const ENVIRONMENT_NAMES: readonly Exclude<EnvironmentName, 'none'>[] = [
+  'containers',
+  'local',
+  'embedded',
+  'external',
+];
+export const ENVIRONMENT_CHOICES: readonly EnvironmentChoice[] = ['auto', ...ENVIRONMENT_NAMES, 'none'];
 
 /** What `auto` tries, in this order. Never `external`: a drill goes to somebody's servers by name only. */
 const AUTO_ORDER = ['containers', 'local', 'embedded'] as const satisfies readonly EnvironmentName[];
@@ -53,6 +60,8 @@ async function startNamed(
   switch (name) {
     case 'embedded':
       return startEmbedded(ground);
+    case 'none':
+      return noServers();
     case 'local':
       return startLocal(ground);
     case 'containers': {

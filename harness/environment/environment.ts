@@ -1,7 +1,7 @@
 import type { ConnectTarget, Proxy } from './proxy.ts';
 
 /** Where servers for drills come from (DESIGN §6). */
-export type EnvironmentName = 'external' | 'containers' | 'local' | 'embedded';
+export type EnvironmentName = 'external' | 'containers' | 'local' | 'embedded' | 'none';
 
 /** Real servers for drills. One environment can serve many drills, one after another. */
 export interface Environment {

@@ -28,6 +28,8 @@ export interface ProcessRecord {
   said(line: SaidLine): void;
   /** `expected`: the harness had asked for it. */
   exited(exit: ProcessExit, expected: boolean): void;
+  /** The last lines of one that ended without being asked to, once they are heard. */
+  lastWords?(text: string): void;
 }
 
 export interface ProcessExit {
@@ -37,6 +39,9 @@ export interface ProcessExit {
 
 const FLEET_NICENESS = 5;
 const STDERR_KEPT = 4_000;
+/** What is kept of one life's lines, each with what it costs beside its text: a fleet that floods its stdout fills no memory. */
+const SAID_CHARS = 16 * 1024 * 1024;
+const LINE_COST = 256;
 /** After its end, what it said last may still be in the pipe; a child of its own may keep the pipe open for ever. */
 const HEAR_OUT_MS = 250;
 
@@ -54,6 +59,7 @@ export class DrilledProcess {
   #ready = false;
   #stderr = '';
   #heardOut = false;
+  #saidChars = 0;
 
   /** @throws KilldrillError `FLEET_COMMAND` for an empty command; one that cannot be started ends at once. */
   constructor(spec: ProcessSpec) {
@@ -74,6 +80,7 @@ export class DrilledProcess {
     yieldToWitness(this.pid);
     this.exited = new Promise((resolve) => {
       const heardOut = (): void => {
+        if (!this.#heardOut) this.#leaveLastWords();
         this.#heardOut = true;
         resolve(this.#exit ?? { code: null, signal: null });
       };
@@ -138,7 +145,7 @@ export class DrilledProcess {
     if (stdout === null || stderr === null) return;
     readContractLines(
       stdout,
-      (line) => this.#said(line),
+      (line, chars) => this.#said(line, chars),
       (noise) => this.#noise(noise),
     );
     stderr.setEncoding('utf8');
@@ -147,7 +154,7 @@ export class DrilledProcess {
   }
 
   #noise(line: string): void {
-    if (this.#saysReady(line)) this.#said({ event: 'ready' });
+    if (this.#saysReady(line)) this.#said({ event: 'ready' }, 0);
     else this.#complain(`stdout: ${line}\n`);
   }
 
@@ -155,11 +162,25 @@ export class DrilledProcess {
     this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
   }
 
-  #said(line: SaidLine): void {
-    if (line.event !== 'ready') return this.#record.said(line);
+  /** Its own end was no surprise, or its exit says all. */
+  #leaveLastWords(): void {
+    const text = this.complaint;
+    if (!this.#expected && this.#exit !== null && text !== '') this.#record.lastWords?.(text);
+  }
+
+  #said(line: SaidLine, chars: number): void {
+    if (line.event !== 'ready') return this.#keep(line, chars);
     if (this.#ready) return;
     this.#ready = true;
     this.#record.ready(line);
+  }
+
+  #keep(line: SaidLine, chars: number): void {
+    if (this.#saidChars > SAID_CHARS) return;
+    this.#saidChars += chars + LINE_COST;
+    if (this.#saidChars > SAID_CHARS)
+      this.#complain(`stdout: more than ${SAID_CHARS / 1024 / 1024} MiB of events; the rest of them is not kept\n`);
+    else this.#record.said(line);
   }
 }
 

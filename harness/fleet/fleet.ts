@@ -3,6 +3,7 @@ import type { ConnectTarget, Proxy, startProxy } from '../environment/proxy.ts';
 import type { WorkerPlane } from '../history/event.ts';
 import type { HistorySink } from '../history/write.ts';
 import { endProcesses } from './end-processes.ts';
+import { endLeftBehind } from './left-behind.ts';
 import { untilReady } from './ready.ts';
 import { openWorkerPlanes } from './worker-planes.ts';
 import type { DetectingFleet, WorkerPlanes } from './worker-planes.ts';
@@ -21,7 +22,8 @@ export interface FleetOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly history: HistorySink;
-  readonly postgres: ConnectTarget;
+  /** Null for a fleet without a store of ours. */
+  readonly postgres: ConnectTarget | null;
   /** The store's URL as this worker reaches it on the given port. */
   readonly storeUrl: (port: number) => string;
   readonly openChannel: (worker: string) => Promise<WorldChannel>;
@@ -87,8 +89,7 @@ export class Fleet {
         ...member.planes.alerts?.variables,
         KILLDRILL_WORKER: worker,
         KILLDRILL_WORLD_URL: channel.url,
-        KILLDRILL_REGISTRY_URL: storeUrl(member.planes.registry.port),
-        KILLDRILL_DATABASE_URL: storeUrl(member.planes.work.port),
+        ...storeVariables(member.planes, storeUrl),
         ...(clockFile === null ? {} : { [CLOCK_VARIABLE]: clockFile(worker) }),
       },
     });
@@ -115,7 +116,12 @@ export class Fleet {
   /** @throws KilldrillError `PLANE_OUT_OF_REACH` for the alerts of brokers that are not ours, or of a fleet without detectors */
   proxy(worker: string, plane: WorkerPlane): Proxy {
     const { planes } = this.#member(worker);
-    if (plane !== 'alerts') return planes[plane];
+    const own = plane === 'alerts' ? null : planes[plane];
+    if (own !== null) return own;
+    if (plane !== 'alerts') {
+      const message = `the ${plane} plane of ${worker} cannot be hit: a fleet with a switch of its own has no store of ours; take the fault out`;
+      throw new KilldrillError('PLANE_OUT_OF_REACH', message);
+    }
     const proxy = planes.alerts?.proxy ?? null;
     if (proxy !== null) return proxy;
     const why =
@@ -125,9 +131,16 @@ export class Fleet {
     throw new KilldrillError('PLANE_OUT_OF_REACH', `the alerts plane of ${worker} cannot be hit: ${why}`);
   }
 
-  /** SIGTERM to all, a wait of at most `byeMs`, SIGKILL to the rest; names those that had to be forced. */
-  stop(byeMs: number): Promise<readonly string[]> {
-    return endProcesses(this.processes(), byeMs);
+  /**
+   * SIGTERM to all, a wait of at most `byeMs`, SIGKILL to the rest, and to what they have left behind; names those that had to
+   * be forced.
+   */
+  async stop(byeMs: number): Promise<readonly string[]> {
+    const { history, environment } = this.#options;
+    const forced = await endProcesses(this.processes(), byeMs);
+    for (const worker of forced) history.append({ type: 'worker.forced', worker, afterMs: byeMs });
+    for (const one of await endLeftBehind(environment)) history.append({ type: 'worker.leftBehind', ...one });
+    return forced;
   }
 
   async close(): Promise<void> {
@@ -144,4 +157,9 @@ export class Fleet {
     const known = [...this.#members.keys()].join(', ');
     throw new KilldrillError('WORKER_UNKNOWN', `there is no worker '${worker}'; the fleet has ${known}`);
   }
+}
+
+function storeVariables({ registry, work }: WorkerPlanes, url: (port: number) => string): Record<string, string> {
+  if (registry === null || work === null) return {};
+  return { KILLDRILL_REGISTRY_URL: url(registry.port), KILLDRILL_DATABASE_URL: url(work.port) };
 }

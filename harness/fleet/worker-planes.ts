@@ -14,8 +14,9 @@ export interface DetectingFleet {
 
 /** One worker's own ways out. */
 export interface WorkerPlanes {
-  readonly registry: Proxy;
-  readonly work: Proxy;
+  /** These two are null for a fleet without a store. */
+  readonly registry: Proxy | null;
+  readonly work: Proxy | null;
   /** Null for a fleet without detectors. */
   readonly alerts: AlertsPlane | null;
   close(): Promise<void>;
@@ -30,7 +31,8 @@ interface AlertsPlane {
 }
 
 interface PlanesParts {
-  readonly postgres: ConnectTarget;
+  /** Null for a fleet without a store. */
+  readonly postgres: ConnectTarget | null;
   readonly storeUrl: (port: number) => string;
   readonly detecting: DetectingFleet | null;
   readonly startProxy: typeof startProxy;
@@ -39,6 +41,7 @@ interface PlanesParts {
 /** Opens a worker's ways out. @throws KilldrillError `KAFKA_DOORS` */
 export async function openWorkerPlanes(worker: string, parts: PlanesParts): Promise<WorkerPlanes> {
   const { postgres: target, storeUrl, detecting, startProxy: start } = parts;
+  if (target === null) return { registry: null, work: null, alerts: null, close: () => Promise.resolve() };
   const kafka = detecting?.kafka ?? null;
   const door = kafka === null ? null : doorOf(kafka, worker);
   const [registry, work] = await Promise.all([start({ target }), start({ target })]);

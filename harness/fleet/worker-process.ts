@@ -35,6 +35,7 @@ export class WorkerProcess extends DrilledProcess {
           history.append({ type: 'worker.said', ...who, said: line });
           heard?.(line);
         },
+        lastWords: (text) => history.append({ type: 'worker.lastWords', ...who, text }),
         exited: ({ code, signal }, expected) =>
           history.append({ type: 'worker.exited', ...who, code, signal, expected }),
       },

@@ -1,4 +1,5 @@
 import type { ForgeryEventBody } from './forgery.ts';
+import type { FleetLifeBody, LeverStatusBody } from './lever-event.ts';
 import type { StoreEventBody } from './store-event.ts';
 
 /**
@@ -254,6 +255,8 @@ export type EventBody =
   /** The harness's event loop was blocked this long; arrivals during it have wide intervals. */
   | { readonly type: 'loop.lag'; readonly lagMs: number }
   | ForgeryEventBody
+  | LeverStatusBody
+  | FleetLifeBody
   | StoreEventBody;
 
 /** Phases of a drill in their order; each event marks the phase's begin. */

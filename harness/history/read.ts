@@ -70,6 +70,10 @@ const EVENT_TYPES = {
   'forgery.answered': true,
   'runaway.loose': true,
   'stop.observed': true,
+  'lever.status': true,
+  'worker.lastWords': true,
+  'worker.forced': true,
+  'worker.leftBehind': true,
 } as const satisfies Record<EventType, true>;
 
 /**

@@ -8,6 +8,8 @@ export const LIMITS = {
   executors: { min: 0, max: 8 },
   leaseMs: { min: 200, max: 30_000 },
   commandWords: 64,
+  /** Of one lever of the fleet's own switch. */
+  leverMs: { min: 100, max: 60_000 },
   effectsPerSecond: { min: 0, max: 5_000 },
   tenants: { min: 1, max: 10_000 },
   steadyMs: { min: 500, max: 600_000 },

@@ -6,6 +6,7 @@ import { describeFound } from './found.ts';
 import type { DrilledFleet } from './fault-meaning.ts';
 import { givenFigures } from './given-figures.ts';
 import type { KnownNames } from './known-names.ts';
+import { leverEntryMeaning, ownFleetMeaning } from './levers-meaning.ts';
 import { LIMITS } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { formatDuration, formatRate } from './quantity.ts';
@@ -32,7 +33,12 @@ export function meaningComplaints(
   const raw = value as Readonly<Partial<Record<'fleet' | 'contract' | 'timeline' | 'expect', unknown>>>;
   return [
     ...criticalComplaints(raw.fleet, known),
-    ...timelineComplaints(raw.timeline, { fleet: fleetOf(raw.fleet), known }, contractOf(raw.contract)),
+    ...ownFleetComplaints(raw.fleet, raw.contract),
+    ...timelineComplaints(
+      raw.timeline,
+      { fleet: fleetOf(raw.fleet), known, hasLevers: hasLevers(raw.fleet) },
+      contractOf(raw.contract),
+    ),
     ...propertyComplaints(raw.expect, properties),
   ];
 }
@@ -43,6 +49,11 @@ function fleetOf(fleet: unknown): DrilledFleet {
   if (!read.success) return { workers: null, executors: null, simulated: true, detects: undefined };
   const { workers, executors, command, detectors } = read.data;
   return { workers, executors, simulated: command === undefined, detects: detectors?.writeRate.per ?? null };
+}
+
+function hasLevers(fleet: unknown): boolean {
+  const read = scenarioSchema.shape.fleet.safeParse(fleet);
+  return read.success && read.data.levers !== undefined;
 }
 
 /** Undefined when it cannot be read. */
@@ -67,9 +78,23 @@ function criticalComplaints(fleet: unknown, { capability }: KnownNames): readonl
   ];
 }
 
+function ownFleetComplaints(fleet: unknown, contract: unknown): readonly Complaint[] {
+  const read = scenarioSchema.shape.fleet.safeParse(fleet);
+  if (!read.success) return [];
+  const complaints = ownFleetMeaning(read.data);
+  if (read.data.levers === undefined || contract === undefined) return complaints;
+  const expected = 'a fleet that uses the store of killdrill, where it is declared';
+  const fix = 'remove it, or fleet.levers';
+  return [...complaints, { path: ['contract'], aboutKey: true, found: 'a contract with fleet.levers', expected, fix }];
+}
+
 function timelineComplaints(
   timeline: unknown,
-  { fleet, known }: { readonly fleet: DrilledFleet; readonly known: KnownNames },
+  {
+    fleet,
+    known,
+    hasLevers: isOwn,
+  }: { readonly fleet: DrilledFleet; readonly known: KnownNames; readonly hasLevers: boolean },
   contract: RunContract | null | undefined,
 ): readonly Complaint[] {
   if (!Array.isArray(timeline) || timeline.length > LIMITS.timelineEntries.max) return [];
@@ -78,7 +103,11 @@ function timelineComplaints(
     const read = entrySchema.safeParse(entry);
     if (!read.success) return [];
     entries.push(read.data);
-    return entryMeaning(read.data, fleet, known).map((one) => ({ ...one, path: ['timeline', index, ...one.path] }));
+    const withLevers = isOwn ? leverEntryMeaning(read.data) : [];
+    return [...entryMeaning(read.data, fleet, known), ...withLevers].map((one) => ({
+      ...one,
+      path: ['timeline', index, ...one.path],
+    }));
   });
   // How entries fit each other is said once each of them can be read.
   return entries.length === timeline.length ? [...complaints, ...timelineMeaning(entries, contract)] : complaints;

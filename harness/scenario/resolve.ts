@@ -3,7 +3,7 @@ import type { CriticalRules, ResumeStaging, ResumeWhich } from '../../src/store/
 import type { Trace } from '../traffic/trace.ts';
 import { takesKey } from './fault-meaning.ts';
 import { steadyPerSecond } from './given-figures.ts';
-import type { Anchor, DetectorsSpec, Scenario, TimelineEntry, TrafficSpec } from './scenario.ts';
+import type { Anchor, DetectorsSpec, Lever, LeversSpec, Scenario, TimelineEntry, TrafficSpec } from './scenario.ts';
 import type { ReadScenario } from './schema.ts';
 import type { ReadEntry } from './timeline-schema.ts';
 
@@ -30,6 +30,7 @@ export function resolveScenario(read: ReadScenario, given: Trace | null): Scenar
       detectors: resolveDetectors(fleet.detectors),
       leaseMs: fleet.lease,
       command: fleet.command ?? null,
+      levers: resolveLevers(fleet.levers),
       deafTools: fleet.deafTools,
       critical: resolveCritical(fleet.critical),
       contract: read.contract ?? null,
@@ -76,6 +77,17 @@ function resolveDetectors(read: ReadScenario['fleet']['detectors']): DetectorsSp
   if (read === undefined) return null;
   const { per, perSecond, window } = read.writeRate;
   return { writeRate: { per, perSecond, windowMs: window } };
+}
+
+function resolveLevers(read: ReadScenario['fleet']['levers']): LeversSpec | null {
+  if (read === undefined) return null;
+  const { stop, release, status, within } = read;
+  const asked = status === undefined ? null : resolveLever(status);
+  return { stop: resolveLever(stop), release: resolveLever(release), status: asked, withinMs: within };
+}
+
+function resolveLever(read: string | readonly string[]): Lever {
+  return typeof read === 'string' ? { kind: 'url', url: read } : { kind: 'command', words: read };
 }
 
 function resolveEntry(entry: ReadEntry, name: string): TimelineEntry {

@@ -59,6 +59,8 @@ export interface FleetSpec {
   readonly leaseMs: number;
   /** The fleet's command and its arguments; null for the simulated fleet. */
   readonly command: readonly string[] | null;
+  /** The switch that the fleet brings itself; null for one that uses the store of killdrill. */
+  readonly levers: LeversSpec | null;
   /** Capabilities whose calls ignore their signal, of the simulated fleet; empty for none. */
   readonly deafTools: readonly string[];
   /** What the operator declares critical before the fleet starts; empty lists for nothing. */
@@ -66,6 +68,20 @@ export interface FleetSpec {
   /** The run contract that is declared before the fleet starts; null for none, and then no release is red. */
   readonly contract: RunContract | null;
 }
+
+/** How the fleet's own switch is pulled and asked. */
+export interface LeversSpec {
+  readonly stop: Lever;
+  readonly release: Lever;
+  /** Null for a switch that cannot be asked. */
+  readonly status: Lever | null;
+  /** How long one of them may take. */
+  readonly withinMs: number;
+}
+
+/** A command, never a shell's, or a URL; words such as `{scope}` are put in when it is pulled. */
+export type Lever =
+  { readonly kind: 'command'; readonly words: readonly string[] } | { readonly kind: 'url'; readonly url: string };
 
 /** Detectors in every worker of the fleet. */
 export interface DetectorsSpec {

@@ -3,6 +3,7 @@ import { contractSchema } from './contract-schema.ts';
 import { criticalSchema } from './critical-schema.ts';
 import { detectorsSchema } from './detectors-schema.ts';
 import { amount, count, duration, exactly, flag, list, map, text } from './leaf.ts';
+import { leversSchema } from './levers-schema.ts';
 import { LIMITS } from './limits.ts';
 import { LINE } from './line.ts';
 import { CAPABILITY, entrySchema } from './timeline-schema.ts';
@@ -33,6 +34,9 @@ const fleet = map(
     command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
       .optional()
       .describe('Starts one worker (the fleet contract); without it, the simulated fleet.'),
+    levers: leversSchema
+      .optional()
+      .describe('Of a fleet with a switch of its own: stops and releases pull it, and no store is there.'),
     deafTools: list(capability, LIMITS.deafTools, 'capabilities', '[model/chat]')
       .prefault([])
       .describe('Capabilities whose calls ignore their signal; of the simulated fleet only.'),

@@ -8,6 +8,7 @@ import type {
   DetectorsSpec,
   FaultEntry,
   FlipEntry,
+  LeversSpec,
   ResumeEntry,
   Scenario,
   TimelineEntry,
@@ -29,7 +30,7 @@ export function scenarioToYaml(scenario: Scenario): string {
     traffic: writeTraffic(traffic),
     downstream: scenario.downstream,
     steadyState: { for: formatDuration(steadyState.forMs), effectsPerSecond: steadyState.effectsPerSecond },
-    timeline: scenario.timeline.map(writeEntry),
+    timeline: scenario.timeline.map((entry) => writeEntry(entry, fleet.levers === null)),
     hold: formatDuration(scenario.holdMs),
     settle: formatDuration(scenario.settleMs),
     expect: {
@@ -59,7 +60,7 @@ function writeTraffic(traffic: TrafficSpec): unknown {
 }
 
 function writeFleet(fleet: Scenario['fleet']): unknown {
-  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, deafTools, critical } = fleet;
+  const { workers, agentsPerWorker, executors, detectors, leaseMs, command, levers, deafTools, critical } = fleet;
   const isCritical = critical.capabilities.length > 0 || critical.classes.length > 0;
   return {
     workers,
@@ -68,9 +69,16 @@ function writeFleet(fleet: Scenario['fleet']): unknown {
     ...(detectors === null ? {} : { detectors: writeDetectors(detectors) }),
     lease: formatDuration(leaseMs),
     ...(command === null ? {} : { command }),
+    ...(levers === null ? {} : { levers: writeLevers(levers) }),
     ...(deafTools.length === 0 ? {} : { deafTools }),
     ...(isCritical ? { critical: writeCritical(critical) } : {}),
   };
+}
+
+function writeLevers({ withinMs, stop, release, status }: LeversSpec): unknown {
+  const write = (lever: LeversSpec['stop']): unknown => (lever.kind === 'url' ? lever.url : lever.words);
+  const asked = status === null ? {} : { status: write(status) };
+  return { stop: write(stop), release: write(release), ...asked, within: formatDuration(withinMs) };
 }
 
 function writeDetectors({ writeRate: { windowMs, ...rule } }: DetectorsSpec): unknown {
@@ -83,22 +91,32 @@ function writeCritical({ capabilities, classes }: CriticalRules): unknown {
   return { capabilities, classes: byName };
 }
 
-function writeEntry(entry: TimelineEntry): unknown {
+/** `hasPaths`: a stop can go by one of several ways, which a fleet's own switch has not. */
+function writeEntry(entry: TimelineEntry, hasPaths: boolean): unknown {
   const moment = writeMoment(entry.when);
   switch (entry.kind) {
     case 'flip': {
       const { mode, queue, drainMs, via, runawayPerSecond, reason } = entry;
       const drain = drainMs === null ? {} : { drainFor: formatDuration(drainMs) };
+      const path = hasPaths ? { via } : {};
       const runaway = runawayPerSecond === null ? {} : { runaway: formatRate(runawayPerSecond) };
       // The detector that asks for a stop gives its own reason.
       const why = via === 'detector' ? {} : { reason };
       return {
         ...moment,
-        flip: { ...onOf(entry), mode, queue, ...drain, via, ...runaway, ...writeWait(entry), ...why },
+        flip: { ...onOf(entry), mode, queue, ...drain, ...path, ...runaway, ...writeWait(entry), ...why },
       };
     }
     case 'release':
-      return { ...moment, release: { ...onOf(entry), expect: entry.expect, via: entry.via, reason: entry.reason } };
+      return {
+        ...moment,
+        release: {
+          ...onOf(entry),
+          expect: entry.expect,
+          ...(hasPaths ? { via: entry.via } : {}),
+          reason: entry.reason,
+        },
+      };
     case 'resume':
       return { ...moment, resume: writeResume(entry) };
     case 'contract':

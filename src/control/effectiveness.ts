@@ -76,12 +76,15 @@ function standingOf(registered: RegisteredWorker, facts: StopFacts, observed: Ob
   return said('fenced', `its lease is over, ${open === 0 ? 'no' : open} open in scope${unread}; ${unconfirmedWhy}`);
 }
 
+/** Whether nothing was heard of it for so long that it may be gone. */
+export function isSilent({ reportedAgoMs, leaseMs }: RegisteredWorker): boolean {
+  return reportedAgoMs === null || reportedAgoMs > SILENT_LEASES * leaseMs;
+}
+
 /** It lives, and says itself that something is open: that may be a read which no journal shows. */
-function isBusyNow(
-  { appliedThrough, busy, reportedAgoMs, leaseMs }: RegisteredWorker,
-  stop: StopFacts['stop'],
-): boolean {
-  if (reportedAgoMs === null || reportedAgoMs > SILENT_LEASES * leaseMs) return false;
+function isBusyNow(worker: RegisteredWorker, stop: StopFacts['stop']): boolean {
+  const { appliedThrough, busy } = worker;
+  if (isSilent(worker)) return false;
   return appliedThrough !== null && appliedThrough >= stop.revision && (busy === null || busy.includes(stop.id));
 }
 

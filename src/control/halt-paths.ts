@@ -54,6 +54,8 @@ export interface HaltTimings {
   readonly pathMs: number;
   /** Pause before a path that failed is tried again. */
   readonly pauseMs: number;
+  /** Pause before whoever has it, and stays, is asked whether it is durable by now. */
+  readonly askAgainMs: number;
   /** Longest wait for the keeper, once there is nothing else to wait for. */
   readonly keepMs: number;
   /** How long all of it may take. */
@@ -64,6 +66,7 @@ export const HALT_TIMINGS: HaltTimings = {
   stepMs: 1_000,
   pathMs: 5_000,
   pauseMs: 250,
+  askAgainMs: 500,
   keepMs: 1_000,
   giveUpMs: 600_000,
 };
@@ -89,8 +92,8 @@ export type HaltEnd = 'refused' | 'given-up' | 'interrupted';
 
 export type HaltOutcome = { readonly paths: ReadonlyMap<string, PathState> } & (
   | { readonly kind: 'durable'; readonly path: string; readonly revision: number | null }
-  /** Not durable; somebody who stays has it. */
-  | { readonly kind: 'resident'; readonly path: string; readonly says: string }
+  /** Not durable when it ended; somebody who stays has it. */
+  | { readonly kind: 'resident'; readonly end: HaltEnd; readonly path: string; readonly says: string }
   /** Not durable, and nobody is sending it; `keptAt` is null if it could not be kept. */
   | { readonly kind: 'kept'; readonly end: HaltEnd; readonly keptAt: string | null; readonly notKept: string | null }
 );
@@ -111,7 +114,8 @@ export const FINAL_CODES: ReadonlySet<string> = new Set([
 
 /**
  * Has a stop taken by one path after another until it is durable. A path that fails or is slow does not keep the next one
- * waiting; one that failed is tried again until another has made it durable. It never rejects: whatever happens, the
+ * waiting; one that failed is tried again until another has made it durable, and whoever has it without being able to say so
+ * is asked again. It never rejects: whatever happens, the
  * answer says what is so.
  */
 export function takeStop(parts: HaltParts, stop: MadeStop, signal: AbortSignal): Promise<HaltOutcome> {
@@ -119,9 +123,7 @@ export function takeStop(parts: HaltParts, stop: MadeStop, signal: AbortSignal):
 }
 
 type Ending =
-  | { readonly kind: 'durable'; readonly path: string; readonly revision: number | null }
-  | { readonly kind: 'resident'; readonly path: string; readonly says: string }
-  | { readonly kind: HaltEnd };
+  { readonly kind: 'durable'; readonly path: string; readonly revision: number | null } | { readonly kind: HaltEnd };
 
 interface Kept {
   readonly keptAt: string | null;
@@ -148,11 +150,19 @@ class StopTaking {
     const ending = await this.#ending(signal);
     this.#over.abort();
     const kept = await this.#kept(keeping);
+    const outcome = this.#outcome(ending, kept);
+    if (outcome.kind !== 'kept' && kept.keptAt !== null) await this.#drop();
+    return outcome;
+  }
+
+  #outcome(ending: Ending, kept: Kept): HaltOutcome {
     const paths = this.#states;
-    if (ending.kind !== 'durable' && ending.kind !== 'resident')
-      return { kind: 'kept', end: ending.kind, ...kept, paths };
-    if (kept.keptAt !== null) await this.#drop();
-    return { ...ending, paths };
+    if (ending.kind === 'durable') return { ...ending, paths };
+    for (const [path, state] of paths) {
+      if (state.kind !== 'provisional' || !state.resident) continue;
+      return { kind: 'resident', end: ending.kind, path, says: state.says, paths };
+    }
+    return { kind: 'kept', end: ending.kind, ...kept, paths };
   }
 
   #ending(signal: AbortSignal): Promise<Ending> {
@@ -173,23 +183,16 @@ class StopTaking {
 
   /** Starts one path after another; each goes on by itself. */
   async #walk(): Promise<void> {
-    const firsts: Promise<void>[] = [];
     const pursuits: Promise<void>[] = [];
     for (const path of this.#parts.paths) {
       if (this.#over.signal.aborted) return;
       let first = (): void => undefined;
       const answered = new Promise<void>((resolve) => (first = resolve));
       pursuits.push(this.#pursue(path, first));
-      firsts.push(answered);
       await Promise.race([answered, this.#pause(this.#timings.stepMs)]);
       if (this.#states.get(path.name)?.kind === 'asked' && !this.#over.signal.aborted) {
         this.#parts.onEvent?.({ kind: 'slow', path: path.name, afterMs: this.#timings.stepMs });
       }
-    }
-    await Promise.all(firsts);
-    const resident = [...this.#states].find(([, state]) => state.kind === 'provisional' && state.resident);
-    if (resident?.[1].kind === 'provisional') {
-      this.#finish({ kind: 'resident', path: resident[0], says: resident[1].says });
     }
     await Promise.all(pursuits);
     this.#finish({ kind: 'refused' });
@@ -203,8 +206,10 @@ class StopTaking {
       this.#learn(path.name, state);
       if (state.kind === 'durable') return this.#finish({ ...state, path: path.name });
       firstAnswered();
-      if (state.kind !== 'failed' || state.final) return;
-      await this.#pause(this.#timings.pauseMs);
+      // The same stop asked again has the first answer until it is durable, also of whoever began anew meanwhile.
+      if (state.kind === 'provisional' && state.resident) await this.#pause(this.#timings.askAgainMs);
+      else if (state.kind !== 'failed' || state.final) return;
+      else await this.#pause(this.#timings.pauseMs);
     }
   }
 
@@ -232,7 +237,7 @@ class StopTaking {
   #learn(path: string, state: PathState): void {
     const before = this.#states.get(path);
     this.#states.set(path, state);
-    if (before?.kind === 'failed' && state.kind === 'failed' && before.why === state.why) return;
+    if (isSame(before, state)) return;
     this.#parts.onEvent?.({ kind: 'path', path, state });
   }
 
@@ -276,6 +281,11 @@ class StopTaking {
       this.#over.signal.addEventListener('abort', over, { once: true });
     });
   }
+}
+
+function isSame(before: PathState | undefined, now: PathState): boolean {
+  if (before?.kind === 'failed' && now.kind === 'failed') return before.why === now.why;
+  return before?.kind === 'provisional' && now.kind === 'provisional' && before.says === now.says;
 }
 
 function late(ms: number): KilldrillError {

@@ -4,6 +4,7 @@ import { parseFlip } from '../flip-text.ts';
 import type { SpoolContents } from '../store/spool.ts';
 import type { StopOffer } from '../store/stop-port.ts';
 import type { FlipRecord } from '../store/store.ts';
+import { within } from '../within.ts';
 import { AnsweredStops } from './answered-stops.ts';
 import { KeptStop } from './kept-stops.ts';
 import { TAKER_TIMINGS } from './stop-taker-parts.ts';
@@ -49,6 +50,8 @@ export class StopTaker {
   #away: string | null = null;
   readonly #idle: (() => void)[] = [];
   #closed = false;
+  /** What is being removed from the disk, since the store has it. */
+  readonly #tidying = new Set<Promise<void>>();
   readonly #tell: (error: unknown) => void;
 
   constructor(parts: StopTakerParts) {
@@ -110,6 +113,9 @@ export class StopTaker {
     this.#closed = true;
     await this.#untilIdle(withinMs);
     await this.#rounds.close();
+    const late = (): Error => new KilldrillError('PATH_LATE', 'the spool did not let go of what is durable in time');
+    const tidied = Promise.all(this.#tidying);
+    await within(this.#parts.clock, this.#timings.pathMs, tidied, late).catch((thrown: unknown) => this.#tell(thrown));
     const left = [...this.#waiting.values()];
     return Promise.all(
       left.map(async (one) => {
@@ -209,7 +215,13 @@ export class StopTaker {
     this.#waiting.delete(one.id);
     this.#answered.add(one.id, record);
     one.settle({ kind: 'durable', id: one.id, record });
-    void one.kept.drop();
+    this.#tidy(one.kept.drop());
+  }
+
+  /** Whoever ends in the middle of it would send the same stop once more at its next start. */
+  #tidy(work: Promise<void>): void {
+    const done = work.catch((thrown: unknown) => this.#tell(thrown)).finally(() => this.#tidying.delete(done));
+    this.#tidying.add(done);
   }
 
   /** What they come to is the feed's matter now: by then its prefix has them, and of one that has not it asks the store. */
@@ -231,7 +243,7 @@ export class StopTaker {
     this.#waiting.delete(one.id);
     if (one.isOurs) this.#parts.registry.relayed(one.id, CLOSED);
     one.refuse(error);
-    void one.kept.setAside();
+    this.#tidy(one.kept.setAside());
     this.#tell(error);
   }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts';
 import { Lease } from '../lease.ts';
 import type { Asked } from '../lease.ts';
 import type { Registry } from '../registry.ts';
-import { haltByFile } from './halt-by-file.ts';
+import { haltByFileNow } from './halt-by-file.ts';
 import { NO_MEMORY, endedIn, judgeState } from './judge-state.ts';
 import type { FileStop, JudgeState, StateJudgement, StateMemory, StateRefusal } from './judge-state.ts';
 import { HALT_NAME, StateFolder, haltPrefix, placeOf } from './state-folder.ts';
@@ -176,7 +176,7 @@ export class StateFileFeed {
     const { path, keepsHandStops = false, sign = null } = this.#options;
     if (!keepsHandStops || !byHand || beside !== null || this.#kept.has(stop.id)) return;
     try {
-      haltByFile(path, stop, sign);
+      haltByFileNow(path, stop, sign);
       this.#kept.add(stop.id);
     } catch (error) {
       this.#report(error);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
 import type { Head } from '../store/store.ts';
+import { parseFlip } from '../flip-text.ts';
 import { haltByFile } from './halt-by-file.ts';
 import { NO_MEMORY, endedIn, judgeState } from './judge-state.ts';
 import type { FileStop, StateJudgement, StateMemory } from './judge-state.ts';
@@ -13,7 +14,7 @@ import type { StateLock } from './state-lock.ts';
 import type { StateSeal } from './state-seal.ts';
 import { ENDED_IN_FILE, sealedText, stateFileText } from './state-text.ts';
 import type { EndedStop, FileState, StateStop } from './state-text.ts';
-import { syncFolder, writeWhole } from './write-whole.ts';
+import { syncFolderNow, writeWhole } from './write-whole.ts';
 
 export interface StateWriterParts {
   readonly path: string;
@@ -36,6 +37,9 @@ export interface StateChange {
   readonly head?: Head | null;
   readonly add?: readonly StateStop[];
 }
+
+/** What becomes of a file that cannot be trusted. */
+export type WhenDamaged = 'restore' | 'mend' | 'refuse';
 
 const WAIT_MS = 3_000;
 const TRIES = 20;
@@ -83,17 +87,17 @@ export class StateWriter {
     } finally {
       rmSync(temporary, { force: true });
     }
-    syncFolder(place.folder);
+    syncFolderNow(place.folder);
   }
 
   /**
    * Writes a change. `restore` also where the file is gone or damaged: for those who stop, since what they write lets nobody
-   * run.
+   * run. `mend` too, unless another key has sealed it: for those who know everything that is open.
    *
    * @throws KilldrillError `STATE_FILE_BUSY`, `STATE_FILE_DAMAGED`, `STATE_FILE_NAMESPACE`, `STATE_SEAL_MISSING`,
    * `STATE_FILE_UNWRITTEN`
    */
-  async write(change: StateChange, damaged: 'restore' | 'refuse'): Promise<FileState> {
+  async write(change: StateChange, damaged: WhenDamaged): Promise<FileState> {
     try {
       return await this.#write(change, damaged);
     } catch (cause) {
@@ -102,13 +106,13 @@ export class StateWriter {
     }
   }
 
-  async #write(change: StateChange, damaged: 'restore' | 'refuse'): Promise<FileState> {
+  async #write(change: StateChange, damaged: WhenDamaged): Promise<FileState> {
     const place = placeOf(this.#parts.path);
     const { clock, host, newToken, waitMs = WAIT_MS } = this.#parts;
     const lock = await lockState(place, { clock, host, waitMs, token: newToken() });
     try {
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
-        const written = this.#attempt(place, lock, change, damaged);
+        const written = await this.#attempt(place, lock, change, damaged);
         if (written !== null) return written;
       }
     } finally {
@@ -121,25 +125,34 @@ export class StateWriter {
   }
 
   /** Null when somebody else has changed the file meanwhile: a hand knows of no lock. */
-  #attempt(place: StatePlace, lock: StateLock, change: StateChange, damaged: 'restore' | 'refuse'): FileState | null {
+  async #attempt(
+    place: StatePlace,
+    lock: StateLock,
+    change: StateChange,
+    damaged: WhenDamaged,
+  ): Promise<FileState | null> {
     const { namespace, seal, host } = this.#parts;
     const sighting = this.#folder.look();
     const judgement = judgeState(sighting, this.#memory, { namespace, seal, host });
     this.#refuse(judgement, damaged);
     const { state } = judgement;
-    const ended = [...(state?.ended ?? []), ...(change.ended ?? [])].slice(-ENDED_IN_FILE);
-    const stops = this.#stopsOf(judgement, change, endedIn(ended));
+    const added = new Set((change.add ?? []).map(({ text }) => parseFlip(text).id));
+    // Who adds a stop says that it is open: it is not over because the file, or another writer, once said so.
+    const ended = [...(state?.ended ?? []), ...(change.ended ?? [])]
+      .filter(({ id }) => !added.has(id))
+      .slice(-ENDED_IN_FILE);
+    const stops = await this.#stopsOf(judgement, change, endedIn(ended));
     const before = Math.max(state?.sequence ?? 0, this.#memory.sequence);
     const next = this.#state(stops, ended, change.head === undefined ? (state?.head ?? null) : change.head, before);
     const text = this.#text(next);
-    if (!lock.held() || !isStill(sighting.state, this.#folder.look().state)) return null;
-    writeWhole(place.folder, place.base, text, this.#unfinished(place));
+    const mayRename = (): boolean => lock.held() && isStill(sighting.state, this.#folder.look().state);
+    if (!(await writeWhole(place.folder, place.base, text, this.#unfinished(place), mayRename))) return null;
     this.#memory = { sequence: next.sequence, seal: this.#sealOf(next) };
     this.#tidy(place, judgement.stops, ended);
     return next;
   }
 
-  #refuse({ refusal, state }: StateJudgement, damaged: 'restore' | 'refuse'): void {
+  #refuse({ refusal, state }: StateJudgement, damaged: WhenDamaged): void {
     const { path, seal } = this.#parts;
     if (seal.make === null) {
       const message = `the state file ${path} cannot be written here: this process can check its seal, and not make one`;
@@ -147,19 +160,24 @@ export class StateWriter {
     }
     if (refusal?.code === 'other-namespace') throw new KilldrillError('STATE_FILE_NAMESPACE', refusal.why);
     if (refusal === null || state !== null || damaged === 'restore') return;
+    if (damaged === 'mend') {
+      if (refusal.code !== 'not-sealed') return;
+      const message = `${refusal.why}; it is not written over: remove it, or give the key that seals it`;
+      throw new KilldrillError('STATE_FILE_DAMAGED', message);
+    }
     const how = 'take a stop: that writes the file anew, and then that stop can be released';
     throw new KilldrillError('STATE_FILE_DAMAGED', `${refusal.why}; ${how}`);
   }
 
-  #stopsOf(
+  async #stopsOf(
     { stops }: StateJudgement,
     { add = [] }: StateChange,
     isEnded: (id: string) => boolean,
-  ): readonly StateStop[] {
+  ): Promise<readonly StateStop[]> {
     const { sign = null, path } = this.#parts;
     const found = stops.filter(({ stop }) => !isEnded(stop.id));
     // Every open stop has a file of its own too: what becomes of the state file, or of a hand's file, cannot lose it.
-    for (const { stop, byHand, beside } of found) if (byHand && beside === null) haltByFile(path, stop, sign);
+    for (const { stop, byHand, beside } of found) if (byHand && beside === null) await haltByFile(path, stop, sign);
     const byText = new Map<string, StateStop>(add.map((stop) => [stop.text, stop]));
     for (const { text, signature, byHand } of found) {
       byText.set(text, { text, signature: signature ?? (byHand ? (sign?.(text) ?? null) : null) });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBundle } from '../../harness/bundle/open.ts';
 import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
 import type { Ended } from './workshop.ts';
@@ -30,6 +31,10 @@ beforeAll(async () => {
     'json=v.json',
     '--reporter',
     'terminal',
+    '--reporter',
+    'html=v.html',
+    '--reporter',
+    'junit=v.xml',
   ]);
   const [name = 'none'] = readdirSync(join(workshop.folder, 'out'));
   bundle = join(workshop.folder, 'out', name);
@@ -50,6 +55,15 @@ describe('stdout is data and stderr is progress', () => {
     const stored = readFileSync(join(bundle, 'verdict.json'), 'utf8');
     expect(readFileSync(join(workshop.folder, 'v.json'), 'utf8')).toBe(stored);
     expect(quiet.stdout).toMatch(/^Drill short, seed 42, on embedded\n/);
+  });
+
+  it('leaves a page and JUnit XML in the bundle, the same that reporters get, and both in its manifest', async () => {
+    const { files } = await openBundle(bundle);
+    expect(files).toEqual(expect.arrayContaining(['junit.xml', 'report.html']));
+    const read = (file: string): string => readFileSync(file, 'utf8');
+    expect(read(join(bundle, 'report.html'))).toContain('<title>pass: short');
+    expect(read(join(workshop.folder, 'v.html'))).toBe(read(join(bundle, 'report.html')));
+    expect(read(join(workshop.folder, 'v.xml'))).toBe(read(join(bundle, 'junit.xml')));
   });
 
   it('ends with the verdict and the command that reproduces it', () => {

@@ -30,6 +30,7 @@ describe('the fleet contract', () => {
       seed: null,
       leaseMs: null,
       agents: null,
+      fleetFolder: null,
       snapshotFolder: null,
       detection: null,
       keys: null,

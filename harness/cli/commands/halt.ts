@@ -162,10 +162,8 @@ async function effectOf({ id, namespace }: StopFlip, flags: SendFlags, signal: A
 
 function codeOf(outcome: HaltOutcome, signal: AbortSignal): number {
   if (outcome.kind === 'durable') return EXIT.pass;
-  if (outcome.kind === 'resident') return EXIT.inconclusive;
-  return outcome.end === 'interrupted' && signal.reason instanceof InterruptedError
-    ? signal.reason.exitCode
-    : EXIT.error;
+  if (outcome.end === 'interrupted' && signal.reason instanceof InterruptedError) return signal.reason.exitCode;
+  return outcome.kind === 'resident' ? EXIT.inconclusive : EXIT.error;
 }
 
 /** What happens meanwhile. A path that has taken it is not told here: the last word on it is data. */
@@ -174,7 +172,10 @@ function tell(event: HaltEvent, giveUpMs: number): void {
   if (event.kind === 'slow')
     return tellOne(`${event.path}: no answer after ${formatDuration(event.afterMs)}; trying on`);
   const { path, state } = event;
-  if (state.kind === 'provisional') tellOne(`${path}: not durable yet: ${state.says}`);
+  if (state.kind === 'provisional') {
+    const again = state.resident ? `; waiting for up to ${formatDuration(giveUpMs)} until it is` : '';
+    tellOne(`${path}: not durable yet: ${state.says}${again}`);
+  }
   if (state.kind !== 'failed') return;
   const again = state.final ? 'it is not asked again' : `it is asked again for up to ${formatDuration(giveUpMs)}`;
   tellOne(`${path}: ${state.why}; ${again}`);
@@ -195,7 +196,7 @@ function sentencesOf(flip: StopFlip, outcome: HaltOutcome): readonly string[] {
       return [`durable${where}, by ${outcome.path}: ${what}`, name];
     }
     case 'resident':
-      return [`NOT DURABLE yet: ${what}`, `${outcome.path} has it: ${outcome.says}`, name];
+      return [`NOT DURABLE yet, ${ENDS[outcome.end]}: ${what}`, `${outcome.path} has it: ${outcome.says}`, name];
     case 'kept': {
       const states = [...outcome.paths].map(([path, state]) => `${path}: ${stateWords(state)}`);
       return [`NOT DURABLE, ${ENDS[outcome.end]}: ${what}`, ...states, keptWords(flip, outcome), name];

@@ -52,7 +52,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   const { signal, dispose } = interruptible();
   const say = flags.quiet === true ? () => undefined : note;
   try {
-    return await withEnvironment(flags.environment, signal, async ({ environment, folder, watch }) => {
+    return await withEnvironment(environmentFor(wanted, flags), signal, async ({ environment, folder, watch }) => {
       for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
       const { able, skipped } = sortOut(wanted, environment);
       for (const { why } of skipped) note(`skipped: ${why}`);
@@ -85,6 +85,11 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   } finally {
     dispose();
   }
+}
+
+/** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
+function environmentFor(wanted: readonly { readonly scenario: Scenario }[], { environment }: RunFlags) {
+  return wanted.every(({ scenario }) => scenario.fleet.levers !== null) ? 'none' : environment;
 }
 
 /** The folder as somebody would type it here. */

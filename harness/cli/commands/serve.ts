@@ -10,6 +10,9 @@ import type { ControlPlane } from '../control-plane.ts';
 import { EXIT } from '../exit.ts';
 import { readDetectorKeyFile } from '../hosted-executor.ts';
 import type { HostedExecutorOptions } from '../hosted-executor.ts';
+import { mirrorWish } from '../hosted-mirror.ts';
+import { sinkWishes } from '../hosted-sinks.ts';
+import type { HostedSinksOptions } from '../hosted-sinks.ts';
 import { interruptible } from '../interrupt.ts';
 import { databaseUrl, namespaceOf } from '../operator-connection.ts';
 import type { StoreFlags } from '../operator-connection.ts';
@@ -28,6 +31,10 @@ export interface ServeFlags extends StoreFlags, SigningFlags {
   readonly executor?: string;
   readonly brokers?: string;
   readonly topic?: string;
+  readonly sink: readonly string[];
+  readonly sinkPositions: string;
+  readonly mirrorStateFile?: string;
+  readonly mirrorKey?: string;
   readonly json?: boolean;
 }
 
@@ -47,6 +54,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
       flipKeys: publicKeys(),
       stateFile: stateFile(),
       executor: executorOf(flags),
+      sinks: sinksOf(flags),
+      mirror: mirrorWish(flags.mirrorStateFile, flags.mirrorKey),
     });
     announce(plane, flags);
     await aborted(signal);
@@ -96,13 +105,25 @@ function textOf(flag: string, path: string): string {
   }
 }
 
-function executorOf({ executor, brokers, topic }: ServeFlags): HostedExecutorOptions | null {
+function executorOf(flags: ServeFlags): HostedExecutorOptions | null {
+  const { executor, brokers, topic, sink } = flags;
   if (executor === undefined) {
-    if (brokers !== undefined || topic !== undefined) throw usage('--brokers and --topic are for --executor');
+    const isForSink = sink.some((one) => one.startsWith('kafka:'));
+    if (topic !== undefined) throw usage('--topic is for --executor');
+    if (brokers !== undefined && !isForSink) throw usage('--brokers are for --executor or --sink kafka:TOPIC');
     return null;
   }
+  return { keys: readDetectorKeyFile(executor), brokers: brokersOf(flags), topic: topic ?? null };
+}
+
+function sinksOf(flags: ServeFlags): HostedSinksOptions | null {
+  const wishes = sinkWishes(flags.sink, brokersOf(flags));
+  return wishes.length === 0 ? null : { wishes, positionsFolder: flags.sinkPositions };
+}
+
+function brokersOf({ brokers }: ServeFlags): readonly string[] {
   const list = (brokers ?? '').split(',').map((one) => one.trim());
-  return { keys: readDetectorKeyFile(executor), brokers: list.filter((one) => one !== ''), topic: topic ?? null };
+  return list.filter((one) => one !== '');
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { noQuery } from './schemas.ts';
 /** Routes that do not answer in the API's JSON: what they are served by is the server's own. */
 export interface OtherRoutes {
   readonly metrics: () => Promise<Reply>;
-  readonly page: () => Reply;
+  readonly page: () => Promise<Reply>;
   readonly openApi: () => Reply;
 }
 
@@ -31,7 +31,8 @@ export function otherRoutes({ metrics, page, openApi }: OtherRoutes): readonly R
 /** Documented beside the others; served by itself, since it does not end. */
 export const EVENTS_ROUTE: Route = {
   ...{ ...read, method: 'GET', path: '/events', body: null },
-  summary: 'Server-sent events: `switches` at first, then `stop`, `release` and `state` as they come.',
+  summary:
+    'Server-sent events: `switches` at first, then `stop`, `release`, `state` and `fleet` (its workers, and how far open stops have come) as they come.',
   answers: answers('text/event-stream'),
   serve: () => Promise.reject(new RequestError('NOT_FOUND', 'events are served apart')),
 };

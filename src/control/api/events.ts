@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../clock.ts';
+import type { FleetPicture, FleetPictures } from './fleet-picture.ts';
 import { RequestError } from './problem.ts';
 import { switchesOf } from './switches.ts';
 import type { EnforcedEngagement, Switches } from './switches.ts';
@@ -12,24 +13,27 @@ const TOLD_WITHIN_MS = 20;
 const LOOK_MS = 500;
 /** Something goes over the wire at least so often, so that both sides learn of a dead one. */
 const SIGN_OF_LIFE_MS = 15_000;
-/** Who reads so slowly that this much waits is cut off, and comes back by itself. */
+/** Who reads so slowly that this much waits, besides what is told at the beginning, is cut off and comes back by itself. */
 const MAX_BACKLOG_BYTES = 1_000_000;
 
 /**
  * Tells those who watch (server-sent events): `switches` at the beginning, then `stop` and `release` for what came and
- * went, and `state` when the head moved or the store was lost or found. A stop that is told again has its revision now.
+ * went, `state` when the head moved or the store was lost or found, and `fleet` once a second. A stop that is told again has its revision now.
  */
 export class EventHub {
   readonly #parts: Pick<ControlApiParts, 'registry' | 'lease'>;
   readonly #clock: Clock;
-  readonly #watchers = new Set<ServerResponse>();
+  /** With how much may wait for each: the beginning is as long as there are engagements, and coming back would not make it shorter. */
+  readonly #watchers = new Map<ServerResponse, number>();
   #told: Switches | null = null;
   #cancelTell: (() => void) | null = null;
   #cancelLook: (() => void) | null = null;
   #silentMs = 0;
+  readonly #pictures: Pick<FleetPictures, 'latest'>;
+  #shown: FleetPicture | null = null;
 
-  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'clock'>) {
-    this.#parts = parts;
+  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'clock'>, pictures: Pick<FleetPictures, 'latest'>) {
+    [this.#parts, this.#pictures] = [parts, pictures];
     this.#clock = parts.clock;
     parts.registry.onChange(() => this.#soon());
   }
@@ -49,15 +53,17 @@ export class EventHub {
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
     if (this.#watchers.size === 0) this.#told = switchesOf(this.#parts);
     else this.#tell();
-    this.#watchers.add(response);
+    const fleet = this.#shown === null ? '' : eventText('fleet', this.#shown);
+    const beginning = `retry: 1000\n${eventText('switches', this.#told)}${fleet}`;
+    this.#watchers.set(response, beginning.length + MAX_BACKLOG_BYTES);
     response.on('close', () => this.#remove(response));
     response.on('error', () => this.#remove(response));
-    this.#send(response, `retry: 1000\n${eventText('switches', this.#told)}`);
+    response.write(beginning);
     this.#cancelLook ??= this.#lookAgain();
   }
 
   close(): void {
-    for (const response of this.#watchers) response.end();
+    for (const response of this.#watchers.keys()) response.end();
     this.#watchers.clear();
     this.#rest();
   }
@@ -85,6 +91,7 @@ export class EventHub {
     return this.#clock.after(LOOK_MS, () => {
       this.#silentMs += LOOK_MS;
       this.#tell();
+      void this.#tellFleet();
       if (this.#silentMs >= SIGN_OF_LIFE_MS) this.#toAll(': still here\n\n');
       this.#cancelLook = this.#lookAgain();
     });
@@ -98,14 +105,20 @@ export class EventHub {
     if (text !== '') this.#toAll(text);
   }
 
-  #toAll(text: string): void {
-    this.#silentMs = 0;
-    for (const response of this.#watchers) this.#send(response, text);
+  /** Looked at only while somebody watches. */
+  async #tellFleet(): Promise<void> {
+    const picture = await this.#pictures.latest();
+    if (picture === this.#shown) return;
+    this.#shown = picture;
+    this.#toAll(eventText('fleet', picture));
   }
 
-  #send(response: ServerResponse, text: string): void {
-    if (response.writableLength > MAX_BACKLOG_BYTES) response.destroy();
-    else response.write(text);
+  #toAll(text: string): void {
+    this.#silentMs = 0;
+    for (const [response, mostBytes] of this.#watchers) {
+      if (response.writableLength > mostBytes) response.destroy();
+      else response.write(text);
+    }
   }
 }
 

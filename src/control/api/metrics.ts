@@ -30,6 +30,7 @@ export class ApiMetrics {
       Number(switchesOf(parts).verified),
     );
     this.#gauge('killdrill_waiting_stops', 'Stops that are not durable yet.', () => parts.taker.status().waiting);
+    this.#sinks(parts);
     this.#gauge('killdrill_watchers', 'Connections that follow events.', watchers);
   }
 
@@ -48,6 +49,19 @@ export class ApiMetrics {
 
   stop(outcome: 'durable' | 'provisional', seconds: number): void {
     this.#stopSeconds.observe({ outcome }, seconds);
+  }
+
+  /** By their names, which hold no address; one of which nobody knows how far it is has no value. */
+  #sinks({ sinks }: ControlApiParts): void {
+    if (sinks === undefined) return;
+    const gauge: Gauge<'sink'> = new Gauge({
+      ...{ name: 'killdrill_sink_behind', help: 'Flips that a sink has not taken.', labelNames: ['sink'] },
+      registers: [this.#registry],
+      collect: () => {
+        gauge.reset();
+        for (const { name, behind } of sinks()) if (behind !== null) gauge.set({ sink: name }, behind);
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

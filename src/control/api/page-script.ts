@@ -1,3 +1,5 @@
+import { FLEET_SCRIPT, PREVIEW_SCRIPT } from './page-fleet-script.ts';
+
 /** What the page does beyond reading: it follows events, stops and releases. Text only ever goes into text nodes. */
 export const PAGE_SCRIPT = `'use strict';
 const byId = (id) => document.getElementById(id);
@@ -10,6 +12,7 @@ const cell = (row, label, text) => {
   row.append(td);
   return td;
 };
+${FLEET_SCRIPT}
 const rowOf = (id) => [...rows.children].find((row) => row.dataset.id === id);
 function show(stop) {
   const row = document.createElement('tr');
@@ -23,6 +26,7 @@ function show(stop) {
   cell(row, 'release', '').append(pick);
   cell(row, 'switch', stop.scope + ':' + stop.target);
   cell(row, 'mode', stop.mode + ', ' + stop.queue);
+  cell(row, 'fleet', progress(stop.id));
   cell(row, 'why', stop.reason);
   cell(row, 'by', stop.triggeredBy + ' (' + stop.source + ')');
   cell(row, 'taken', stop.at);
@@ -52,6 +56,7 @@ events.addEventListener('switches', ({ data }) => {
 events.addEventListener('stop', ({ data }) => { show(JSON.parse(data)); count(); });
 events.addEventListener('release', ({ data }) => { rowOf(JSON.parse(data).id)?.remove(); count(); });
 events.addEventListener('state', ({ data }) => state(JSON.parse(data)));
+events.addEventListener('fleet', ({ data }) => showFleet(JSON.parse(data)));
 events.onerror = () => said('live', 'CONNECTION LOST: what you see may be old', true);
 async function send(path, key, body) {
   const headers = { 'content-type': 'application/json', 'x-api-key': key };
@@ -92,5 +97,6 @@ onSubmit('release', async (form) => {
   if (status === 200) return ['Released at revision ' + json.revision + ': ' + json.closed.length + '.', false];
   return [json.detail + (json.field ? ' (' + json.field + ')' : ''), true];
 });
+${PREVIEW_SCRIPT}
 document.body.classList.add('scripted');
 `;

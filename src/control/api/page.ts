@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../switch.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
+import type { FleetPicture, StopProgress } from './fleet-picture.ts';
+import { escaped, rowOfCells, tableOf } from './html-text.ts';
+import { fleetSection, progressText } from './page-fleet.ts';
 import type { ControlApiParts } from './parts.ts';
 import { switchesOf } from './switches.ts';
 import type { EnforcedEngagement } from './switches.ts';
@@ -19,11 +22,16 @@ export const PAGE_HEADERS = {
   ].join('; '),
 } as const;
 
-const COLUMNS = ['release', 'switch', 'mode', 'why', 'by', 'taken', 'record', 'id'] as const;
+const COLUMNS = ['release', 'switch', 'mode', 'fleet', 'why', 'by', 'taken', 'record', 'id'] as const;
 
 /** What is stopped, for a person: whole without scripts; with them it stays up to date, stops and releases. */
-export function pageOf(parts: Pick<ControlApiParts, 'namespace' | 'registry' | 'lease'>): string {
+export function pageOf(
+  parts: Pick<ControlApiParts, 'namespace' | 'registry' | 'lease'>,
+  picture: FleetPicture,
+): string {
   const { head, verified, engagements } = switchesOf(parts);
+  const progress = new Map(picture.stops.map((one) => [one.id, one]));
+  const rows = engagements.map((one) => rowOf(one, progress.get(one.id)));
   const open = engagements.length === 0 ? 'Nothing is stopped.' : `${engagements.length} open`;
   const state = verified
     ? '<span id="verified" class="good">verified</span>'
@@ -40,17 +48,15 @@ export function pageOf(parts: Pick<ControlApiParts, 'namespace' | 'registry' | '
 <header>
 <h1>${escaped(parts.namespace)}</h1>
 <p>${state} · <span id="head">${head === null ? 'nothing loaded yet' : `revision ${head.revision}`}</span> <span class="live">· <span id="live">connecting</span></span></p>
-<noscript><p>Reload for what is new. To stop from here, POST to <code>/halt</code>.</p></noscript>
+<noscript><p>Reload for what is new. To stop from here, POST to <code>/halt</code>; <code>/preview?scope=tenant&amp;target=acme</code> shows what it would hit.</p></noscript>
 </header>
 <main>
 <h2>What is stopped</h2>
 <p id="open">${open}</p>
-<table>
-<thead><tr>${COLUMNS.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
-<tbody id="rows">${engagements.map(rowOf).join('\n')}</tbody>
-</table>
+${tableOf('rows', COLUMNS, rows)}
 ${stopForm()}
 ${releaseForm()}
+${fleetSection(picture)}
 </main>
 <script>${PAGE_SCRIPT}</script>
 </body>
@@ -58,23 +64,13 @@ ${releaseForm()}
 `;
 }
 
-function rowOf({
-  id,
-  scope,
-  target,
-  mode,
-  queue,
-  reason,
-  triggeredBy,
-  source,
-  at,
-  revision,
-}: EnforcedEngagement): string {
+function rowOf(stop: EnforcedEngagement, progress: StopProgress | undefined): string {
+  const { id, scope, target, mode, queue, reason, triggeredBy, source, at, revision } = stop;
   const pick = `<input type="checkbox" value="${escaped(id)}" aria-label="release ${escaped(id)}">`;
   const record = revision === null ? 'NOT DURABLE YET' : `revision ${revision}`;
-  const texts = [`${scope}:${target}`, `${mode}, ${queue}`, reason, `${triggeredBy} (${source})`, at, record, id];
-  const cells = [pick, ...texts.map(escaped)].map((html, nth) => `<td data-label="${COLUMNS[nth] ?? ''}">${html}</td>`);
-  return `<tr data-id="${escaped(id)}">${cells.join('')}</tr>`;
+  const by = `${triggeredBy} (${source})`;
+  const texts = [`${scope}:${target}`, `${mode}, ${queue}`, progressText(progress), reason, by, at, record, id];
+  return rowOfCells(id, COLUMNS, [pick, ...texts.map(escaped)]);
 }
 
 function stopForm(): string {
@@ -90,6 +86,8 @@ function stopForm(): string {
 <label>Why <input name="reason" required maxlength="2000" autocomplete="off"></label>
 <label>Who <input name="by" maxlength="300" autocomplete="username"></label>
 <label>Key that stops <input name="key" type="password" required autocomplete="off"></label>
+<button type="button" id="preview-button">What would it hit?</button>
+<div id="preview" role="status"></div>
 <button>Stop</button>
 <output id="stop-said"></output>
 </form>`;
@@ -108,15 +106,6 @@ function releaseForm(): string {
 
 function optionsOf(values: readonly string[], chosen: string): string {
   return values.map((value) => `<option${value === chosen ? ' selected' : ''}>${value}</option>`).join('');
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }
 
 function sourceHash(source: string): string {

@@ -1,18 +1,23 @@
 import type { Clock } from '../../clock.ts';
 import type { FlipKeys } from '../../flip-signature.ts';
 import type { Lease } from '../../lease.ts';
+import type { MirrorStatus } from '../../propagation/state-mirror.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
+import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
+import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
+import type { StopState } from '../effectiveness.ts';
+import type { SinkStatus } from '../sinks/flip-publisher.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 /** What is known of the fleet's workers and of how far a stop has come (DESIGN §3.13). */
 export interface FleetView {
   /** Each worker that has registered. */
-  workers(): Promise<readonly unknown[]>;
+  workers(): Promise<readonly RegisteredWorker[]>;
   /** How far this stop has come, by worker; null for one that is not there. */
-  stop(id: string): Promise<unknown>;
+  stop(id: string): Promise<StopState | null>;
 }
 
 /** What the API works on. */
@@ -41,5 +46,11 @@ export interface ControlApiParts {
   readonly missing: () => string | null;
   readonly executor?: () => { readonly isReading: boolean; readonly backlog: number; readonly unanswered: number };
   readonly fleet?: FleetView;
+  /** How far those are who are told of every flip. */
+  readonly sinks?: () => readonly SinkStatus[];
+  /** How far the state file is that this process keeps equal to the store. */
+  readonly mirror?: () => MirrorStatus;
+  /** Counts what a stop would hit. */
+  readonly preview?: PreviewStore;
   readonly onError?: (error: Error) => void;
 }

@@ -37,6 +37,8 @@ const REQUEST_STATUS = {
   RATE_LIMITED: 429,
   HEADERS_TOO_LARGE: 431,
   TOO_MANY_WATCHERS: 503,
+  TOO_MANY_PREVIEWS: 503,
+  PREVIEW_UNSEEN: 503,
   NOT_READY: 503,
 } as const;
 export type RequestCode = keyof typeof REQUEST_STATUS;

@@ -6,6 +6,7 @@ import type { ApiKey } from './api-keys.ts';
 import { halt } from './halt.ts';
 import type { ControlApiParts } from './parts.ts';
 import { RequestError } from './problem.ts';
+import { previewRoutes } from './preview-route.ts';
 import { getRoute, postRoute } from './route.ts';
 import type { Reply, Route } from './route.ts';
 import {
@@ -30,7 +31,14 @@ const answer = (means: string, schema: z.ZodType | null) => ({ status: 200, mean
 
 /** Every route that answers in JSON. */
 export function routesOf(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): readonly Route[] {
-  return [haltRoute(parts), ...releaseRoutes(parts), ...reads(parts, refusals), ...fleet(parts), ...probes(parts)];
+  return [
+    haltRoute(parts),
+    ...releaseRoutes(parts),
+    ...reads(parts, refusals),
+    ...fleet(parts),
+    ...previewRoutes(parts),
+    ...probes(parts),
+  ];
 }
 
 function haltRoute(parts: ControlApiParts): Route {
@@ -115,9 +123,20 @@ function reads(parts: ControlApiParts, refusals: Pick<RefusalLog, 'status'>): re
       () => {
         const { head, verified, engagements } = switchesOf(parts);
         const open = engagements.length;
-        const executor = parts.executor?.() ?? null;
+        const [executor, mirror] = [parts.executor?.() ?? null, parts.mirror?.() ?? null];
         const [stops, refused] = [taker.status(), refusals.status()];
-        return ok({ namespace, version, head, verified, open, stops, refusals: refused, executor });
+        return ok({
+          namespace,
+          version,
+          head,
+          verified,
+          open,
+          stops,
+          refusals: refused,
+          sinks: parts.sinks?.() ?? [],
+          mirror,
+          executor,
+        });
       },
     ),
   ];

@@ -7,6 +7,8 @@ export const UNSTORABLE = 'a text may hold neither the character U+0000 nor half
 const name = z.string().min(1).max(300).refine(isStorable, UNSTORABLE);
 const reason = z.string().trim().min(1).max(2_000).refine(isStorable, UNSTORABLE);
 
+const TARGET_WANTED = { message: "a target is expected with every scope but 'global'", path: ['target'] };
+
 /** A stop in words; the server makes the flip. */
 export const stopWords = z
   .strictObject({
@@ -20,10 +22,7 @@ export const stopWords = z
     id: name.optional().describe('unique for ever; the same stop sent again has the first answer'),
     at: name.optional().describe('ISO 8601 instant at which it was taken, informative only'),
   })
-  .refine(({ scope, target }) => scope === 'global' || target !== undefined, {
-    message: "a target is expected with every scope but 'global'",
-    path: ['target'],
-  });
+  .refine(({ scope, target }) => scope === 'global' || target !== undefined, TARGET_WANTED);
 
 /** A stop that the caller made, and signed or not. */
 export const stopMade = z.strictObject({
@@ -46,6 +45,13 @@ export const flipsQuery = z.strictObject({
   after: digits.default(0).describe('the revision after which to begin'),
   limit: digits.pipe(z.int().min(1).max(1_000)).default(100).describe('at most so many, 1 to 1,000'),
 });
+export const previewQuery = z
+  .strictObject({
+    scope: z.enum(SCOPES).default('global').describe('what the switch is about'),
+    target: name.optional().describe("name within the scope; '*', the default, for global only"),
+    mode: z.enum(STOP_MODES).default('halt_all'),
+  })
+  .refine(({ scope, target }) => scope === 'global' || target !== undefined, TARGET_WANTED);
 export const noQuery = z.strictObject({});
 
 const head = z.object({ epoch: z.string(), revision: z.int(), hash: z.string() });
@@ -81,6 +87,31 @@ export const switchesAnswer = z.object({
   verified: z.boolean().describe('false: the store has not answered for a lease, and there may be more'),
   engagements: z.array(engagement),
 });
+const hits = z.object({
+  runs: z.int(),
+  workers: z.int(),
+  inFlight: z.int(),
+  writesInFlight: z.int(),
+  overdue: z.int(),
+  running: z.int(),
+  queued: z.int(),
+  parked: z.int(),
+  timers: z.int(),
+  retries: z.int(),
+});
+export const previewAnswer = z.object({
+  scope: z.enum(SCOPES),
+  target: z.string(),
+  mode: z.enum(STOP_MODES),
+  preview: z.object({
+    head,
+    hits,
+    items: z.int().describe('tasks that have not ended, and calls in flight'),
+    passes: z.int().describe('what it covers and lets pass, since it is critical'),
+    alreadyOpen: z.int(),
+    narrower: z.array(z.object({ scope: z.enum(SCOPES), target: z.string(), items: z.int(), hits })),
+  }),
+});
 export const flipsAnswer = z.object({
   head,
   flips: z.array(head.extend({ text: z.string(), signature: z.string().nullable() })),
@@ -96,6 +127,23 @@ export const statusAnswer = z.object({
     away: z.string().nullable().describe('why the store did not take the last one; null if it did'),
   }),
   refusals: z.object({ waiting: z.int(), dropped: z.int() }),
+  sinks: z
+    .array(
+      z.object({
+        name: z.string(),
+        told: z.int().nullable().describe('the revision that it has taken last'),
+        behind: z.int().nullable().describe('flips that it has not taken'),
+        error: z.string().nullable(),
+      }),
+    )
+    .describe('those who are told of every flip'),
+  mirror: z
+    .object({
+      revision: z.int().nullable().describe('of the record, as the state file has it'),
+      error: z.string().nullable(),
+    })
+    .nullable()
+    .describe('the state file that is kept equal to the store'),
   executor: z.object({ isReading: z.boolean(), backlog: z.int(), unanswered: z.int() }).nullable(),
 });
 export const okAnswer = z.object({ ok: z.literal(true) });

@@ -6,6 +6,7 @@ import { EVENTS_ROUTE, otherRoutes } from './documented-routes.ts';
 import { Door, WrongKind } from './door.ts';
 import { MAX_BODY_BYTES, asRequestError, refuseUnread } from './unread-requests.ts';
 import { EventHub } from './events.ts';
+import { FleetPictures } from './fleet-picture.ts';
 import { ApiMetrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { PAGE_HEADERS, pageOf } from './page.ts';
@@ -95,6 +96,7 @@ class ApiServer {
   readonly #events: EventHub;
   readonly #metrics: ApiMetrics;
   readonly #refusals: RefusalLog;
+  readonly #pictures: FleetPictures;
   readonly #tell: (error: unknown) => void;
 
   constructor(app: FastifyInstance, parts: ControlApiParts) {
@@ -102,7 +104,8 @@ class ApiServer {
     [this.#app, this.#parts] = [app, parts];
     this.#tell = reportTo(parts.onError);
     this.#door = new Door(keys, clock);
-    this.#events = new EventHub(parts);
+    this.#pictures = new FleetPictures(parts);
+    this.#events = new EventHub(parts, this.#pictures);
     this.#metrics = new ApiMetrics(parts, () => this.#events.watchers);
     this.#refusals = new RefusalLog({ store: record, clock, onError: (error) => this.#tell(error) });
     readOnlyJson(app);
@@ -134,7 +137,10 @@ class ApiServer {
       ...routesOf(this.#parts, this.#refusals),
       ...otherRoutes({
         metrics: async () => ({ status: 200, ...(await this.#metrics.exposition()) }),
-        page: () => ({ status: 200, type: 'text/html; charset=utf-8', body: pageOf(this.#parts) }),
+        page: async () => ({
+          ...{ status: 200, type: 'text/html; charset=utf-8' },
+          body: pageOf(this.#parts, await this.#pictures.latest()),
+        }),
         openApi: () => ({ status: 200, body: document }),
       }),
     ];
@@ -197,7 +203,7 @@ class ApiServer {
 function methodsAt(url: string, routes: readonly Route[]): readonly string[] {
   const [path = ''] = url.split('?');
   return routes
-    .filter((route) => route.path.replace(':id', path.split('/')[2] ?? '') === path)
+    .filter((route) => route.path.replace(':id', path.split('/')[2] || ':id') === path)
     .map(({ method }) => method);
 }
 

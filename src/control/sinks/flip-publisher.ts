@@ -15,6 +15,26 @@ interface PublisherParts {
   readonly timings?: Partial<PublisherTimings>;
 }
 
+/** How far a sink is. */
+export interface SinkStatus {
+  readonly name: string;
+  /** The revision that it has taken last; null while nobody knows. */
+  readonly told: number | null;
+  /** Flips that it has not taken, as of the last answer of the store. */
+  readonly behind: number | null;
+  /** Why it, or the store, did not do what was asked last; null if it did. */
+  readonly error: string | null;
+}
+
+interface Lane {
+  readonly sink: FlipSink;
+  readonly position: SinkPosition;
+  readonly rounds: Rounds;
+  told: number | null;
+  head: number | null;
+  error: string | null;
+}
+
 /** Milliseconds. */
 interface PublisherTimings {
   /** How often the store is asked when no notification comes. Default 1,000. */
@@ -31,12 +51,13 @@ const BATCH = 200;
 
 /**
  * Tells sinks of every flip and release: each at least once, in order, at its own pace. A sink that is slow, or away, holds
- * up no other and no stop; it goes on from its position, which is kept after it has taken a batch and not before.
+ * up no other and no stop; it goes on from its position, which is kept after it has taken a batch and not before. Nothing is
+ * held in memory for it: what it has missed is read from the record again.
  */
 export class FlipPublisher {
   readonly #parts: PublisherParts;
   readonly #timings: PublisherTimings;
-  readonly #lanes: readonly Rounds[];
+  readonly #lanes: readonly Lane[];
   #subscription: Subscription | null = null;
   #cancelPoll: () => void = () => undefined;
   #isClosed = false;
@@ -50,8 +71,25 @@ export class FlipPublisher {
     this.#timings = { ...TIMINGS, ...parts.timings };
     const { retryMs } = this.#timings;
     this.#lanes = parts.sinks.map(({ sink, position }) => {
-      const lane: Rounds = new Rounds({ clock, retryMs, onError, round: () => this.#round(sink, position, lane) });
+      const lane: Lane = {
+        ...{ sink, position, told: null, head: null, error: null },
+        rounds: new Rounds({
+          ...{ clock, retryMs, round: () => this.#round(lane) },
+          onError: (error) => {
+            lane.error = error.message;
+            onError(error);
+          },
+        }),
+      };
       return lane;
+    });
+  }
+
+  /** How far each sink is, in the order in which they were given. */
+  status(): readonly SinkStatus[] {
+    return this.#lanes.map(({ sink: { name }, told, head, error }) => {
+      const behind = told === null || head === null ? null : Math.max(0, head - told);
+      return { name, told, behind, error };
     });
   }
 
@@ -65,11 +103,12 @@ export class FlipPublisher {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelPoll();
-    await Promise.all([...this.#lanes.map((lane) => lane.close()), this.#subscription?.close().catch(() => undefined)]);
+    const lanes = this.#lanes.map(({ rounds }) => rounds.close());
+    await Promise.all([...lanes, this.#subscription?.close().catch(() => undefined)]);
   }
 
   #poke(): void {
-    for (const lane of this.#lanes) lane.poke();
+    for (const { rounds } of this.#lanes) rounds.poke();
   }
 
   /** A notification is a help only; each poll also sees to it that there are some. */
@@ -91,21 +130,27 @@ export class FlipPublisher {
     }
   }
 
-  async #round(sink: FlipSink, position: SinkPosition, lane: Rounds): Promise<void> {
+  async #round(lane: Lane): Promise<void> {
+    const { sink, position, rounds } = lane;
     const from = (await position.read()) ?? (await this.#beginning());
     const answer = await this.#bounded('the store', this.#parts.source.flipsAfter(from));
     if (answer.kind === 'diverged') {
       // What it was told is not this store's history any more: it hears all of that, under its own epoch.
       await position.write(await this.#beginning());
       this.#report(diverged(sink, from));
-      return lane.poke();
+      return rounds.poke();
     }
-    const flips = answer.flips.slice(0, BATCH);
-    const last = flips.at(-1);
-    if (last === undefined) return;
-    await this.#tell(sink, flips);
-    await position.write({ epoch: last.epoch, revision: last.revision, hash: last.hash });
-    if (answer.flips.length > flips.length || answer.head.revision > last.revision) lane.poke();
+    [lane.told, lane.head] = [from.revision, answer.head.revision];
+    for (let at = 0; at < answer.flips.length && !this.#isClosed; at += BATCH) {
+      const flips = answer.flips.slice(at, at + BATCH);
+      const last = flips.at(-1);
+      if (last === undefined) break;
+      await this.#tell(sink, flips);
+      await position.write({ epoch: last.epoch, revision: last.revision, hash: last.hash });
+      lane.told = last.revision;
+    }
+    lane.error = null;
+    if (answer.head.revision > lane.told) rounds.poke();
   }
 
   async #beginning(): Promise<Head> {

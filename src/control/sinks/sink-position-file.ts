@@ -32,7 +32,7 @@ export function positionInFile(path: string): SinkPosition {
     },
     async write({ epoch, revision, hash }) {
       const { folder, base } = placeOf(path);
-      writeWhole(folder, base, `${JSON.stringify({ epoch, revision, hash })}\n`, `.${basename(path)}.tmp`);
+      await writeWhole(folder, base, `${JSON.stringify({ epoch, revision, hash })}\n`, `.${basename(path)}.tmp`);
     },
   };
 }

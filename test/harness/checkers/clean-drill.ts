@@ -187,7 +187,7 @@ function scenarioOf({
     seed: 42,
     fleet: {
       ...{ workers: 2, agentsPerWorker: 8, executors: 0, detectors: null, leaseMs: 1_200 },
-      ...{ command: null, deafTools: [], critical, contract: null },
+      ...{ command: null, levers: null, deafTools: [], critical, contract: null },
     },
     traffic: { kind: 'drawn', profile: 'production', effectsPerSecond: 125, tenants: 3 },
     downstream: { landsAfterAbort: false },

@@ -185,7 +185,7 @@ describe('killdrill halt', () => {
     expect(stdout + stderr).not.toContain('the-stop-key');
   });
 
-  test('that only the API holds is in its hands, and exits with 2', async () => {
+  test('that only the API holds when the time is up is in its hands, and exits with 2', async () => {
     const holds: RequestListener = (request, response) => {
       let body = '';
       request.on('data', (chunk) => (body += String(chunk)));
@@ -199,11 +199,32 @@ describe('killdrill halt', () => {
       });
     };
     const env = { ...onStore('postgres://op@127.0.0.1:1/x'), ...(await api(holds)) };
-    const { code, stdout } = await killdrill(['halt'], env);
+    const { code, stdout } = await killdrill(['halt', '--give-up-after', '3s'], env);
     expect(code).toBe(2);
     expect(stdout.replaceAll('\n', ' ')).toMatch(
-      /^NOT DURABLE yet: the stop of global:\* \(halt_all, discard\) api has it: not durable \(no store\); reached: the API, state file; kept at \/s\/1; it is sent again/,
+      /^NOT DURABLE yet, the time for it is up: the stop of global:\* \(halt_all, discard\) api has it: not durable \(no store\); reached: the API, state file; kept at \/s\/1; it is sent again/,
     );
+    expect(kept()).toEqual([]);
+  });
+
+  test('goes on with an API that is without its store until it is durable there, and says so', async () => {
+    let asked = 0;
+    const comesBack: RequestListener = (request, response) => {
+      let body = '';
+      request.on('data', (chunk) => (body += String(chunk)));
+      request.on('end', () => {
+        asked += 1;
+        const { id } = parseFlip((JSON.parse(body) as { text: string }).text);
+        const head = { epoch: 'e', revision: 9, hash: 'h' };
+        const late = { id, durable: false, why: 'no store', reached: [], keptAt: '/s/1' };
+        const answer = asked < 3 ? late : { id, durable: true, revision: 9, head };
+        response.writeHead(asked < 3 ? 202 : 200).end(JSON.stringify(answer));
+      });
+    };
+    const { code, stdout, stderr } = await killdrill(['halt'], environment(await api(comesBack)));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^durable at revision 9, by api: /);
+    expect(stderr.replaceAll('\n', ' ')).toMatch(/^api: not durable yet: .* waiting for up to 10m until it is $/);
     expect(kept()).toEqual([]);
   });
 

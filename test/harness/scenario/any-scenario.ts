@@ -276,6 +276,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       detectors: fc.option(detectors),
       leaseMs: within(LIMITS.leaseMs),
       command: fc.option(fc.array(line, { minLength: 1, maxLength: 4 })),
+      levers: fc.constant(null),
       deafTools: fc.array(fc.constantFrom('model/chat', 'write/crm'), { maxLength: 2 }),
       critical,
       contract: fc.option(contract),
@@ -302,6 +303,10 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc
       ),
     }),
   })
+  // Only the simulated fleet can be told to be deaf.
+  .map((scenario) =>
+    scenario.fleet.command === null ? scenario : { ...scenario, fleet: { ...scenario.fleet, deafTools: [] } },
+  )
   .chain((scenario) =>
     timeline(scenario.fleet.contract).map((entries): Scenario => ({ ...scenario, timeline: entries })),
   )

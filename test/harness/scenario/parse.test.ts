@@ -36,6 +36,7 @@ test('the smallest scenario gets every default', () => {
       detectors: null,
       leaseMs: 1200,
       command: null,
+      levers: null,
       deafTools: [],
       critical: { capabilities: [], classes: [] },
       contract: null,

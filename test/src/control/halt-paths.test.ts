@@ -79,7 +79,14 @@ class Shelf implements StopKeeper {
   }
 }
 
-const QUICK: Partial<HaltTimings> = { stepMs: 100, pathMs: 400, pauseMs: 10, keepMs: 200, giveUpMs: 20_000 };
+const QUICK: Partial<HaltTimings> = {
+  stepMs: 100,
+  pathMs: 400,
+  pauseMs: 10,
+  askAgainMs: 10,
+  keepMs: 200,
+  giveUpMs: 20_000,
+};
 
 function take(paths: readonly HaltPath[], options: Partial<HaltTimings> = {}, keeper: StopKeeper = new Shelf()) {
   const controller = new AbortController();
@@ -195,11 +202,48 @@ describe('a stop that takes one path after another', () => {
     expect([...ended.paths.values()].map(({ kind }) => kind)).toEqual(['provisional', 'provisional', 'durable']);
   });
 
-  test('hands itself to whoever stays, once everybody was asked', async () => {
+  test('goes on with whoever has it until that one has made it durable, and says who did', async () => {
+    let asked = 0;
     const keeper = new Shelf();
-    const { outcome } = take([await api('api', says(provisional)), DEAD, FILE], {}, keeper);
+    const first = await api('api', (request, response) => {
+      asked += 1;
+      says(asked < 3 ? provisional : durable)(request, response);
+    });
+    const { outcome, events } = take([first, DEAD, FILE], {}, keeper);
+    expect(await outcome).toMatchObject({ kind: 'durable', path: 'api', revision: 7 });
+    expect([asked, keeper.dropped]).toEqual([3, 1]);
+    // The same word again is no news.
+    expect(
+      events.filter(({ path }) => path === 'api').map((event) => event.kind === 'path' && event.state.kind),
+    ).toEqual(['provisional', 'durable']);
+  });
+
+  test('is durable by another path while the first one only has it', async () => {
+    let asked = 0;
+    const back = await api('store', (request, response) => {
+      asked += 1;
+      says(asked < 4 ? problem(503) : durable)(request, response);
+    });
+    const { outcome } = take([await api('api', says(provisional)), back]);
+    expect(await outcome).toMatchObject({ kind: 'durable', path: 'store' });
+  });
+
+  test('is kept when the one who had it is gone by the end', async () => {
+    let asked = 0;
+    const dies = await api('api', (request, response) => {
+      asked += 1;
+      if (asked === 1) says(provisional)(request, response);
+      else response.destroy();
+    });
+    const { outcome } = take([dies], { giveUpMs: 400 });
+    expect(await outcome).toMatchObject({ kind: 'kept', end: 'given-up', keptAt: '/kept/1' });
+  });
+
+  test('leaves itself with whoever stays, once the time is up', async () => {
+    const keeper = new Shelf();
+    const { outcome } = take([await api('api', says(provisional)), DEAD, FILE], { giveUpMs: 500 }, keeper);
     expect(await outcome).toMatchObject({
-      ...{ kind: 'resident', path: 'api' },
+      ...{ kind: 'resident', end: 'given-up', path: 'api' },
       says: 'not durable (the store is away); reached: api; kept at /spool/1; it is sent again until it is stored',
     });
     expect(keeper.dropped).toBe(1);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RegistryDecider } from '../../../src/decider.ts';
 import { Lease } from '../../../src/lease.ts';
-import { haltByFile } from '../../../src/propagation/halt-by-file.ts';
+import { haltByFileNow } from '../../../src/propagation/halt-by-file.ts';
 import { ed25519Seal, hmacSeal } from '../../../src/propagation/state-seal.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { KEY, SOMEBODY, follow, nextTick, openSwitch, stateFolder, stopOf } from './state-stage.ts';
@@ -30,7 +30,7 @@ describe('a feed of a state file', () => {
       onTestFinished(() => feed.close());
       await feed.ready();
     }
-    haltByFile(path, stopOf('s1'));
+    haltByFileNow(path, stopOf('s1'));
     await vi.waitFor(() => expect([watching, polling].map(haltedIn)).toEqual([true, true]), { timeout: 10_000 });
   });
 
@@ -85,7 +85,7 @@ describe('a feed of a state file', () => {
     openSwitch(path).create();
     const sign = (text: string): string => `signed ${text.length}`;
     const [plain, silent, signing] = [follow(path), follow(path, { offersUnsigned: false }), follow(path, { sign })];
-    haltByFile(path, stopOf('signed'), () => 'by its taker');
+    haltByFileNow(path, stopOf('signed'), () => 'by its taker');
     writeFileSync(join(folder, 'HALT'), '');
     for (const { feed } of [plain, silent, signing]) feed.look();
     const offers = ({ registry }: Follower): Set<string | null> =>

@@ -17,6 +17,8 @@ export interface Tab {
   go(url: string): Promise<void>;
   /** The value of an expression in the page, as JSON has it. */
   evaluate(expression: string): Promise<unknown>;
+  /** What it shows, all of it, as a PNG. */
+  screenshot(): Promise<Buffer>;
   /** What the page is shown as. */
   show(as: {
     readonly media: 'screen' | 'print';
@@ -99,6 +101,10 @@ export async function openTab(
       };
       if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       return result.value;
+    },
+    screenshot: async () => {
+      const shot = await inTab('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
+      return Buffer.from(String(shot['data']), 'base64');
     },
     show: async ({ media, scheme, width: wide }) => {
       const features = [{ name: 'prefers-color-scheme', value: scheme }];

@@ -48,6 +48,7 @@ describe('requests that are hardly any', () => {
     ['a path that is longer than any', GET(`/stops/${'hunter2'.repeat(1_000)}`), 400],
     ['another method', `PUT /halt HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`, 405],
     ['another method on a path that varies', `DELETE /stops/hunter2 HTTP/1.1\r\nHost: x\r\n\r\n`, 405],
+    ['a path that lacks its end', GET('/stops/'), 404],
     ['another method on no path at all', `DELETE /hunter2 HTTP/1.1\r\nHost: x\r\n\r\n`, 404],
   ])('have a problem document for an answer, which repeats nothing: %s', async (_, bytes, status) => {
     const answer = await answered(bytes);

@@ -87,11 +87,20 @@ describe('a publisher of flips', () => {
     });
     const stuck = listener(() => new Promise(() => undefined));
     const sound = listener();
-    const { errors } = publish([flaky, stuck, sound].map(({ sink }) => ({ sink, position: remembered() })));
+    const { errors, publisher } = publish([flaky, stuck, sound].map(({ sink }) => ({ sink, position: remembered() })));
     await vi.waitFor(() => expect(sound.told).toEqual(upTo(5)), SOON);
     await vi.waitFor(() => expect(flaky.told).toEqual(upTo(5)), SOON);
     await vi.waitFor(() => expect(errors.join()).toMatch(/not now.*did not answer within 100 ms/s), SOON);
     expect(stuck.told).toEqual([]);
+    await vi.waitFor(
+      () =>
+        expect(publisher.status()).toMatchObject([
+          { told: 5, behind: 0, error: null },
+          { told: 0, behind: 5, error: 'the sink a test did not answer within 100 ms' },
+          { told: 5, behind: 0, error: null },
+        ]),
+      SOON,
+    );
   });
 
   it('goes on from its position in another life, and says again only what that does not cover', async () => {
