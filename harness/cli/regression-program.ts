@@ -30,6 +30,6 @@ export function addRegressions(program: Command, reporter: () => Option, done: (
     .addOption(reporter().default([], 'none'))
     .option('--json', 'what was found as JSON on stdout')
     .option('-q, --quiet', 'no progress')
-    .addHelpText('after', '\nA kept run that fails or breaks is drilled once more: both are shown, it stays failed.')
+    .addHelpText('after', '\nWhat fails is drilled once more: both drills are shown, and it stays failed.')
     .action(async (folder: string, flags: GateFlags) => done(await gate(folder, flags)));
 }
