@@ -64,6 +64,12 @@ const USAGE_CODES = new Set([
   'FLIP_KEYS_INVALID',
   'KEY_NOT_MADE',
   'SIGNING_KEY_UNREADABLE',
+  'MAPPING_INVALID',
+  'RECORD_UNREADABLE',
+  'CLOCKS_DISAGREE',
+  'INCIDENT_EMPTY',
+  'INCIDENT_TOO_LARGE',
+  'INCIDENT_TOO_LONG',
 ]);
 
 /** The exit code that an error means. */
