@@ -75,6 +75,12 @@ const USAGE_CODES = new Set([
   'SINK_INVALID',
   'HMAC_KEY_SHORT',
   'TLS_INVALID',
+  'MAPPING_INVALID',
+  'RECORD_UNREADABLE',
+  'CLOCKS_DISAGREE',
+  'INCIDENT_EMPTY',
+  'INCIDENT_TOO_LARGE',
+  'INCIDENT_TOO_LONG',
 ]);
 
 /** The exit code that an error means. */

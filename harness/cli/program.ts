@@ -26,6 +26,7 @@ import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
 import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
+import { addImport } from './import-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
@@ -59,6 +60,7 @@ export function buildProgram(done: Done): Command {
   addTrust(program, onStore, done);
   addControlPlane(program, done);
   addStatus(program, done);
+  addImport(program, done);
   return program;
 }
 
