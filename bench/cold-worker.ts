@@ -1,9 +1,9 @@
 import type * as Killdrill from '../src/index.ts';
 
-/** A worker that starts while stops are open: `cold-worker URL NAMESPACE NAME STOPPED_RUN`. Says when it enforces them. */
+/** A worker that starts while stops are open: `cold-worker BUILT URL NAMESPACE NAME STOPPED_RUN`. Says when it enforces them. */
 
 export interface ColdStart {
-  /** `process.hrtime.bigint()` at this program's first line, decimal; what comes before is Node's start and a loader's. */
+  /** `process.hrtime.bigint()` at this program's first line, decimal; what comes before is Node's own start. */
   readonly begunAt: string;
   /** When the built killdrill had been imported. */
   readonly importedAt: string;
@@ -23,9 +23,7 @@ const BOUND_MS = 60_000;
 
 const now = (): string => String(process.hrtime.bigint());
 const begunAt = now();
-const [, , url = '', namespace = '', name = '', stopped = ''] = process.argv;
-// Users start what is built; to transpile it here would be most of the time.
-const built = new URL('../dist/src/index.js', import.meta.url).href;
+const [, , built = '', url = '', namespace = '', name = '', stopped = ''] = process.argv;
 const { Runtime, connectWorkerStore } = (await import(built)) as typeof Killdrill;
 const importedAt = now();
 const store = await connectWorkerStore({ namespace, registryUrl: url, databaseUrl: url });

@@ -188,7 +188,7 @@ async function printCold(server: EmbeddedPostgres): Promise<void> {
   const table = summaryTable(
     found.flatMap(({ open, fromFirstLine, fromFork, fromConnected, plainQuery }): [string, Summary][] => [
       [`${open} open: a worker's first line to enforced`, fromFirstLine],
-      ['  its process started to enforced, loader of the bench included', fromFork],
+      ['  its process asked for to enforced', fromFork],
       ['  connected to enforced', fromConnected],
       ['  the same rows by a plain query, unread', plainQuery],
     ]),
