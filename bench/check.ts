@@ -14,6 +14,7 @@ import { OutcomeBuffer } from '../src/journal/outcomes.ts';
 import { Lease } from '../src/lease.ts';
 import { Registry } from '../src/registry.ts';
 import { canonicalText } from '../src/flip-text.ts';
+import { checkByLooking, checkByStrings } from './check-by-strings.ts';
 import { median } from './statistics.ts';
 
 export interface CheckRow {
@@ -24,6 +25,8 @@ export interface CheckRow {
   readonly perRound: number;
 }
 
+/** How many engagements are open while checks are asked by strings. */
+const OPEN = [0, 100, 10_000] as const;
 const ROUNDS = 15;
 const RUN = { run: 'run-1', agent: 'agent-1', tenant: 'acme', feature: 'inbox' };
 
@@ -72,6 +75,8 @@ async function makeSubjects(folder: string): Promise<readonly Subject[]> {
   const features = OpenFeature.getClient();
   return [
     sync('check through a bound handle, lease clock read', 2_000_000, () => check.refusal()),
+    ...OPEN.map((open) => sync(`check by strings, ${open} engagements open`, 500_000, checkByStrings(open))),
+    sync('the same by looking through 10000', 500, checkByLooking(10_000)),
     sync('refusal of a latched run (handle)', 2_000_000, () => latched.check.refusal()),
     { what: 'refusal of a latched run (gate.run, awaited)', perRound: 100_000, run: latched.refuse },
     awaited('cockatiel 3 circuitBreaker.execute', 100_000, () => breaker.execute(() => true)),

@@ -12,6 +12,7 @@ import { startGuardian } from '../harness/environment/guardian.ts';
 import { benchApi } from './api.ts';
 import { printAlertBuses } from './alert-buses.ts';
 import { benchChecks } from './check.ts';
+import { benchCold } from './cold.ts';
 import { benchDetectors } from './detect.ts';
 import { benchFence } from './fence.ts';
 import { benchFile } from './file.ts';
@@ -23,12 +24,13 @@ import { summaryTable } from './summary-table.ts';
 import { benchStoreLoss } from './store-loss.ts';
 
 /**
- * `npm run bench [checks|detect|in-flight|file|fence|halt|api|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
+ * `npm run bench [checks|detect|in-flight|file|fence|halt|api|cold|queue|store-loss|alerts|alerts-postgres|alerts-kafka …]`: medians with n, peers in the same run, goals beside them.
  * Figures are of this machine at this moment; the ratios are what carries over.
  */
 
 const HALT_ROUNDS = 2_000;
 const API = { rounds: 2_000, perSecond: 500, seconds: 10 };
+const COLD = { sizes: [100, 10_000, 100_000], rounds: 11 };
 const LOSS_ROUNDS = 20;
 const FILE_ROUNDS = 200;
 const PROCESSES = 8;
@@ -44,11 +46,12 @@ async function main(): Promise<void> {
   if (wants('detect')) printDetectors();
   if (wants('in-flight')) await printInFlight();
   if (wants('file')) await printFile();
-  if (!['fence', 'halt', 'api', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
+  if (!['fence', 'halt', 'api', 'cold', 'queue', 'store-loss', ...ALERTS].some(wants)) return;
   await withServer(async (server) => {
     if (wants('fence')) await printFence(server);
     if (wants('halt')) await printHalts(server);
     if (wants('api')) await printApi(server);
+    if (wants('cold')) await printCold(server);
     if (wants('queue')) await printQueue(server);
     if (wants('store-loss')) await printStoreLoss(server);
     if (ALERTS.some(wants)) {
@@ -79,7 +82,7 @@ async function printChecks(): Promise<void> {
     table.push([what, ns.toFixed(ns < 100 ? 1 : 0), (ns / check).toFixed(1), `${rounds} x ${perRound}`]);
   }
   print(
-    'Checks (median of rounds; goal: check at most 120 ns, cockatiel at least 5x, opossum at least 10x it; latched refusal at most 2,000 ns)',
+    'Checks (median of rounds; goal: check at most 120 ns, cockatiel at least 5x, opossum at least 10x it; by strings at most 250 ns with 10,000 open; latched refusal at most 2,000 ns)',
     table.toString(),
   );
 }
@@ -176,6 +179,24 @@ async function printApi(server: EmbeddedPostgres): Promise<void> {
   ]);
   print(
     `Control API, ms (goal: p50 at most 5, p99 at most 25; in the storm ${recorded} of ${perSecond * seconds} on record, ${provisional} not durable when answered, gapless ${String(gapless)}, answers as recorded ${String(asAnswered)}, the last answered ${lastLateMs.toFixed(0)} ms after it was due)`,
+    table,
+  );
+}
+
+async function printCold(server: EmbeddedPostgres): Promise<void> {
+  const found = await benchCold({ url: await prepare(server, 'bench_cold'), namespace: NAMESPACE, ...COLD });
+  const table = summaryTable(
+    found.flatMap(({ open, fromFirstLine, fromFork, fromConnected, plainQuery }): [string, Summary][] => [
+      [`${open} open: a worker's first line to enforced`, fromFirstLine],
+      ['  its process asked for to enforced', fromFork],
+      ['  connected to enforced', fromConnected],
+      ['  the same rows by a plain query, unread', plainQuery],
+    ]),
+  );
+  const passed = found.map(({ asked, passed: let_ }) => `${let_} of ${asked}`).join(', ');
+  const heap = found.map(({ heapMb }) => heapMb.toFixed(0)).join(', ');
+  print(
+    `Cold start, ms (goal: 300, 500, 1,500 for 100, 10,000, 100,000; checks of a stopped run that passed before: ${passed}; heap ${heap} MB)`,
     table,
   );
 }

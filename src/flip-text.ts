@@ -6,13 +6,19 @@ import type { Engagement, Flip, StopFlip } from './switch.ts';
 /** Longest drain, milliseconds: a day. */
 const MAX_DRAIN_MS = 86_400_000;
 
-const name = z.string().min(1).max(300);
+/** Longest reason and longest other text, in UTF-16 units; the store counts the same. */
+const MAX_REASON = 2_000;
+const MAX_TEXT = 300;
+/** What a stop has without `drainMs`. */
+const PLAIN_FIELDS = 11;
+
+const name = z.string().min(1).max(MAX_TEXT);
 const common = {
   namespace: name,
   id: name,
   scope: z.enum(SCOPES),
   target: name,
-  reason: z.string().max(2000),
+  reason: z.string().max(MAX_REASON),
   triggeredBy: name,
   source: name,
   at: name,
@@ -62,11 +68,47 @@ export function parseFlip(text: string): Flip {
   } catch (cause) {
     throw new KilldrillError('FLIP_UNREADABLE', `a flip's text is not JSON: ${text.slice(0, 80)}`, { cause });
   }
+  const stop = plainStop(json);
+  if (stop !== null) return stop;
   const read = flipSchema.safeParse(json);
   if (read.success) return read.data;
   const issue = read.error.issues[0];
   const where = issue === undefined ? 'flip' : issue.path.join('.') || 'flip';
   throw new KilldrillError('FLIP_UNREADABLE', `a flip's ${where} is wrong: ${issue?.message ?? 'unreadable'}`);
+}
+
+/**
+ * A stop without a drain, if it is one beyond doubt; whatever else there is, the schema judges and names what is wrong.
+ *
+ * A worker that starts reads all that is open: with the schema alone that was a third of its time.
+ */
+function plainStop(json: unknown): StopFlip | null {
+  if (typeof json !== 'object' || json === null) return null;
+  const stop = json as { readonly [Field in keyof StopFlip]?: unknown };
+  const isPlain =
+    stop.kind === 'stop' &&
+    (stop.queue === 'discard' || stop.queue === 'park') &&
+    isOneOf(SCOPES, stop.scope) &&
+    isOneOf(STOP_MODES, stop.mode) &&
+    isText(stop.namespace) &&
+    isText(stop.id) &&
+    isText(stop.target) &&
+    isText(stop.triggeredBy) &&
+    isText(stop.source) &&
+    isText(stop.at) &&
+    typeof stop.reason === 'string' &&
+    stop.reason.length <= MAX_REASON &&
+    (stop.scope !== 'global' || stop.target === GLOBAL_TARGET) &&
+    Object.keys(stop).length === PLAIN_FIELDS;
+  return isPlain ? (json as StopFlip) : null;
+}
+
+function isOneOf(known: readonly string[], found: unknown): boolean {
+  return typeof found === 'string' && known.includes(found);
+}
+
+function isText(found: unknown): boolean {
+  return typeof found === 'string' && found.length >= 1 && found.length <= MAX_TEXT;
 }
 
 /** The engagement that a stop opens. */

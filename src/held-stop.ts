@@ -40,8 +40,8 @@ export type ApplyResult =
   | { readonly kind: 'diverged' };
 
 /** A stop as the contiguous prefix holds it. */
-export function inPrefix({ text, signature, revision }: FlipRecord): Omit<HeldStop, 'drainOver'> {
-  return { text, signature, revision, early: false, offered: 'here', authority: 'signature' };
+export function inPrefix({ text, signature, revision }: FlipRecord, drainOver: boolean): HeldStop {
+  return { text, signature, revision, early: false, offered: 'here', authority: 'signature', drainOver };
 }
 
 /** The stop among a load's open ones. @throws KilldrillError `LOAD_UNREADABLE` for anything else */

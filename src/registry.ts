@@ -5,6 +5,7 @@ import { FlipProof } from './flip-proof.ts';
 import type { ProofOptions, RefusedCounts } from './flip-proof.ts';
 import { engagementOf, parseFlip } from './flip-text.ts';
 import { inPrefix, stopOf } from './held-stop.ts';
+import { HeldStops } from './held-stops.ts';
 import type { ApplyResult, ArrivedStop, HeldStop } from './held-stop.ts';
 import { Listeners } from './listeners.ts';
 import { Engagements, decide } from './switch.ts';
@@ -23,7 +24,7 @@ export class Registry {
   readonly #namespace: string;
   readonly #proof: FlipProof;
   #grounds: Grounds = { critical: [], drains: new Map() };
-  #stops = new Map<string, HeldStop>();
+  #stops = new HeldStops();
   #open = new Engagements();
   /** Stops that have ended here, in the prefix or by the store's answer: a late copy must not open them again. */
   readonly #ended = new EndedStops();
@@ -120,12 +121,12 @@ export class Registry {
     const disputed = this.#proof.disputed(answer);
     if (disputed === null) return false;
     const open = new Engagements();
-    const stops = new Map<string, HeldStop>();
+    const stops = new HeldStops();
     for (const record of [...answer.open, ...disputed]) {
       const flip = stopOf(this.#read(record.text));
       if (this.#proof.prefers(this.#stops.get(flip.id), record)) continue;
       open.open(engagementOf(flip));
-      stops.set(flip.id, this.#held(flip.id, inPrefix(record)));
+      stops.set(flip.id, inPrefix(record, this.#stops.isDrainOver(flip.id, record.text)));
     }
     for (const engagement of this.#open.values()) {
       const held = this.#stops.get(engagement.id);
@@ -191,7 +192,7 @@ export class Registry {
     if (this.#proof.prefers(this.#stops.get(stop.id), record)) return;
     // Should an early copy have had another text under this id, the store's is the one that counts.
     if (this.#stops.get(stop.id)?.text !== record.text) this.#open.close(stop.id);
-    this.#enforce(stop, inPrefix(record));
+    this.#enforce(stop, inPrefix(record, this.#stops.isDrainOver(stop.id, record.text)));
   }
 
   /**
@@ -212,7 +213,9 @@ export class Registry {
     if (!this.#proof.admits(flip.id, stop)) return false;
     const { text, signature, place, offered = 'here', authority = 'signature' } = stop;
     this.#open.close(flip.id);
-    this.#enforce(flip, { text, signature, revision: place?.revision ?? null, early: true, offered, authority });
+    const drainOver = this.#stops.isDrainOver(flip.id, text);
+    const revision = place?.revision ?? null;
+    this.#enforce(flip, { text, signature, revision, early: true, offered, authority, drainOver });
     this.#changed();
     return true;
   }
@@ -230,9 +233,9 @@ export class Registry {
    * all that we know, even if a path named one, since its commit may be lost.
    */
   toRelay(): readonly { readonly id: string; readonly text: string; readonly signature: string | null }[] {
-    return [...this.#stops]
-      .filter(([, held]) => held.early && held.offered === 'here')
-      .map(([id, { text, signature }]) => ({ id, text, signature }));
+    return this.#stops
+      .early()
+      .flatMap(([id, { text, signature, offered }]) => (offered === 'here' ? [{ id, text, signature }] : []));
   }
 
   /** Whoever delivered this stop does not offer it to the store any more, or not alone: it is relayed from here. */
@@ -255,15 +258,9 @@ export class Registry {
     this.#changed();
   }
 
-  #enforce(stop: StopFlip, held: Omit<HeldStop, 'drainOver'>): void {
+  #enforce(stop: StopFlip, held: HeldStop): void {
     this.#open.open(engagementOf(stop));
-    this.#stops.set(stop.id, this.#held(stop.id, held));
-  }
-
-  /** A drain whose time is up stays so when the same stop comes by another path. */
-  #held(id: string, stop: Omit<HeldStop, 'drainOver'>): HeldStop {
-    const before = this.#stops.get(id);
-    return { ...stop, drainOver: before?.text === stop.text && before.drainOver };
+    this.#stops.set(stop.id, held);
   }
 
   #end(id: string): void {

@@ -1,3 +1,4 @@
+import { CapabilityPatterns } from './capability-patterns.ts';
 import { KilldrillError } from './errors.ts';
 
 /** What a switch can be about, widest first. A `run` switch binds the run's descendants too. */
@@ -106,15 +107,28 @@ function unknownScope(scope: never): KilldrillError {
   return new KilldrillError('UNKNOWN_SCOPE', `scope '${String(scope)}' is none of ${SCOPES.join(', ')}`);
 }
 
+/** What is open on one switch: nearly always one engagement, so that a map is made for the second only. */
+type Opened = Engagement | Map<string, Engagement>;
+
 /**
- * Open engagements, found by switch, so that a decision costs a few map probes however many are open.
+ * Open engagements, found by switch, so that a decision costs a few map probes however many are open (`npm run bench checks`).
  */
 export class Engagements {
   /** By scope, then by target: scopes that nobody has stopped cost a decision next to nothing. */
-  readonly #bySwitch = new Map<Scope, Map<string, Map<string, Engagement>>>();
+  readonly #bySwitch: Readonly<Record<Scope, Map<string, Opened>>> = {
+    global: new Map(),
+    tenant: new Map(),
+    feature: new Map(),
+    capability: new Map(),
+    agent: new Map(),
+    run: new Map(),
+  };
   readonly #byId = new Map<string, Engagement>();
   /** Few of many: whoever looks for drains after each change must not look through all that is open. */
   readonly #draining = new Map<string, number>();
+  readonly #patterns = new CapabilityPatterns();
+  /** Open on a capability's pattern. */
+  #patternCount = 0;
 
   get size(): number {
     return this.#byId.size;
@@ -139,15 +153,17 @@ export class Engagements {
 
   /** Adds one engagement; an id that is already there is left as it is. */
   open(engagement: Engagement): void {
-    if (this.#byId.has(engagement.id)) return;
-    this.#byId.set(engagement.id, engagement);
-    if (engagement.drainMs !== undefined) this.#draining.set(engagement.id, engagement.drainMs);
-    const { scope } = engagement;
-    const targets = this.#bySwitch.get(scope) ?? new Map<string, Map<string, Engagement>>();
-    this.#bySwitch.set(scope, targets);
-    const there = targets.get(targetOf(engagement));
-    if (there === undefined) targets.set(targetOf(engagement), new Map([[engagement.id, engagement]]));
-    else there.set(engagement.id, engagement);
+    const { id, scope, drainMs } = engagement;
+    if (this.#byId.has(id)) return;
+    this.#byId.set(id, engagement);
+    if (drainMs !== undefined) this.#draining.set(id, drainMs);
+    if (isPattern(engagement)) this.#patternCount += 1;
+    const targets = this.#bySwitch[scope];
+    const target = targetOf(engagement);
+    const there = targets.get(target);
+    if (there === undefined) targets.set(target, engagement);
+    else if (there instanceof Map) there.set(id, engagement);
+    else targets.set(target, new Map([there, engagement].map((one) => [one.id, one])));
   }
 
   /** Removes one engagement; returns whether it was there. */
@@ -156,38 +172,44 @@ export class Engagements {
     if (engagement === undefined) return false;
     this.#byId.delete(id);
     this.#draining.delete(id);
-    const targets = this.#bySwitch.get(engagement.scope);
-    const there = targets?.get(targetOf(engagement));
-    there?.delete(id);
-    if (there?.size === 0) targets?.delete(targetOf(engagement));
-    if (targets?.size === 0) this.#bySwitch.delete(engagement.scope);
+    if (isPattern(engagement)) this.#patternCount -= 1;
+    const targets = this.#bySwitch[engagement.scope];
+    const target = targetOf(engagement);
+    const there = targets.get(target);
+    if (!(there instanceof Map)) targets.delete(target);
+    else if (there.delete(id) && there.size === 0) targets.delete(target);
     return true;
   }
 
   /** Calls `visit` for each engagement whose switch covers the subject. */
   visitMatching(subject: Subject, visit: (engagement: Engagement) => void): void {
     if (this.#byId.size === 0) return;
-    this.#visit('global', GLOBAL_TARGET, visit);
-    if (subject.tenant !== null) this.#visit('tenant', subject.tenant, visit);
-    if (subject.feature !== null) this.#visit('feature', subject.feature, visit);
-    this.#visit('agent', subject.agent, visit);
-    this.#visit('run', subject.run, visit);
-    for (const ancestor of subject.lineage) if (ancestor !== subject.run) this.#visit('run', ancestor, visit);
-    if (subject.capability !== null) this.#visitCapability(subject.capability, visit);
-  }
-
-  #visitCapability(capability: string, visit: (engagement: Engagement) => void): void {
-    if (!this.#bySwitch.has('capability')) return;
-    this.#visit('capability', capability, visit);
-    for (let slash = capability.indexOf('/'); slash >= 0; slash = capability.indexOf('/', slash + 1)) {
-      this.#visit('capability', `${capability.slice(0, slash)}/*`, visit);
+    const { global, tenant, feature, capability, agent, run } = this.#bySwitch;
+    if (global.size > 0) visitAt(global, GLOBAL_TARGET, visit);
+    if (tenant.size > 0 && subject.tenant !== null) visitAt(tenant, subject.tenant, visit);
+    if (feature.size > 0 && subject.feature !== null) visitAt(feature, subject.feature, visit);
+    if (agent.size > 0) visitAt(agent, subject.agent, visit);
+    if (run.size > 0) {
+      visitAt(run, subject.run, visit);
+      for (const ancestor of subject.lineage) if (ancestor !== subject.run) visitAt(run, ancestor, visit);
+    }
+    if (capability.size > 0 && subject.capability !== null) {
+      visitAt(capability, subject.capability, visit);
+      if (this.#patternCount === 0) return;
+      for (const pattern of this.#patterns.above(subject.capability)) visitAt(capability, pattern, visit);
     }
   }
+}
 
-  #visit(scope: Scope, target: string, visit: (engagement: Engagement) => void): void {
-    const there = this.#bySwitch.get(scope)?.get(target);
-    if (there !== undefined) for (const engagement of there.values()) visit(engagement);
-  }
+function visitAt(targets: ReadonlyMap<string, Opened>, target: string, visit: (engagement: Engagement) => void): void {
+  const there = targets.get(target);
+  if (there === undefined) return;
+  if (!(there instanceof Map)) visit(there);
+  else for (const engagement of there.values()) visit(engagement);
+}
+
+function isPattern({ scope, target }: Switch): boolean {
+  return scope === 'capability' && target.endsWith('/*');
 }
 
 function targetOf({ scope, target }: Switch): string {

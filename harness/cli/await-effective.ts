@@ -5,6 +5,7 @@ import { printable, wrap } from '../report/wrap.ts';
 import { withOperator } from './operator-connection.ts';
 import type { StoreFlags } from './operator-connection.ts';
 import { note } from './output.ts';
+import { unaccountedSentences } from './unaccounted.ts';
 
 const WIDTH = 80;
 
@@ -45,7 +46,7 @@ function tell({ workers }: StopState, told: Map<string, string>): void {
 
 /** What an operator is told in the end. */
 export function effectiveSentences(
-  { state, missing, workers, excepted }: StopState,
+  { state, missing, workers, unaccounted, excepted }: StopState,
   within: string,
 ): readonly string[] {
   const of = (wanted: string): number => workers.filter((one) => one.state === wanted).length;
@@ -56,6 +57,10 @@ export function effectiveSentences(
     case 'closed':
       return ['somebody has released it meanwhile'];
     case 'pending':
-      return [`NOT EFFECTIVE within ${within}: ${counts}`, ...missing.map((one) => `waits: ${one}`)];
+      return [
+        `NOT EFFECTIVE within ${within}: ${counts}`,
+        ...missing.map((one) => `waits: ${one}`),
+        ...unaccountedSentences(unaccounted),
+      ];
   }
 }

@@ -3,6 +3,7 @@ import type { FleetFacts, RegisteredWorker } from '../../src/store/effectiveness
 import type { OpenEngagement } from '../../src/store/store.ts';
 import { table } from '../report/table.ts';
 import { printable, wrap } from '../report/wrap.ts';
+import { unaccountedSentences } from './unaccounted.ts';
 
 /** Everything that `killdrill status` shows. */
 export interface Status extends FleetFacts {
@@ -61,16 +62,12 @@ function stopText({
     rows,
     { isCompact: true },
   );
-  const close = unaccounted.map(
-    ({ incarnation, seq, run, capability }) => `  unaccounted: ${capability} of run ${run} (${incarnation}/${seq})`,
-  );
   return [
     ...wrap(title.trimStart(), WIDTH),
     `  id ${printable(id)}`,
     ...(workers.length === 0 ? [] : [drawn]),
     ...(state === 'pending' ? missing.flatMap((one) => wrap(`  waits: ${one}`, WIDTH)) : []),
-    ...close.flatMap((one) => wrap(one, WIDTH)),
-    ...(close.length === 0 ? [] : ['  (killdrill ledger --close INCARNATION/SEQ --reason TEXT answers for one)']),
+    ...unaccountedSentences(unaccounted).flatMap((one) => wrap(`  ${one}`, WIDTH)),
     ...(state === 'effective' ? wrap(`  ${excepted}`, WIDTH) : []),
   ].join('\n');
 }

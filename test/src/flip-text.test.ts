@@ -53,6 +53,25 @@ describe('the canonical text of a flip', () => {
     );
   });
 
+  it('is no text of a stop of which one field is missing, is added, or is of another kind', () => {
+    const wrong = fc.constantFrom<unknown>(null, 7, true, '', 'x'.repeat(2_001), [], {}, ['x']);
+    const spoilt = fc
+      .tuple(stop, fc.nat(20), wrong, fc.constantFrom('drop', 'set', 'add'))
+      .map(([flip, at, value, how]) => {
+        const fields = Object.entries(JSON.parse(canonicalText(flip)) as Record<string, unknown>);
+        const [name = ''] = fields[at % fields.length] ?? [];
+        const isEmptyReason = name === 'reason' && value === '';
+        if (how === 'drop') return fields.filter(([field]) => field !== name);
+        if (how === 'add' || isEmptyReason) return [...fields, ['more', value] as const];
+        return fields.map(([field, found]) => [field, field === name ? value : found] as const);
+      });
+    fc.assert(
+      fc.property(spoilt, (fields) => {
+        expect(() => parseFlip(JSON.stringify(Object.fromEntries(fields)))).toThrow(/a flip's/);
+      }),
+    );
+  });
+
   it('names how long a drain lasts right after what it does to the queue', () => {
     const text = canonicalText(stopFlip('e1', { queue: 'drain', drainMs: 5_000 }));
     expect(text).toContain('"queue":"drain","drainMs":5000,"reason"');

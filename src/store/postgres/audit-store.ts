@@ -1,5 +1,6 @@
 import type { AuditStore } from '../audit-port.ts';
 import type { Opened } from './flip-source.ts';
+import { readLoad } from './load.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { StoreOptions } from './options.ts';
 import { Session } from './session.ts';
@@ -15,7 +16,7 @@ export function openAuditStore(options: StoreOptions): Opened<AuditStore> {
     page: (afterRevision, limit) => call('audit_page', afterRevision, limit),
     signedHeads: (afterRevision, limit) => call('audit_heads', afterRevision, limit),
     openIds: (after, limit) => call('audit_open', after, limit),
-    proof: (proof) => call('load_proven', proof === 'all'),
+    proof: (proof) => readLoad(session, resolved, proof),
     signHead: async ({ epoch, revision, hash, signature }) => {
       await call('sign_head', epoch, revision, hash, signature);
     },

@@ -11,6 +11,7 @@ import type {
 } from '../store.ts';
 import { flipChannel } from './flip-channel.ts';
 import { Listening } from './listening.ts';
+import { readLoad } from './load.ts';
 import { resolveStoreOptions } from './options.ts';
 import type { ResolvedStoreOptions, StoreOptions } from './options.ts';
 import { Session } from './session.ts';
@@ -29,11 +30,13 @@ export function openFlipSource(options: StoreOptions): Opened<FlipSource> {
 class PostgresFlipSource implements FlipSource {
   readonly #namespace: string;
   readonly #lockMs: number;
+  readonly #options: ResolvedStoreOptions;
   readonly #session: Session;
   readonly #listening: Listening;
 
   constructor(options: ResolvedStoreOptions) {
     this.#namespace = options.namespace;
+    this.#options = options;
     this.#lockMs = options.timings.lockMs;
     this.#session = new Session('flips', options, {
       notified: (channel, payload) => this.#listening.notified(channel, payload),
@@ -43,8 +46,7 @@ class PostgresFlipSource implements FlipSource {
   }
 
   load(proof: WantedProof = 'none'): Promise<LoadAnswer> {
-    if (proof === 'none') return this.#session.call('load', [this.#namespace]);
-    return this.#session.call('load_proven', [this.#namespace, proof === 'all']);
+    return readLoad(this.#session, this.#options, proof);
   }
 
   flipsAfter(head: Head): Promise<FlipsAnswer> {

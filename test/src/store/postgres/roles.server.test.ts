@@ -35,6 +35,7 @@ describe('the roles', () => {
   test('may execute what DESIGN §10 gives them, and nothing else', async () => {
     expect(await executable('killdrill_worker')).toEqual([
       'admit_intents',
+      'begin_load',
       'claim',
       'counts',
       'deregister_worker',
@@ -45,7 +46,6 @@ describe('the roles', () => {
       'give_back',
       'halted',
       'load',
-      'load_proven',
       'publish_alert',
       'record_outcomes',
       'register_worker',
@@ -63,6 +63,7 @@ describe('the roles', () => {
       'audit_heads',
       'audit_open',
       'audit_page',
+      'begin_load',
       'bury_alerts',
       'close_compensation',
       'close_intent',
@@ -79,7 +80,6 @@ describe('the roles', () => {
       'journal_page',
       'ledger',
       'load',
-      'load_proven',
       'open_engagements',
       'place_alerts',
       'preview_stop',
