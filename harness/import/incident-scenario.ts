@@ -90,6 +90,7 @@ function fleetOf({ mapping, timeline, trace }: ScenarioParts, findings: Findings
     detectors: null,
     leaseMs: 1_200,
     command: null,
+    levers: null,
     deafTools: [],
     critical: { capabilities: [], classes: [] },
     contract: null,

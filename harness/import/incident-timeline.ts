@@ -94,9 +94,17 @@ export function timelineOf(
     const { scope, mode } = flip;
     const on = { when, scope, target: targetOf(flip, redactor) };
     const reason = redactor.reason(flip.reason) ?? `as in the incident`;
-    if (flip.kind === 'release') return { kind: 'release', ...on, expect: 'taken', reason };
+    if (flip.kind === 'release') return { kind: 'release', ...on, expect: 'taken', via: 'postgres', reason };
     const via = flip.byAlert ? 'alert' : 'postgres';
-    const how = { mode, queue, drainMs: null, via, runawayPerSecond: null, effectiveWithinMs: null } as const;
+    const how = {
+      mode,
+      queue,
+      drainMs: null,
+      via,
+      runawayPerSecond: null,
+      wait: true,
+      effectiveWithinMs: null,
+    } as const;
     return { kind: 'flip', ...on, ...how, reason };
   });
 }
