@@ -21,6 +21,10 @@ export class HeldStops {
     this.#early.delete(id);
   }
 
+  all(): Iterable<readonly [id: string, held: HeldStop]> {
+    return this.#byId.entries();
+  }
+
   /** Those that the contiguous prefix does not hold. */
   early(): readonly (readonly [id: string, held: HeldStop])[] {
     return [...this.#early].flatMap((id) => {
