@@ -22,7 +22,7 @@ export class HeldStops {
   }
 
   /** All of them. */
-  entries(): IterableIterator<readonly [id: string, held: HeldStop]> {
+  all(): Iterable<readonly [id: string, held: HeldStop]> {
     return this.#byId.entries();
   }
 

@@ -68,7 +68,7 @@ export class Registry {
 
   /** The same as they were delivered, for those who hand them on. */
   openStops(): readonly { readonly id: string; readonly text: string; readonly signature: string | null }[] {
-    return [...this.#stops.entries()].map(([id, { text, signature }]) => ({ id, text, signature }));
+    return [...this.#stops.all()].map(([id, { text, signature }]) => ({ id, text, signature }));
   }
 
   /** Whether this stop has ended before our eyes; false of one that this process never knew. */

@@ -24,7 +24,7 @@ const spanSchema = z.object({
 const resourceSchema = z.object({ attributes });
 
 /** What a span says besides its attributes; an attribute of the resource is `resource.` and its key. */
-export const SPAN_FIELDS = ['traceId', 'spanId', 'parentSpanId', 'name', 'start', 'end'] as const;
+const SPAN_FIELDS = ['traceId', 'spanId', 'parentSpanId', 'name', 'start', 'end'] as const;
 
 /** Reads spans as OTLP JSON: one document, or one a line as collectors write them. */
 export class OtlpReader implements RowReader {
