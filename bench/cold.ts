@@ -141,7 +141,7 @@ function died(): never {
 /** Puts stops into the record as `flip` would, in few statements: the store's own way takes minutes for as many. What they leave in the queue is swept. */
 async function stopMore(client: pg.Client, namespace: string, from: number, to: number): Promise<void> {
   const { rows } = await client.query<Head>('select epoch, hash from killdrill.head where namespace = $1', [namespace]);
-  const [{ epoch = '', hash = '' } = {}] = rows;
+  const [{ epoch, hash } = { epoch: '', hash: '' }] = rows;
   let last = hash;
   for (let at = from; at < to; at += BATCH) {
     const flips = Array.from({ length: Math.min(BATCH, to - at) }, (_, nth) => {
