@@ -15,7 +15,10 @@ export const EXIT = {
 /** Each exit code with its meaning, for help and reference. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT.pass, 'every property that applies holds; what an operator asked for is done'],
-  [EXIT.failed, 'a property or an expectation is violated; a release is red; the record is not what it was; of two runs, the second has a worse verdict'],
+  [
+    EXIT.failed,
+    'a property or an expectation is violated; a release is red; the record is not what it was; of two runs, the second has a worse verdict',
+  ],
   [
     EXIT.inconclusive,
     'nothing is violated, but something could not be established; a stop is in the hands of the API and not durable yet',
