@@ -141,7 +141,10 @@ class StopTaking {
   constructor(parts: HaltParts, stop: MadeStop) {
     this.#parts = parts;
     this.#stop = stop;
-    this.#timings = { ...HALT_TIMINGS, ...parts.timings };
+    const timings = { ...HALT_TIMINGS, ...parts.timings };
+    // However little time there is, each of them is asked within it.
+    const stepMs = Math.min(timings.stepMs, Math.floor(timings.giveUpMs / (parts.paths.length + 1)));
+    this.#timings = { ...timings, stepMs };
   }
 
   async run(signal: AbortSignal): Promise<HaltOutcome> {

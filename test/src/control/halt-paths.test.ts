@@ -304,6 +304,13 @@ describe('a stop that takes one path after another', () => {
     expect(await take([DEAD], { giveUpMs: 100 }, full).outcome).toMatchObject({ keptAt: null, notKept: 'ENOSPC' });
   });
 
+  test('asks each of them once before it gives up, also when the first ones hang and there is little time', async () => {
+    const [one, other] = [await api('api', hangs), await api('another', hangs)];
+    const { paths } = await take([one, other, FILE], { stepMs: 10_000, pathMs: 10_000, giveUpMs: 900 }).outcome;
+    expect([...paths.keys()]).toEqual(['api', 'another', 'file']);
+    expect(paths.get('file')).toMatchObject({ kind: 'provisional' });
+  });
+
   test('is kept by a disk that is slow while the paths are tried, and dropped from there when it is durable', async () => {
     const slow = new Shelf();
     slow.keep = () => new Promise((resolve) => void systemClock.after(400, () => resolve('/kept/slow')));
