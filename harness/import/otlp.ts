@@ -23,10 +23,10 @@ const spanSchema = z.object({
 });
 const resourceSchema = z.object({ attributes });
 
-/** What a span says besides its attributes; an attribute of the resource is `resource.` and its key. */
-export const SPAN_FIELDS = ['traceId', 'spanId', 'parentSpanId', 'name', 'start', 'end'] as const;
-
-/** Reads spans as OTLP JSON: one document, or one a line as collectors write them. */
+/**
+ * Reads spans as OTLP JSON: one document, or one a line as collectors write them. A span says traceId, spanId, parentSpanId,
+ * name, start and end, its attributes by their keys, and those of its resource behind `resource.`.
+ */
 export class OtlpReader implements RowReader {
   readonly doubts: readonly string[] = [];
   readonly #file: string;
