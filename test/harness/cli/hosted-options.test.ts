@@ -49,7 +49,13 @@ function flagsOf({ executor, detectors, detectorKey, ...rest }: HostedFlags): Ho
 
 describe('what serve is asked to do besides', () => {
   test('is nothing unless somebody says so', () => {
-    expect(hostedOptions({})).toEqual({ executor: null, detectors: null, canaryEveryMs: null });
+    expect(hostedOptions({})).toEqual({
+      executor: null,
+      detectors: null,
+      canaryEveryMs: null,
+      sinks: null,
+      mirror: null,
+    });
   });
 
   test('is read from its flags and files', () => {
@@ -87,7 +93,7 @@ describe('what serve is asked to do besides', () => {
       { executor: 'narrow.json', detectors: 'rules.yaml', detectorKey: 'narrow.pem' },
       "not ask for halt_all of a tenant, as its rule 'write-rate-per-tenant' does",
     ],
-    [{ topic: 'alerts' }, 'are for --executor'],
+    [{ topic: 'alerts' }, 'is for --executor'],
     [{ brokers: 'a:1' }, 'are for --executor'],
     [{ alertQueue: 'park' }, 'are for --executor'],
     [{ alertMode: 'halt_all' }, 'are for --executor'],

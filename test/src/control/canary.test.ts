@@ -6,7 +6,6 @@ import { Runtime } from '../../../src/runtime.ts';
 import { memoryEffectiveness, memoryReports } from '../../../src/store/memory-effectiveness.ts';
 import { MemoryState } from '../../../src/store/memory-state.ts';
 import { MemoryStore } from '../../../src/store/memory.ts';
-import { stopText } from '../store/samples.ts';
 
 const NAMESPACE = 'ns';
 const open: Runtime[] = [];
@@ -55,16 +54,6 @@ describe('a canary', () => {
     expect(lastProvenMs(await memoryEffectiveness(state).fleet())).toEqual(expect.any(Number));
     expect([first.gate.dispatchedCount, first.decider.verified()]).toEqual([0, true]);
     expect((await fly(state, 10_000)).refused).toEqual(['a', 'b']);
-  });
-
-  test('is not kept from being refused by one that a killed round has left open', async () => {
-    const state = new MemoryState({ namespace: NAMESPACE });
-    await worker(state, 'a');
-    const left = { scope: 'agent', target: 'killdrill-canary', at: '2026-01-01T00:00:00.000Z' } as const;
-    const flips = new MemoryStore(state);
-    await flips.flip(stopText(NAMESPACE, left), null);
-    expect(await fly(state, 10_000)).toMatchObject({ refused: ['a'], silent: [], releaseError: null });
-    expect(await flips.openEngagements()).toEqual([]);
   });
 
   test('names the worker whose gate lets it pass', async () => {
