@@ -172,7 +172,7 @@ describe('killdrill serve', () => {
     [['--mirror-state-file', 'state.json'], '--mirror-state-file and --mirror-key'],
     [['--mirror-state-file', '/nowhere/at/all', '--mirror-key', 'k'], 'is its folder there'],
     [['--mirror-state-file', 'state.json', '--mirror-key', '/nowhere/key'], 'cannot be read'],
-    [['--brokers', 'b:9092'], 'are for --executor or --sink'],
+    [['--brokers', 'b:9092'], 'are for --executor, --detectors and --sink'],
     [['--sink', 'https://hooks.example.org/secret'], 'expected jsonl:FILE'],
     [['--sink', 'webhook:ftp://example.org'], 'expected an http or https URL'],
     [['--sink', 'kafka:flips'], 'wants --brokers'],

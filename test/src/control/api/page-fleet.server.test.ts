@@ -134,7 +134,8 @@ describe.skipIf(browser === null)(
     });
     const shown = (expression: string): Promise<unknown> => tab.evaluate(expression);
     const until = (expression: string): Promise<unknown> =>
-      vi.waitUntil(() => shown(expression), { timeout: 30_000, interval: 50 });
+      // half a page has not got what is asked for
+      vi.waitUntil(() => shown(expression).catch(() => false), { timeout: 30_000, interval: 50 });
     const fill = (values: Record<string, string>): Promise<unknown> =>
       tab.evaluate(`(() => { const form = document.getElementById('stop');
         for (const [name, value] of Object.entries(${JSON.stringify(values)})) form.elements[name].value = value; })()`);
