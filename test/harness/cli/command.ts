@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { killdrillArgv } from '../../support/killdrill-argv.ts';
 
-const MAIN = fileURLToPath(new URL('../../../harness/cli/main.ts', import.meta.url));
 const BOUND_MS = 60_000;
 
 export interface Ended {
@@ -22,7 +21,7 @@ export interface Started {
 export function startCommand(args: readonly string[], variables: Readonly<Record<string, string>>): Started {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('KILLDRILL_'));
   const env = { ...Object.fromEntries(own), ...variables };
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { env, timeout: BOUND_MS });
+  const child = spawn(process.execPath, [...killdrillArgv(), ...args], { env, timeout: BOUND_MS });
   const printed = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text));

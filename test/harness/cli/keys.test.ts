@@ -2,12 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { killdrillArgv } from '../../support/killdrill-argv.ts';
 import { writeApiKeyFile } from '../../../harness/cli/api-key-file.ts';
 
-const MAIN = fileURLToPath(new URL('../../../harness/cli/main.ts', import.meta.url));
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'killdrill-keys-'));
@@ -16,7 +15,7 @@ beforeEach(() => {
 
 describe('where there is no room', () => {
   test('no part of a private key is left, in the way of the next try', async () => {
-    const command = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN];
+    const command = [process.execPath, ...killdrillArgv()];
     const make = (limits: string) =>
       promisify(execFile)('bash', [
         '-c',

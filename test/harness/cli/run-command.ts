@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { killdrillArgv } from '../../support/killdrill-argv.ts';
 
-const MAIN = fileURLToPath(new URL('../../../harness/cli/main.ts', import.meta.url));
 const BOUND_MS = 60_000;
 
 /** What a real `killdrill` said, and how it ended. */
@@ -9,7 +8,7 @@ export function runCommand(
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve) => {
-    const argv = ['--import', import.meta.resolve('tsx'), MAIN, ...args];
+    const argv = [...killdrillArgv(), ...args];
     execFile(process.execPath, argv, { timeout: BOUND_MS }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );

@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-
-const MAIN = fileURLToPath(new URL('../../../harness/cli/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+import { killdrillArgv } from '../../support/killdrill-argv.ts';
 
 /** A real `killdrill serve`. */
 export interface ServedProcess {
@@ -23,7 +20,7 @@ export async function startServe(
   env: Readonly<Record<string, string>> = {},
   folder = process.cwd(),
 ): Promise<ServedProcess> {
-  const args = ['--import', TSX, MAIN, 'serve', '--port', '0', '--json', ...flags];
+  const args = [...killdrillArgv(), 'serve', '--port', '0', '--json', ...flags];
   const child = spawn(process.execPath, args, {
     ...{ env: { ...process.env, ...env }, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   });

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { killdrillArgv } from '../../support/killdrill-argv.ts';
 import type { NewTask } from '../../../src/store/store.ts';
 import type { StoreHandles } from '../../src/store/contract/world.ts';
 import { buildProgram } from '../../../harness/cli/program.ts';
@@ -15,7 +15,6 @@ import { openOperatorStore } from '../../../src/store/postgres/operator-store.ts
 import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
 
-const MAIN = fileURLToPath(new URL('../../../harness/cli/main.ts', import.meta.url));
 const BOUND_MS = 60_000;
 // Each of them starts the command several times, on a machine that others use too.
 vi.setConfig({ testTimeout: 2 * BOUND_MS });
@@ -50,7 +49,7 @@ interface Ended {
 /** The command, as an operator runs it. */
 function killdrill(args: readonly string[], url = database.flipperUrl): Promise<Ended> {
   const env = { ...process.env, KILLDRILL_DATABASE_URL: url, KILLDRILL_NAMESPACE: namespace };
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { env, timeout: BOUND_MS });
+  const child = spawn(process.execPath, [...killdrillArgv(), ...args], { env, timeout: BOUND_MS });
   const ended = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text));
