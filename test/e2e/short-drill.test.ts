@@ -12,7 +12,9 @@ import type { Ended } from './workshop.ts';
 const FILES = [
   'environment.json',
   'history.jsonl.gz',
+  'junit.xml',
   'manifest.json',
+  'report.html',
   'scenario.yaml',
   'trace.jsonl.gz',
   'verdict.json',

@@ -78,7 +78,7 @@ describe('a call whose words are off', () => {
     [['run', '--seed', ''], /--seed is ''/],
     [['run', '--seed', '4294967296'], /--seed is '4294967296'.*4294967295/],
     [['run', '--environment', 'moon'], /moon.*embedded/],
-    [['run', '--reporter', 'xml'], /--reporter is 'xml'; expected one of terminal, json/],
+    [['run', '--reporter', 'xml'], /--reporter is 'xml'; expected one of terminal, html, junit, md, github, json/],
     [['run', '--reporter', 'json='], /names no file/],
     [['run', '--reporter', 'json', '--reporter', 'terminal'], /two reporters write to stdout/],
     [['run', '--out', '/dev/null/reports'], /--out is '\/dev\/null\/reports'.*name another folder/],
