@@ -2,7 +2,7 @@ import { KilldrillError } from '../errors.ts';
 import { queuePolicyOf, switchMatches } from '../switch.ts';
 import { isDoomed, isHalted, settle, settleWaiting } from './memory-halts.ts';
 import { journalKey } from './memory-state.ts';
-import type { MemoryState, StoredTask } from './memory-state.ts';
+import type { MemoryState, StoredClaim, StoredTask } from './memory-state.ts';
 import type {
   ClaimToken,
   ClaimedTask,
@@ -53,7 +53,7 @@ export function extendClaims(state: MemoryState, claims: readonly ClaimToken[], 
   return claims.flatMap((claim) => {
     const stored = claimedTask(state, claim);
     if (stored === null) return [];
-    stored.claim = { token: claim.token, deadlineMs: state.nowMs + claimMs };
+    stored.claim = { token: claim.token, deadlineMs: state.nowMs + claimMs, revision: stored.claim?.revision ?? 0 };
     return [claim.task];
   });
 }
@@ -78,9 +78,10 @@ export function haltTask(state: MemoryState, claim: ClaimToken, engagementId: st
   const stored = claimedTask(state, claim);
   if (stored === null) return null;
   stored.attempts -= 1;
-  stored.haltedBy = engagementId ?? stored.haltedBy;
+  const metId = wasOver(state, engagementId, stored.claim) ? null : engagementId;
+  stored.haltedBy = metId ?? stored.haltedBy;
   if (hasOpenIntent(state, claim.token)) settle(stored, 'unknown');
-  else if (discards(state, engagementId)) settle(stored, 'discarded');
+  else if (discards(state, metId)) settle(stored, 'discarded');
   else settleWaiting(state, stored);
   return stored.state;
 }
@@ -158,7 +159,7 @@ function claimOne(state: MemoryState, stored: StoredTask, claimMs: number): Clai
   const { claimTokens, attempts, skipped, admittedRevision, critical } = stored;
   const token = state.newId();
   stored.state = 'running';
-  stored.claim = { token, deadlineMs: state.nowMs + claimMs };
+  stored.claim = { token, deadlineMs: state.nowMs + claimMs, revision: state.head.revision };
   stored.claimTokens = [...claimTokens, token];
   stored.attempts += 1;
   stored.retry = false;
@@ -187,6 +188,12 @@ function hasOpenIntent(state: MemoryState, token: string): boolean {
     if (intent.claim?.token === token && !state.outcomes.has(journalKey(incarnation, intent.seq))) return true;
   }
   return false;
+}
+
+/** Whether a stop was closed before the claim was made, and so has no hold on what was refused for it under that claim. */
+function wasOver(state: MemoryState, engagementId: string | null, claim: StoredClaim | null): boolean {
+  const closedRevision = engagementId === null ? null : state.flipsById.get(engagementId)?.engagement?.closedRevision;
+  return claim !== null && typeof closedRevision === 'number' && closedRevision <= claim.revision;
 }
 
 function discards(state: MemoryState, engagementId: string | null): boolean {

@@ -38,6 +38,13 @@ export interface StoredEngagement {
   closedRevision: number | null;
 }
 
+export interface StoredClaim {
+  readonly token: string;
+  readonly deadlineMs: number;
+  /** The head's, when it was claimed: a stop that was closed by then has no hold on it. */
+  readonly revision: number;
+}
+
 export interface StoredTask {
   readonly task: NewTask;
   /** Order of arrival; also the order in which sweeps go. */
@@ -56,7 +63,7 @@ export interface StoredTask {
   /** The engagement that stopped its run in the midst. */
   haltedBy: string | null;
   endedWhy: string | null;
-  claim: { readonly token: string; readonly deadlineMs: number } | null;
+  claim: StoredClaim | null;
   /** Of all claims on this occurrence, oldest first. */
   claimTokens: readonly string[];
 }

@@ -234,7 +234,8 @@ export interface TaskQueue {
   /**
    * Its run was stopped by this engagement, or by whatever covers it (null). The store decides what becomes of it:
    * `discarded`, `parked`, or `queued` when nothing holds it any more. Spends no attempt. Null when the claim is no longer
-   * the caller's. With an intent of this claim open it becomes `unknown`.
+   * the caller's. With an intent of this claim open it becomes `unknown`. An engagement that was closed before the claim was
+   * made counts as none: whoever was refused for it had not heard of its release yet.
    */
   halted(claim: ClaimToken, engagement: string | null): Promise<TaskState | null>;
   /** Queues it again for another attempt, `delayMs` from now: a retry is a row, never a sleep. Spends the attempt. Answers as `halted`. */

@@ -111,7 +111,7 @@ describe('a worker', () => {
     await rig.enqueue(task('r', [step(), step()]));
     await rig.untilHeld('r/0');
     const row = rig.row('r')!;
-    row.claim = { token: 'somebody-else', deadlineMs: Date.now() + 60_000 };
+    row.claim = { token: 'somebody-else', deadlineMs: Date.now() + 60_000, revision: 0 };
     await expect.poll(() => world.held.length, WAIT).toBe(0);
     await expect.poll(() => rig.runtime.claims.tasks(), WAIT).toEqual([]);
     expect(row).toMatchObject({ state: 'running', claim: { token: 'somebody-else' } });

@@ -129,7 +129,13 @@ export class LifecycleWorld {
     await this.#store.flip(canonicalText(flip), null);
     this.#oracle.head += 1;
     const drainUntilMs = this.#clock.wallMs() + (parts.drainMs ?? 0);
-    this.#oracle.stops.push({ flip, openedRevision: this.#oracle.head, drainUntilMs, open: true });
+    this.#oracle.stops.push({
+      flip,
+      openedRevision: this.#oracle.head,
+      drainUntilMs,
+      open: true,
+      closedRevision: Infinity,
+    });
   }
 
   async #release(which: number): Promise<void> {
@@ -137,7 +143,7 @@ export class LifecycleWorld {
     if (stop === undefined) return;
     await this.#store.flip(releaseText(NAMESPACE, [stop.flip.id], { id: `release-${this.#oracle.head + 1}` }), null);
     this.#oracle.head += 1;
-    stop.open = false;
+    Object.assign(stop, { open: false, closedRevision: this.#oracle.head });
   }
 
   async #rules(on: boolean): Promise<void> {
@@ -215,7 +221,8 @@ export class LifecycleWorld {
     const story = this.#oracle.story(claim.task);
     const answer = by === undefined ? await this.#store.giveBack(claim) : await this.#store.halted(claim, by);
     if (!this.#oracle.hear(claim.task, claim.token, answer !== null && answer !== false, nowMs)) return;
-    const stop = this.#oracle.stops.find(({ flip }) => flip.id === by);
+    const claimedAt = story.claim?.head ?? 0;
+    const stop = this.#oracle.stops.find(({ flip, closedRevision }) => flip.id === by && closedRevision > claimedAt);
     if (stop !== undefined) story.haltedBy = stop.flip.id;
     const { queue, mode } = stop?.flip ?? { queue: 'park', mode: 'halt_all' };
     if (!story.openEffect && queue === 'discard' && mode !== 'halt_noncritical') story.taken = true;

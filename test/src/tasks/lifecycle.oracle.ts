@@ -8,6 +8,8 @@ export interface Stop {
   readonly openedRevision: number;
   readonly drainUntilMs: number;
   open: boolean;
+  /** The head's revision when it was released. */
+  closedRevision: number;
 }
 
 /** One task's story, told from what was asked of the store and what it answered. */
@@ -22,7 +24,8 @@ export interface Story {
   /** A refusal that discards took it, so that no stamp has to. */
   taken: boolean;
   haltedBy: string | null;
-  claim: { readonly token: string; readonly deadlineMs: number } | null;
+  /** `head` is where the store stood when it was claimed. */
+  claim: { readonly token: string; readonly deadlineMs: number; readonly head: number } | null;
   openEffect: boolean;
   landed: readonly string[];
 }
@@ -76,7 +79,7 @@ export class LifecycleOracle {
     story.phase = 'running';
     story.attempts += 1;
     story.openEffect = false;
-    story.claim = { token: task.token, deadlineMs: nowMs + claimMs };
+    story.claim = { token: task.token, deadlineMs: nowMs + claimMs, head: this.head };
   }
 
   /**

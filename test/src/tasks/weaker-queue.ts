@@ -71,6 +71,13 @@ class ForgetsWhatStoppedIt extends Weaker {
   }
 }
 
+class ForgetsWhenItWasClaimed extends Weaker {
+  override halted(claim: ClaimToken, engagement: string | null): ReturnType<MemoryStore['halted']> {
+    spoil(this.state.tasks.get(claim.task)?.claim, { revision: -1 });
+    return super.halted(claim, engagement);
+  }
+}
+
 class RequeuesWhatMayHaveHappened extends Weaker {
   override claim(...asked: Parameters<MemoryStore['claim']>): ReturnType<MemoryStore['claim']> {
     for (const { incarnation, intent } of this.state.intents.values()) {
@@ -157,6 +164,7 @@ export const WEAKER: readonly (readonly [flaw: string, make: (state: MemoryState
   ['the mildest mode discards', (state) => new DiscardsInTheMildestMode(state), /became|resumed|states|critical/],
   ['a refusal spends an attempt', (state) => new RefusalsSpendAttempts(state), /attempts/],
   ['nobody remembers which stop met a run', (state) => new ForgetsWhatStoppedIt(state), /became|states|halted/],
+  ['a stop that was over at the claim still discards', (state) => new ForgetsWhenItWasClaimed(state), /became/],
   [
     'what may have happened is queued again',
     (state) => new RequeuesWhatMayHaveHappened(state),

@@ -101,6 +101,24 @@ export function describeHalted(w: World): void {
       expect(await w.claimIds()).toEqual([]);
     });
 
+    test('lets go of a run that was claimed after its release and refused by a worker that had not heard of it', async () => {
+      await w.enqueue(['before']);
+      await w.stop({ id: 'mail', queue: 'discard', ...onMail });
+      const under = await w.claimOne('before');
+      await w.enqueue(['under']);
+      await w.release('mail');
+      const after = await w.claimOne('under');
+      expect(await w.one.tasks.halted(after.claim, 'mail')).toBe('queued');
+      expect(await w.one.tasks.halted(under.claim, 'mail')).toBe('discarded');
+      const again = await w.claimOne('under');
+      expect(again.task.attempts).toBe(0);
+      expect(await w.one.tasks.extend([again.claim], 60_000)).toEqual(['under']);
+      expect(await w.one.tasks.halted(again.claim, 'mail')).toBe('queued');
+      await w.stop({ id: 'mail again', queue: 'discard', ...onMail });
+      const third = await w.claimOne('under');
+      expect(await w.one.tasks.halted(third.claim, 'mail again')).toBe('discarded');
+    });
+
     test('covers a task that does this one thing, and no run as a whole', async () => {
       await w.enqueue(
         ['run'],

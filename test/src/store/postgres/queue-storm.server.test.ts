@@ -41,7 +41,7 @@ describe('a storm over the queue, with backends killed', () => {
     {
       bug: 'a stop in the midst of a run that is forgotten',
       in: 'put_back',
-      from: 'coalesce(p_engagement, t.halted_by) as halted_by',
+      from: 'coalesce(met, t.halted_by) as halted_by',
       to: 't.halted_by',
       found: /discarded, and nothing doomed it/,
     },
