@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { plannedCells } from '../../../harness/regression/coverage.ts';
 import { GATE_FILE, nameOfCell, readGateFile } from '../../../harness/regression/gate-file.ts';
 import { findSubjects } from '../../../harness/regression/gate-subject.ts';
 import { notDrillable } from '../../../harness/regression/not-drillable.ts';
@@ -29,11 +30,7 @@ describe('the runs that are kept in scenarios/regressions', async () => {
 
   it('have the stops that their gate.yaml demands: each scope, each mode, each path', () => {
     const { coverage } = readGateFile(join(FOLDER, GATE_FILE));
-    const planned = drillable.flatMap(({ plan }) =>
-      plan.scenario.timeline.flatMap((entry) =>
-        entry.kind === 'flip' ? [nameOfCell({ scope: entry.scope, mode: entry.mode, path: entry.via })] : [],
-      ),
-    );
+    const planned = drillable.flatMap(({ plan }) => plannedCells(plan.scenario).map(nameOfCell));
     const cells = coverage.map(nameOfCell);
     expect(cells.filter((cell) => !planned.includes(cell))).toEqual([]);
     const words = new Set(coverage.flatMap(({ scope, mode, path }) => [scope, mode, path]));
