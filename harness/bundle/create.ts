@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { FILE_NAME, MANIFEST, MANIFEST_VERSION, digest, writeWhole } from './manifest.ts';
+import { FILE_NAME, MANIFEST, digest, sealedManifest, writeWhole } from './manifest.ts';
 import type { FileDigest, StoreHead } from './manifest.ts';
 
 /** A run's folder while the run goes on. */
@@ -98,8 +98,7 @@ class OpenFolder implements Bundle {
       .toSorted()) {
       if (FILE_NAME.test(name)) files[name] = await digest(join(this.folder, name));
     }
-    const manifest = { version: MANIFEST_VERSION, files, storeHead };
-    await writeWhole(this.folder, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeWhole(this.folder, MANIFEST, sealedManifest({ files, storeHead: storeHead ?? null }));
   }
 
   #isFinished(what: string): KilldrillError {

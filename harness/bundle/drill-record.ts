@@ -19,7 +19,7 @@ export const RECORD_FILES = {
  *
  * @param properties names of the properties that a scenario may ask for
  * @throws KilldrillError as `openBundle`, `parseScenario`, `readTrace` and `readHistory` do; `HISTORY_UNREADABLE` also
- * when the history does not begin with its `drill` event.
+ * when the history does not begin with its `drill` event; `BUNDLE_UNFINISHED` when the run was cut before any was written.
  */
 export async function readDrillRecord(folder: string, properties: readonly string[]): Promise<DrillRecord> {
   const bundle = await openBundle(folder);
@@ -30,8 +30,14 @@ export async function readDrillRecord(folder: string, properties: readonly strin
   const scenario = parseScenario(text, scenarioFile, properties, () => trace);
   const historyFile = bundle.path(RECORD_FILES.history);
   const { events, complete } = await readHistory(historyFile);
-  if (events[0]?.type !== 'drill') {
-    const found = events[0] === undefined ? 'nothing' : `a ${events[0].type} event`;
+  const [first] = events;
+  if (first === undefined && bundle.incompleteBecause !== null)
+    throw new KilldrillError(
+      'BUNDLE_UNFINISHED',
+      `${bundle.incompleteBecause}, and not one event of its history was on disk by then: there is nothing to judge; run the drill again`,
+    );
+  if (first?.type !== 'drill') {
+    const found = first === undefined ? 'nothing' : `a ${first.type} event`;
     const what = `the history ${historyFile} begins with ${found}; expected the drill event that every history begins with`;
     throw new KilldrillError('HISTORY_UNREADABLE', what);
   }

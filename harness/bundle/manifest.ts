@@ -28,6 +28,11 @@ const manifestSchema = z.strictObject({
   ),
   /** The store's head at the end of the drill; null when it could not be had. */
   storeHead: headSchema.nullable(),
+  /** Of the manifest's own text without this line; earlier manifests have none. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -48,13 +53,32 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
     throw altered(folder, MANIFEST, `it cannot be read: ${messageOf(cause)}`, cause);
   }
   const read = manifestSchema.safeParse(parseJson(folder, text));
-  if (read.success) return read.data;
+  if (read.success) return asWritten(folder, text, read.data);
   const issue = read.error.issues[0];
   throw altered(
     folder,
     MANIFEST,
     `its ${issue?.path.join('.') || 'content'} is wrong: ${issue?.message ?? 'unreadable'}`,
   );
+}
+
+/**
+ * The text of a manifest. It ends in its own sha256, so that no byte of it can be another one unnoticed, those of the store's
+ * head included; that proves nothing against somebody who seals it anew.
+ */
+export function sealedManifest(manifest: Omit<Manifest, 'version' | 'sha256'>): string {
+  const whole = { version: MANIFEST_VERSION, ...manifest };
+  return inLines({ ...whole, sha256: createHash('sha256').update(inLines(whole)).digest('hex') });
+}
+
+/** Of one with a seal every byte is held to it; of one without, those that JSON reads. */
+function asWritten(folder: string, text: string, { sha256, ...manifest }: Manifest): Manifest {
+  if (sha256 === undefined || text === sealedManifest(manifest)) return manifest;
+  throw altered(folder, MANIFEST, 'its text and the sha256 at its end do not belong together');
+}
+
+function inLines(json: unknown): string {
+  return `${JSON.stringify(json, null, 2)}\n`;
 }
 
 function parseJson(folder: string, text: string): unknown {

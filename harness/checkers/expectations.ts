@@ -11,6 +11,7 @@ import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import { timeToStop } from './time-to-stop.ts';
 import type { PropertyFinding } from './run-checkers.ts';
+import { missingTail } from './whole-history.ts';
 import { wentAsPlanned } from './went-as-planned.ts';
 
 /** What a scenario expects besides properties. A violated expectation fails the drill. */
@@ -38,7 +39,8 @@ function witnessSound(index: DrillIndex): Finding {
       atMs: sinceT0(index, first.t0),
     });
   }
-  if (!record.complete) return error("the history's tail is missing");
+  const missing = missingTail(record);
+  if (missing !== null) return missing;
   if (effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all');
   return pass(`the witness attributed all ${effects.length} effects, and its history is whole`);
 }

@@ -11,6 +11,7 @@ import type { DrillIndex } from './index-of.ts';
 import { leverRecord } from './lever-record.ts';
 import { plannedFlip } from './stop-paths.ts';
 import { inDoubt } from './stale-alert-ignored.ts';
+import { missingTail } from './whole-history.ts';
 import { journalWasRead } from './witness-of.ts';
 
 /** What was acknowledged is on record, and nothing else is. */
@@ -24,7 +25,7 @@ export const flipsOnRecord: Checker = {
     const index = indexOf(record);
     if (index.flips.length === 0 && index.storeFlips.length === 0) return notApplicable('the drill flips nothing');
     if (!journalWasRead(index)) return inconclusive('the store read at the end', "the record has no store's head");
-    const broken = brokenChain(index) ?? brokenRecord(index);
+    const broken = missingTail(record) ?? brokenChain(index) ?? brokenRecord(index);
     return (
       broken ??
       pass(`${index.storeFlips.length} flips are on record, and the chain of hashes holds`, {

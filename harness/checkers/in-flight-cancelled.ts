@@ -12,6 +12,7 @@ import { budgetOf, countedFrom } from './regime.ts';
 import type { WorkerBudget } from './regime.ts';
 import { NS_PER_MS, toMs } from './span.ts';
 import { heldFromNs } from './stop-reach.ts';
+import { missingTail } from './whole-history.ts';
 import { effectAgainst, effectName } from './witness-of.ts';
 import { livedThrough } from './workers-of.ts';
 
@@ -37,7 +38,7 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
     if (fromNs === null || fromNs >= (stop.releaseNs ?? index.endNs) || !openAt(effect, fromNs)) continue;
     const budget = countedFrom(budgetOf(index, stop, effect.worker), stop, fromNs);
     if (diedAcross(index, effect, fromNs, budget) || !lasts(effect, fromNs, budget)) continue;
-    const broken = uncancelled(effect, stop, budget);
+    const broken = mayYetClose(index, effect, budget) ?? uncancelled(effect, stop, budget);
     if (broken !== null) return broken;
     lasting.push(effect);
     counted.add(effect.worker);
@@ -79,6 +80,11 @@ function lasts(effect: WitnessedEffect, fromNs: number, { budgetMs, resumption }
   const serviceMs = effect.step === null ? 0 : (effect.run.plan[effect.step]?.serviceMs ?? 0);
   const heldUntilNs = effect.t0 + serviceMs * NS_PER_MS;
   return heldUntilNs - Math.max(fromNs, resumption?.toNs ?? fromNs) >= HOLD_FACTOR * budgetMs * NS_PER_MS;
+}
+
+/** A record that was cut before the budget was over says nothing of what was open then. */
+function mayYetClose({ record, endNs }: DrillIndex, { ends }: WitnessedEffect, budget: WorkerBudget): Finding | null {
+  return ends.length === 0 && endNs <= budget.closeByNs ? missingTail(record) : null;
 }
 
 /** What is wrong with how a held call ended; null when its worker closed it in time. What lands after that close is the downstream's doing. */

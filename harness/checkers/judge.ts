@@ -2,6 +2,7 @@ import type { DrillRecord } from '../drill/drill.ts';
 import { messageOf } from '../../src/errors.ts';
 import type { Checker } from './checker.ts';
 import { expectationsOf } from './expectations.ts';
+import { cutNotes } from './cut-notes.ts';
 import { error, worstOf } from './finding.ts';
 import { fleetNotes } from './fleet-notes.ts';
 import { effectTallies, flipVerdicts } from './flip-verdicts.ts';
@@ -79,6 +80,6 @@ function measureIndex(index: DrillIndex): Measured {
     expectations: expectationsOf(index),
     milestones: milestonesOf(index),
     effects: effectTallies(index),
-    notes: [...notesOf(index), ...fleetNotes(index)],
+    notes: [...cutNotes(index), ...notesOf(index), ...fleetNotes(index)],
   };
 }

@@ -5,7 +5,7 @@ import { mayHitWorkers } from './faults-of.ts';
 import { sinceT0 } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { NS_PER_MS, toMs } from './span.ts';
-import { storeNsOf } from './store-time.ts';
+import { latestStoreNsOf, storeNsOf } from './store-time.ts';
 import { endState, taskEvidence, taskName } from './tasks-of.ts';
 import type { WitnessedTask } from './tasks-of.ts';
 import { died } from './workers-of.ts';
@@ -35,12 +35,12 @@ export function neverEnded(index: DrillIndex, task: WitnessedTask): Finding | nu
   });
 }
 
-/** What its plan takes, less what had arrived before it came back: that is passed over. */
+/** What its plan takes, less what had arrived for certain before it came back: that is passed over. */
 function leftNs(index: DrillIndex, { run, step, changes }: WitnessedTask): number {
   if (run === null) return 0;
   const backNs = changes.findLast(({ from }) => from === 'parked' || from === 'discarded' || from === 'unknown')?.t0;
   const hasArrived = (nth: number): boolean =>
-    (index.byStep.get(`${run.run}/${nth}`) ?? []).some(({ t0 }) => (storeNsOf(index, t0) ?? 0) < (backNs ?? 0));
+    (index.byStep.get(`${run.run}/${nth}`) ?? []).some(({ t1 }) => (latestStoreNsOf(index, t1) ?? 0) < (backNs ?? 0));
   let totalNs = 0;
   for (const nth of run.plan.keys()) {
     const isOwn = step === null || step === nth;

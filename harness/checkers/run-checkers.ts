@@ -4,6 +4,7 @@ import type { Checker, Finding } from './checker.ts';
 import { error, inconclusive } from './finding.ts';
 import { indexOf } from './index-of.ts';
 import { isInstrumented, notInstrumented } from './instruments.ts';
+import { missingTail } from './whole-history.ts';
 
 /** What one checker said of one record. */
 export interface PropertyFinding extends Finding {
@@ -44,7 +45,8 @@ function withheldPass(record: DrillRecord): Finding | null {
       unattributed: unattributed.length,
     });
   }
-  if (!record.complete) return error("the history's tail is missing, so a pass would be a guess");
+  const missing = missingTail(record);
+  if (missing !== null) return missing;
   if (effects.length === 0) return inconclusive('traffic', 'no effect arrived in the world at all');
   return null;
 }

@@ -11,6 +11,7 @@ import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
 import { toMs } from './span.ts';
 import { heldFromNs } from './stop-reach.ts';
+import { missingTail } from './whole-history.ts';
 import { effectAgainst, effectName } from './witness-of.ts';
 
 type Observed = EventOf<'stop.observed'>;
@@ -42,7 +43,8 @@ function checkStop(index: DrillIndex, stop: Stop): Finding {
   const missing = missingExposure(index, stop);
   if (missing !== null) return missing;
   const said = words.find(({ state }) => state === 'effective');
-  return said === undefined ? neverSaid(index, stop, last) : saidRightly(index, stop, said);
+  if (said !== undefined) return saidRightly(index, stop, said);
+  return missingTail(index.record) ?? neverSaid(index, stop, last);
 }
 
 function neverSaid(index: DrillIndex, stop: Stop, { missing, workers }: Observed): Finding {

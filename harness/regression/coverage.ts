@@ -1,9 +1,12 @@
 import { indexOf } from '../checkers/index-of.ts';
 import { plannedFlip } from '../checkers/stop-paths.ts';
 import type { DrillRecord } from '../drill/drill.ts';
+import type { Scenario, TimelineEntry } from '../scenario/scenario.ts';
 import { nameOfCell } from './gate-file.ts';
 import type { Cell } from './gate-file.ts';
 import type { GateAnswer } from './compare.ts';
+
+type PlannedStop = Pick<Extract<TimelineEntry, { readonly kind: 'flip' }>, 'scope' | 'mode' | 'via'>;
 
 /** What a gate demands, and which kept runs proved it. */
 export interface CoveredCell {
@@ -26,9 +29,19 @@ export function cellsOf(record: DrillRecord): readonly Cell[] {
   const index = indexOf(record);
   const cells = index.stops.flatMap(({ flip }) => {
     const planned = plannedFlip(index, flip);
-    return planned?.kind === 'flip' ? [{ scope: planned.scope, mode: planned.mode, path: planned.via }] : [];
+    return planned?.kind === 'flip' ? [cellOf(record.scenario, planned)] : [];
   });
   return [...new Map(cells.map((cell) => [nameOfCell(cell), cell])).values()];
+}
+
+/** The kinds of stops that a timeline asks for. */
+export function plannedCells(scenario: Pick<Scenario, 'fleet' | 'timeline'>): readonly Cell[] {
+  return scenario.timeline.flatMap((entry) => (entry.kind === 'flip' ? [cellOf(scenario, entry)] : []));
+}
+
+/** A switch of the fleet's own is none of killdrill's paths. */
+function cellOf({ fleet }: Pick<Scenario, 'fleet'>, { scope, mode, via }: PlannedStop): Cell {
+  return { scope, mode, path: fleet.levers === null ? via : 'levers' };
 }
 
 /** Holds what is demanded against what was drilled. A drill that showed nothing covers nothing. */

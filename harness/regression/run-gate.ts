@@ -4,10 +4,8 @@ import type { DrillInput, DrillProgress } from '../drill/drill-input.ts';
 import { NOTHING_PLANTED } from '../drill/prepare-store.ts';
 import { runDrill } from '../drill/run-drill.ts';
 import type { Ground } from '../drill/with-environment.ts';
-import type { Scenario } from '../scenario/scenario.ts';
 import { compareWithKept } from './compare.ts';
-import { cellsOf } from './coverage.ts';
-import type { Cell } from './gate-file.ts';
+import { cellsOf, plannedCells } from './coverage.ts';
 import { notDrilled, resultOf, wantsAnother } from './gate-result.ts';
 import type { Attempt, GateResult } from './gate-result.ts';
 import type { GateSubject, Subject } from './gate-subject.ts';
@@ -62,12 +60,6 @@ async function resultFor(subject: Subject, ground: Ground, input: GateInput): Pr
     if (attempt.kind === 'judged') input.onDrilled(attempt.judgement, { folder, bundleFolder: attempt.bundleFolder });
   } while (attempts.length < ATTEMPTS && attempts.every(wantsAnother));
   return resultOf(named, attempts);
-}
-
-function plannedCells({ timeline }: Scenario): readonly Cell[] {
-  return timeline.flatMap((entry) =>
-    entry.kind === 'flip' ? [{ scope: entry.scope, mode: entry.mode, path: entry.via }] : [],
-  );
 }
 
 async function attemptOf(subject: GateSubject, ground: Ground, input: GateInput): Promise<Attempt> {

@@ -110,22 +110,3 @@ describe('a gate of nothing', () => {
     expect(stderr).toMatch(sentence);
   });
 });
-
-describe('the runs that are kept in scenarios/regressions', () => {
-  it('hold, and cover what their gate.yaml demands', async () => {
-    const { code, report } = await gated(join(project, 'scenarios/regressions'));
-    expect(report.regressions.map(({ name, answer, why }) => ({ name, answer, why }))).toEqual(
-      [
-        'critical-goes-on',
-        'emergency',
-        'everything-stopped',
-        'stopped-by-alert',
-        'stopped-by-file',
-        'tenant-discarded',
-      ].map((name) => ({ name, answer: 'same', why: [] })),
-    );
-    expect(report.coverage.filter(({ empty }) => empty !== null)).toEqual([]);
-    expect(code).toBe(0);
-    expect(workshop.left()).toEqual([]);
-  });
-});

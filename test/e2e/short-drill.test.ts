@@ -3,6 +3,8 @@ import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealedManifest } from '../../harness/bundle/manifest.ts';
+import type { FileDigest, Manifest } from '../../harness/bundle/manifest.ts';
 import type { HistoryEvent } from '../../harness/history/event.ts';
 import type { VerdictFile } from '../../harness/checkers/verdict-file.ts';
 import { shortDrill } from './short-drill.ts';
@@ -144,12 +146,11 @@ function moveAnEffectBehindTheStop(events: readonly HistoryEvent[]): readonly Hi
 
 function rewriteManifest(bundle: string): void {
   const file = join(bundle, 'manifest.json');
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as {
-    files: Record<string, { sha256: string; bytes: number }>;
-  };
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const files: Record<string, FileDigest> = {};
   for (const name of Object.keys(manifest.files)) {
     const content = readFileSync(join(bundle, name));
-    manifest.files[name] = { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
+    files[name] = { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
   }
-  writeFileSync(file, JSON.stringify(manifest));
+  writeFileSync(file, sealedManifest({ files, storeHead: manifest.storeHead }));
 }

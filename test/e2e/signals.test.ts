@@ -1,8 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VerdictFile } from '../../harness/checkers/verdict-file.ts';
 import { makePrng } from '../../harness/traffic/prng.ts';
 import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
@@ -97,16 +98,46 @@ describe('a signal', () => {
 });
 
 describe('kill -9', () => {
-  // The moments are of a seed; twenty of them are in .ci/soak.
-  const prng = makePrng(1);
-  it.each([1, 2, 3].map((nth) => [nth, Math.floor(prng.uniform() * 6_000)] as const))(
-    'leaves nothing behind (%i, %i ms after its start)',
-    async (_, afterMs) => {
-      const drill = start(['{ at: +200ms, fault: { kind: pause, target: worker-2, for: 20s } }']);
-      await pause(afterMs);
-      drill.child.kill('SIGKILL');
-      await drill.ended;
-      await until(() => workshop.left().length === 0, GONE_MS, `that nothing is left`);
-    },
-  );
+  // Another moment each time; twenty of one seed are in .ci/soak. The name of the test has what repeats it.
+  const seed = Date.now() % 1_000_000;
+  const randomMs = Math.floor(makePrng(seed).uniform() * 8_000);
+
+  async function killed(isTime: (reports: string) => Promise<void>): Promise<string> {
+    const drill = start(['{ at: +200ms, fault: { kind: pause, target: worker-2, for: 20s } }']);
+    await isTime(drill.reports);
+    drill.child.kill('SIGKILL');
+    await drill.ended;
+    await until(() => workshop.left().length === 0, GONE_MS, 'that nothing is left');
+    return drill.reports;
+  }
+
+  it('in the middle of a stop leaves nothing behind but a bundle, which is judged up to there', async () => {
+    const reports = await killed((at) => until(() => hasHappened(at, /"fault\.injected"/), 40_000, 'the stop'));
+    const [bundle = 'none'] = readdirSync(reports);
+    const { code, stdout, stderr } = await workshop.run(['check', join(reports, bundle), '--json', '-q']);
+    const { verdict, flips, notes } = JSON.parse(stdout) as VerdictFile;
+    expect({ code, verdict, stderr }).toEqual({ code: 2, verdict: 'inconclusive', stderr: '' });
+    expect(flips).toMatchObject([{ kind: 'stop', scope: 'tenant', mode: 'halt_all' }]);
+    expect(notes[0]).toMatch(/run was cut short \d+\.\d s after traffic began, in the phase (?:timeline|hold)/);
+    for (const command of ['promote', 'gate']) {
+      const more = command === 'promote' ? ['--name', 'cut', '--dir', 'kept'] : ['--out', 'out'];
+      const refused = await workshop.run([command, join(reports, bundle), ...more]);
+      expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 3, stdout: '' });
+      expect(refused.stderr).toMatch(/there is no verdict to hold a fleet to/);
+    }
+  });
+
+  it(`at any moment leaves nothing that is taken for a verdict (seed ${seed}: ${randomMs} ms after its start)`, async () => {
+    const reports = await killed(() => pause(randomMs));
+    // Before its bundle was begun there is none.
+    for (const bundle of existsSync(reports) ? readdirSync(reports) : []) {
+      const { code, stdout, stderr } = await workshop.run(['check', join(reports, bundle), '-q']);
+      if (code === 2) expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/run was cut short (?:before traffic|\d)/);
+      else {
+        expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+        expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/run was cut|has no \S+; it holds|ended before its record/);
+      }
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VerdictFile } from '../../harness/checkers/verdict-file.ts';
 import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
 import type { Ended } from './workshop.ts';
@@ -53,6 +54,38 @@ describe('a fleet that does not start', () => {
       await drillOf('never', program),
       /within 20 s\nworker-1 has not said ready[^]*worker-2 has not said ready/,
     );
+  });
+});
+
+describe('a fleet that does the least of the contract', () => {
+  it('is told what its drill lacks: it takes work and sends effects, and knows neither the store nor a switch', async () => {
+    const program = `
+      const world = process.env.KILLDRILL_WORLD_URL;
+      console.log('{"event":"ready"}');
+      process.on('SIGTERM', () => process.exit(0));
+      const send = (run, step, { capability }) =>
+        fetch(world + '/effects/' + capability, { method: 'POST', headers: { 'x-run': run, 'idempotency-key': run + '/' + step } });
+      async function perform({ run, plan }) {
+        for (const [step, planned] of plan.entries())
+          if (planned.capability && planned.kind === undefined) await (await send(run, step, planned)).arrayBuffer();
+      }
+      for (;;) {
+        const answer = await fetch(world + '/work').catch(() => null);
+        if (answer?.status === 200) perform(await answer.json()).catch(() => {});
+        else if (answer?.status !== 204) break;
+      }
+    `;
+    const { code, stdout } = await drillOf('least', program, ['--json', '-q']);
+    const { verdict, exitCode, effects, properties, worst } = JSON.parse(stdout) as VerdictFile;
+    console.log(
+      JSON.stringify(
+        { verdict, exitCode, effects, worst, p: properties.map((x) => [x.name, x.verdict, x.reason]) },
+        null,
+        1,
+      ),
+    );
+    expect(code).toBe(exitCode);
+    expect(workshop.left()).toEqual([]);
   });
 });
 

@@ -71,6 +71,13 @@ function gateFileOf({ home }: GateSubjects): GateFile {
   return NO_GATE_FILE;
 }
 
+/** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
+function environmentFor({ subjects }: GateSubjects, choice: EnvironmentChoice): EnvironmentChoice {
+  const drillable = subjects.filter((subject) => subject.kind === 'drillable');
+  const alone = drillable.every(({ plan }) => plan.scenario.fleet.levers !== null);
+  return alone && drillable.length > 0 ? 'none' : choice;
+}
+
 interface Asked {
   readonly found: GateSubjects;
   readonly file: GateFile;
@@ -87,7 +94,7 @@ async function drillAll(
   const startMs = performance.now();
   let drills = 0;
   try {
-    return await withEnvironment(choice, signal, async (ground) => {
+    return await withEnvironment(environmentFor(found, choice), signal, async (ground) => {
       const { environment } = ground;
       if (!quiet) for (const [what, fact] of Object.entries(environment.facts)) note(`${what}: ${fact}`);
       const results = await runGate(ground, {

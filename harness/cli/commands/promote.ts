@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { LIMITS } from '../../scenario/limits.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import { keepRun } from '../../regression/keep-run.ts';
 import type { KeptRun } from '../../regression/keep-run.ts';
 import { REGRESSION_NAME } from '../../regression/regression-file.ts';
@@ -68,13 +69,13 @@ function keptTable(run: KeptRun, { files, regression }: WrittenRegression): stri
 
 function words({ kept, redacted, plan }: KeptRun, folder: string): readonly string[] {
   const counts = redacted.map(({ what, count }) => `${count} ${what}`).join(', ');
-  const odd = (plan.scenario.fleet.command ?? []).filter((one) => one.startsWith('/'));
+  const odd = wordsOfFleet(plan.scenario).filter((one) => one.startsWith('/'));
   return [
     ...wrap(`stand-ins for ${counts}; ids of runs, features and capabilities are kept`, WIDTH),
     ...(odd.length === 0
       ? []
       : wrap(
-          `the fleet's command names ${odd.join(', ')}, which other machines do not have; name the fleet in gate.yaml`,
+          `the fleet's command or its levers name ${odd.join(', ')}, which other machines do not have; name what is relative to the folder that a gate is started in, and a command in gate.yaml`,
           WIDTH,
         )),
     ...(kept.verdict === 'pass'
@@ -82,4 +83,12 @@ function words({ kept, redacted, plan }: KeptRun, folder: string): readonly stri
       : wrap(`the run was ${kept.verdict}, and is kept so; a gate passes once the fleet does`, WIDTH)),
     `drill it: killdrill gate ${folder}`,
   ];
+}
+
+/** Its command and the commands of its levers, word by word. */
+function wordsOfFleet({ fleet: { command, levers } }: Scenario): readonly string[] {
+  const pulled = [levers?.stop, levers?.release, levers?.status].flatMap((lever) =>
+    lever?.kind === 'command' ? lever.words : [],
+  );
+  return [...new Set([...(command ?? []), ...pulled])];
 }

@@ -78,9 +78,8 @@ function footer(input: IndexedInput): Markup {
   return markup`<footer>${notes(input)}<p>To judge this run anew: <code>killdrill check .</code> in its folder. To run it again: <code>${again}</code>.</p></footer>`;
 }
 
-function notes({ judgement, record }: IndexedInput): readonly Markup[] {
-  const torn = record.complete ? [] : ['The record is not whole: its run ended before it was complete.'];
-  return [...torn, ...judgement.notes].map((note) => markup`<p>Note: ${note}</p>`);
+function notes({ judgement }: IndexedInput): readonly Markup[] {
+  return judgement.notes.map((note) => markup`<p>Note: ${note}</p>`);
 }
 
 /** A record that cannot be looked up still has its judgement, an error, and that is shown. */

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBundle } from '../../../harness/bundle/create.ts';
 import { RECORD_FILES, readDrillRecord } from '../../../harness/bundle/drill-record.ts';
@@ -199,6 +200,9 @@ describe("a stored drill's record", () => {
     const folder = await storedDrill();
     unlinkSync(join(folder, 'manifest.json'));
     writeFileSync(join(folder, RECORD_FILES.history), '');
+    await expect(readDrillRecord(folder, [])).rejects.toMatchObject({ code: 'BUNDLE_UNFINISHED' });
+    const late = { v: 1, seq: 1, type: 'phase', clock: 'mono', t0: 0, t1: 0, phase: 'end' };
+    writeFileSync(join(folder, RECORD_FILES.history), gzipSync(`${JSON.stringify(late)}\n`));
     await expect(readDrillRecord(folder, [])).rejects.toMatchObject({ code: 'HISTORY_UNREADABLE' });
   });
 

@@ -152,7 +152,7 @@ describe('judge', () => {
     });
   });
 
-  it('is an error, exit 4, when an effect cannot be attributed or the tail is missing', () => {
+  it('is an error, exit 4, when an effect cannot be attributed', () => {
     const stray = {
       atMs: 4_000,
       body: { type: 'effect.unattributed', port: 1, path: '/x', why: 'wrong token' },
@@ -161,7 +161,16 @@ describe('judge', () => {
     expect(
       say(plus(clean, ...effect({ atMs: 4_000, worker: 1, run: 'nobody', capability: 'x', key: 'k' }))),
     ).toMatchObject({ verdict: 'error' });
-    expect(say({ ...clean, complete: false })).toMatchObject({ verdict: 'error', exitCode: 4 });
+  });
+
+  it('is inconclusive, exit 2, when the tail is missing, and says up to where it goes', () => {
+    expect(say({ ...clean, complete: false })).toMatchObject({
+      verdict: 'inconclusive',
+      exitCode: 2,
+      notes: expect.arrayContaining([
+        expect.stringMatching(/^The record is not whole: .* \d+\.\d s after traffic began, in the phase \w+\./),
+      ]) as string[],
+    });
   });
 
   it('still fails a truncated history that holds a violation', () => {

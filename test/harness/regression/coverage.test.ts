@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, coverageOf, emptyBecause } from '../../../harness/regression/coverage.ts';
+import { cellsOf, coverageOf, emptyBecause, plannedCells } from '../../../harness/regression/coverage.ts';
 import { gateReportOf } from '../../../harness/regression/gate-report.ts';
 import { notDrilled } from '../../../harness/regression/gate-result.ts';
 import { cleanDrill } from '../checkers/clean-drill.ts';
-import { recordOf, withoutStops } from '../checkers/history-builder.ts';
+import { recordOf, withScenario, withoutStops } from '../checkers/history-builder.ts';
 
 const cell = { scope: 'tenant', mode: 'halt_all', path: 'postgres' } as const;
 
@@ -11,6 +11,14 @@ describe('coverage', () => {
   it('counts the stops that a drill came to, by scope, mode and path', () => {
     expect(cellsOf(recordOf(cleanDrill()))).toEqual([cell]);
     expect(cellsOf(recordOf(withoutStops(cleanDrill())))).toEqual([]);
+  });
+
+  it("takes a stop by a fleet's own switch for none of killdrill's paths", () => {
+    const lever = { kind: 'command', words: ['pull'] } as const;
+    const levers = { stop: lever, release: lever, status: null, withinMs: 5_000 };
+    const own = withScenario(cleanDrill(), (scenario) => ({ ...scenario, fleet: { ...scenario.fleet, levers } }));
+    expect(cellsOf(recordOf(own))).toEqual([{ ...cell, path: 'levers' }]);
+    expect(plannedCells(own.scenario)).toEqual([{ ...cell, path: 'levers' }]);
   });
 
   it('is given by drills that were judged, whatever the judgement', () => {
