@@ -27,6 +27,7 @@ import { addTrust, signingKeyOption } from './program-trust.ts';
 import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
 import { addImport } from './import-program.ts';
+import { addInit } from './init-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
@@ -61,6 +62,7 @@ export function buildProgram(done: Done): Command {
   addControlPlane(program, done);
   addStatus(program, done);
   addImport(program, done);
+  addInit(program, done);
   return program;
 }
 

@@ -26,6 +26,7 @@ export function addRegressions(program: Command, reporter: () => Option, done: (
     .addOption(
       new Option('--environment <name>', 'where the servers come from').choices(ENVIRONMENT_CHOICES).default('auto'),
     )
+    .option('--profile <name>', 'only the runs, the time and the coverage of this profile of gate.yaml, such as pr')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
     .addOption(reporter().default([], 'none'))
     .option('--json', 'what was found as JSON on stdout')

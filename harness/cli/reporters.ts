@@ -93,7 +93,8 @@ export function report(judgement: Judgement, context: ReportContext): void {
     whole: (file) => (isFurther ? besideFirst(file, bundleFolder) : file),
     isFurther,
   });
-  if (reporters.some(({ name }) => name === 'github')) failures.push(...stepSummary(judgement, context));
+  if (reporters.some(({ name }) => name === 'github'))
+    failures.push(...addToStepSummary(renderMarkdown(judgement, context)));
   if (failures.length === 0) return;
   note(`the verdict is in ${bundleFolder}/verdict.json`);
   throw notWritten(failures);
@@ -158,19 +159,19 @@ function besideFirst(file: string, bundleFolder: string): string {
   return `${file.slice(0, file.length - ending.length)}-${basename(bundleFolder)}${ending}`;
 }
 
-/** What GitHub shows on the page of a job; nothing outside of GitHub Actions. */
-function stepSummary(judgement: Judgement, { reproduce }: ReportContext): readonly string[] {
+/** Adds to what GitHub shows on the page of a job; nothing outside of GitHub Actions. Answers what could not be written. */
+export function addToStepSummary(markdown: string): readonly string[] {
   const file = process.env['GITHUB_STEP_SUMMARY'] ?? '';
   if (file === '') return [];
   try {
-    appendFileSync(file, `${renderMarkdown(judgement, { reproduce })}\n`);
+    appendFileSync(file, `${markdown}\n`);
     return [];
   } catch (error) {
     return [`GITHUB_STEP_SUMMARY (${file}): ${messageOf(error)}`];
   }
 }
 
-function notWritten(failures: readonly string[]): KilldrillError {
+export function notWritten(failures: readonly string[]): KilldrillError {
   return new KilldrillError('REPORT_NOT_WRITTEN', `a report could not be written: ${failures.join('; ')}`);
 }
 

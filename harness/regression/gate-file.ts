@@ -2,11 +2,12 @@ import type { z } from 'zod';
 import { KilldrillError } from '../../src/errors.ts';
 import { SCOPES, STOP_MODES } from '../../src/switch.ts';
 import type { Scope, StopMode } from '../../src/switch.ts';
-import { exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
+import { dictionary, duration, exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
 import { LIMITS } from '../scenario/limits.ts';
 import { LINE } from '../scenario/line.ts';
 import { STOP_PATHS } from '../scenario/timeline-schema.ts';
 import { readYamlFile } from '../scenario/yaml-file.ts';
+import { REGRESSION_NAME } from './regression-file.ts';
 
 export const GATE_FILE = 'gate.yaml';
 
@@ -27,11 +28,27 @@ export interface GateFile {
   readonly fleet: readonly string[] | null;
   /** Each cell once. */
   readonly coverage: readonly Cell[];
+  /** By name, in the order of the file. */
+  readonly profiles: ReadonlyMap<string, GateProfile>;
 }
 
-export const NO_GATE_FILE: GateFile = { fleet: null, coverage: [] };
+/** A part of the kept runs for an occasion, such as every pull request. */
+export interface GateProfile {
+  /** What the gate may take, milliseconds; null for as long as it takes. */
+  readonly withinMs: number | null;
+  /** Names of kept runs, each once; null for all. */
+  readonly runs: readonly string[] | null;
+  /** What is demanded instead of the file's coverage; null for just that. */
+  readonly coverage: readonly Cell[] | null;
+}
+
+export const NO_GATE_FILE: GateFile = { fleet: null, coverage: [], profiles: new Map() };
 
 const MOST_DEMANDS = 100;
+const MOST_PROFILES = 20;
+const MOST_RUNS = 1_000;
+/** From what one drill takes at least to a day. */
+const WITHIN_MS = { min: 1_000, max: 86_400_000 } as const;
 const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
 const several = (words: readonly string[]) => ({ min: 1, max: words.length });
 
@@ -44,6 +61,29 @@ const demand = map(
   '{ scopes: [tenant], modes: [halt_all], paths: [postgres] }',
 );
 
+const coverage = list(
+  demand,
+  { min: 1, max: MOST_DEMANDS },
+  'demands',
+  '[{ scopes: [tenant], modes: [halt_all], paths: [postgres] }]',
+);
+
+const runName = text(
+  REGRESSION_NAME,
+  { min: 1, max: LIMITS.nameLength },
+  'the name of a kept run: lower-case words with hyphens',
+  'tenant-halt',
+);
+
+const profile = map(
+  {
+    within: duration(WITHIN_MS, '90s').optional(),
+    runs: list(runName, { min: 1, max: MOST_RUNS }, 'names of kept runs', '[tenant-halt]').optional(),
+    coverage: coverage.optional(),
+  },
+  '{ within: 90s, runs: [tenant-halt] }',
+);
+
 const gateSchema = map(
   {
     version: exactly(1, '1'),
@@ -51,14 +91,19 @@ const gateSchema = map(
       { command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]') },
       '{ command: [node, worker.js] }',
     ).optional(),
-    coverage: list(
-      demand,
-      { min: 1, max: MOST_DEMANDS },
-      'demands',
-      '[{ scopes: [tenant], modes: [halt_all], paths: [postgres] }]',
+    coverage: coverage.optional(),
+    profiles: dictionary(
+      profile,
+      {
+        pattern: REGRESSION_NAME,
+        range: { min: 1, max: MOST_PROFILES },
+        one: 'the name of a profile: lower-case words with hyphens, such as pr',
+        many: 'profiles',
+      },
+      '{ pr: { within: 90s } }',
     ).optional(),
   },
-  'version, fleet and coverage',
+  'version, fleet, coverage and profiles',
 );
 
 /**
@@ -72,14 +117,28 @@ export function readGateFile(path: string): GateFile {
     example: '{ version: 1, coverage: [{ scopes: [tenant], modes: [halt_all], paths: [postgres] }] }',
     invalid: (sentence, options) => new KilldrillError('GATE_FILE_INVALID', sentence, options),
   });
-  const cells = (read.coverage ?? []).flatMap(cellsOf);
-  const coverage = [...new Map(cells.map((cell) => [nameOfCell(cell), cell])).values()];
-  return { fleet: read.fleet?.command ?? null, coverage };
+  const profiles = Object.entries(read.profiles ?? {}).map(([name, one]) => [name, profileOf(one)] as const);
+  return {
+    fleet: read.fleet?.command ?? null,
+    coverage: demandedBy(read.coverage ?? []),
+    profiles: new Map(profiles),
+  };
 }
 
-/** Every combination. */
-function cellsOf({ scopes, modes, paths }: z.output<typeof demand>): readonly Cell[] {
-  return scopes.flatMap((scope) => modes.flatMap((mode) => paths.map((path) => ({ scope, mode, path }))));
+function profileOf({ within, runs, coverage: demands }: z.output<typeof profile>): GateProfile {
+  return {
+    withinMs: within ?? null,
+    runs: runs === undefined ? null : [...new Set(runs)],
+    coverage: demands === undefined ? null : demandedBy(demands),
+  };
+}
+
+/** Every combination, each once. */
+function demandedBy(demands: readonly z.output<typeof demand>[]): readonly Cell[] {
+  const cells = demands.flatMap(({ scopes, modes, paths }) =>
+    scopes.flatMap((scope) => modes.flatMap((mode) => paths.map((path) => ({ scope, mode, path })))),
+  );
+  return [...new Map(cells.map((cell) => [nameOfCell(cell), cell])).values()];
 }
 
 /** How a sentence names a cell. */

@@ -21,9 +21,19 @@ export interface GateReport {
   readonly verdict: keyof typeof EXIT_CODES;
   readonly exitCode: GateExit;
   readonly seconds: number;
+  /** Null without one. */
+  readonly profile: ReportedProfile | null;
   readonly regressions: readonly ReportedRegression[];
   /** Of every cell that is demanded; empty when none is. */
   readonly coverage: readonly ReportedCell[];
+}
+
+export interface ReportedProfile {
+  readonly name: string;
+  /** What it may take; null for as long as it takes. */
+  readonly withinSeconds: number | null;
+  /** It took longer; that is told, and changes no verdict (docs/decisions/0024). */
+  readonly ranOver: boolean;
 }
 
 export interface ReportedRegression {
@@ -60,9 +70,16 @@ export interface ReportedCell extends Cell {
   readonly empty: string | null;
 }
 
+interface GateFacts {
+  readonly gate: string;
+  readonly environment: string;
+  readonly seconds: number;
+  readonly profile: { readonly name: string; readonly withinMs: number | null } | null;
+}
+
 /** Puts together what a gate found. An empty cell fails it. */
 export function gateReportOf(
-  facts: { readonly gate: string; readonly environment: string; readonly seconds: number },
+  { profile, ...facts }: GateFacts,
   results: readonly GateResult[],
   demanded: readonly Cell[],
 ): GateReport {
@@ -77,7 +94,20 @@ export function gateReportOf(
     ...result,
     drills: attempts.map(drillOf),
   }));
-  return { version: GATE_REPORT_VERSION, ...facts, verdict: wordOf(exitCode), exitCode, regressions, coverage };
+  return {
+    version: GATE_REPORT_VERSION,
+    ...facts,
+    profile: profile === null ? null : profileOf(profile, facts.seconds),
+    verdict: wordOf(exitCode),
+    exitCode,
+    regressions,
+    coverage,
+  };
+}
+
+function profileOf({ name, withinMs }: NonNullable<GateFacts['profile']>, seconds: number): ReportedProfile {
+  const withinSeconds = withinMs === null ? null : withinMs / 1_000;
+  return { name, withinSeconds, ranOver: withinSeconds !== null && seconds > withinSeconds };
 }
 
 function drillOf(attempt: Attempt): ReportedDrill {

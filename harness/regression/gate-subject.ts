@@ -28,6 +28,8 @@ export interface GateSubject {
   readonly kept: KeptVerdicts;
   /** What its alerts went over; null for a run without alerts. */
   readonly alertBus: AlertBus | null;
+  /** What it took when it was kept; without a note of it, what it takes at least. Starting servers is not in it. */
+  readonly lengthMs: number;
 }
 
 /** A kept run that this killdrill cannot take up any more. */
@@ -90,8 +92,9 @@ async function readKept(folder: string): Promise<Subject> {
     const sha256 = sha256Of(await readFile(join(folder, RECORD_FILES.trace)));
     const altered = alterationOf(regression, scenario, sha256);
     if (altered !== null) return { kind: 'lost', name, folder, why: altered };
-    const { kept, alertBus } = regression;
-    return { kind: 'drillable', name, folder, plan: planDrill(scenario), kept, alertBus };
+    const { kept, alertBus, from } = regression;
+    const lengthMs = from.tookMs ?? leastMs(scenario);
+    return { kind: 'drillable', name, folder, plan: planDrill(scenario), kept, alertBus, lengthMs };
   } catch (error) {
     if (error instanceof KilldrillError) return { kind: 'lost', name, folder, why: error.message };
     throw error;
@@ -120,7 +123,14 @@ async function readBundle(folder: string): Promise<GateSubject> {
   const scenario = onTrace(stored, trace, RECORD_FILES.trace);
   const kept = keptVerdicts(await readStoredVerdict(folder), bundle.path(VERDICT_FILE));
   const alertBus = await alertBusOf(bundle, scenario);
-  return { kind: 'drillable', name: basename(bundle.folder), folder, plan: { scenario, trace }, kept, alertBus };
+  const plan = { scenario, trace };
+  const lengthMs = leastMs(scenario);
+  return { kind: 'drillable', name: basename(bundle.folder), folder, plan, kept, alertBus, lengthMs };
+}
+
+/** No drill is shorter: times are never shortened. */
+function leastMs({ steadyState, holdMs, settleMs }: Scenario): number {
+  return steadyState.forMs + holdMs + settleMs;
 }
 
 /** Of a run that never came to its end. */

@@ -7,6 +7,7 @@ import type { StoredBundle } from '../bundle/open.ts';
 import { VERDICT_FILE, readStoredVerdict } from '../bundle/stored-verdict.ts';
 import { indexOf } from '../checkers/index-of.ts';
 import { PROPERTY_NAMES } from '../checkers/registry.ts';
+import { toMs } from '../checkers/span.ts';
 import { onTrace } from '../scenario/given-trace.ts';
 import type { DrillPlan } from '../traffic/plan-drill.ts';
 import { alertBusOf } from './alert-bus.ts';
@@ -47,6 +48,7 @@ export async function keepRun(folder: string, name: string): Promise<KeptRun> {
   if (bundle.incompleteBecause !== null) throw unfinished(bundle.incompleteBecause);
   const record = await readDrillRecord(folder, PROPERTY_NAMES);
   const { anchored, scenario } = anchorFlips(record);
+  const index = indexOf(record);
   const { redacted, ...plan } = withStandIns({ scenario, trace: cutTrace(record) });
   return {
     plan: { trace: plan.trace, scenario: onTrace({ ...plan.scenario, name }, plan.trace, RECORD_FILES.trace) },
@@ -54,7 +56,8 @@ export async function keepRun(folder: string, name: string): Promise<KeptRun> {
       bundle: basename(bundle.folder),
       scenario: record.scenario.name,
       seed: record.scenario.seed,
-      environment: indexOf(record).drill?.environment ?? 'unknown',
+      environment: index.drill?.environment ?? 'unknown',
+      tookMs: Math.round(toMs(index.endNs)),
     },
     kept: keptVerdicts(await readStoredVerdict(folder), bundle.path(VERDICT_FILE)),
     budgets: budgetsOf(scenario),

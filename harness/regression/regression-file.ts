@@ -41,6 +41,8 @@ const regressionSchema = z.object({
     scenario: z.string(),
     seed: whole,
     environment: z.string(),
+    /** How long the run took; those that were kept before it was noted have none. */
+    tookMs: ms.optional(),
   }),
   kept: keptSchema,
   budgets: budgetsSchema,

@@ -35,17 +35,35 @@ export function gateLine(
 export function renderGate(report: GateReport, { width, colour }: GateTableOptions): string {
   const wide = Math.max(60, width);
   const paint = painter(colour);
-  const { gate, environment, seconds, regressions, coverage, verdict, exitCode } = report;
+  const { gate, environment, seconds, profile, regressions, coverage, verdict, exitCode } = report;
   const runs = `${regressions.length} kept ${regressions.length === 1 ? 'run' : 'runs'}`;
-  const title = wrap(`Gate ${gate}, on ${environment}: ${runs} in ${seconds.toFixed(0)} s`, wide);
+  const part = profile === null ? '' : `, profile ${profile.name}`;
+  const title = wrap(`Gate ${gate}${part}, on ${environment}: ${runs} in ${seconds.toFixed(0)} s`, wide);
+  const over = overtime(report);
   const ending = paint(`verdict: ${verdict} (exit ${exitCode})`, toneOf(verdict) ?? 'bold');
   return `${[
     [...title.map((line) => paint(line, 'bold')), runTable(regressions, wide, paint)].join('\n'),
     ...(coverage.length === 0 ? [] : [cellTable(coverage, wide, paint)]),
     ...regressions.flatMap((one) => detailsOf(one, wide)),
     ...coverage.flatMap(({ empty }) => (empty === null ? [] : [wrap(`empty cell: ${empty}`, wide).join('\n')])),
+    ...(over === null ? [] : [wrap(over, wide).join('\n')]),
     ending,
   ].join('\n\n')}\n`;
+}
+
+/** A profile that took longer than it may, a sentence; null for one that did not. */
+export function overtime({ profile, seconds, regressions }: GateReport): string | null {
+  if (profile === null || !profile.ranOver) return null;
+  const took = regressions.map((one) => ({
+    ...one,
+    seconds: one.drills.reduce((sum, drill) => sum + drill.seconds, 0),
+  }));
+  const [longest] = took.toSorted((one, other) => other.seconds - one.seconds);
+  const most =
+    longest === undefined
+      ? ''
+      : `; the longest was ${longest.name}: ${longest.seconds.toFixed(1)} s${longest.drills.length > 1 ? ', drilled twice' : ''}`;
+  return `over its time: profile ${profile.name} took ${seconds.toFixed(1)} s of ${profile.withinSeconds ?? 0} s${most}. That changes no verdict`;
 }
 
 function runTable(regressions: readonly ReportedRegression[], width: number, paint: Paint): string {

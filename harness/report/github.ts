@@ -1,6 +1,8 @@
 import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import type { Skipped } from '../drill/lacking.ts';
+import type { GateReport } from '../regression/gate-report.ts';
+import { overtime } from './gate-table.ts';
 
 /** GitHub shows ten annotations of a kind for each step, and drops the rest. */
 const MOST_ANNOTATIONS = 10;
@@ -21,6 +23,23 @@ export function githubAnnotations({ scenario, verdict, properties, expectations 
 
 export function githubSkipped({ scenario, why }: Skipped): string {
   return command('warning', `killdrill: ${scenario}`, `skipped, which is no pass: ${why}`);
+}
+
+/** A gate as a whole: one line for what it found, and one when it took longer than its profile may. */
+export function githubGate(report: GateReport): string {
+  const { verdict, profile, regressions, coverage } = report;
+  const title = `killdrill gate${profile === null ? '' : ` ${profile.name}`}`;
+  const named = (answer: string): string =>
+    regressions.flatMap((one) => (one.answer === answer ? [one.name] : [])).join(', ');
+  const parts = [
+    ['regressed', named('regressed')],
+    ['not comparable', named('not_comparable')],
+    ['empty cells', coverage.flatMap(({ empty }) => empty ?? []).join('; ')],
+  ].flatMap(([what, which = '']) => (which === '' ? [] : [`${what}: ${which}`]));
+  const kinds = { pass: 'notice', inconclusive: 'warning', fail: 'error', error: 'error' } as const;
+  const found = command(kinds[verdict], title, [`${verdict}, ${regressions.length} kept runs`, ...parts].join('. '));
+  const over = overtime(report);
+  return over === null ? found : `${found}\n${command('warning', title, over)}`;
 }
 
 function annotations(

@@ -1,7 +1,7 @@
 import { SEVERITY } from '../checkers/finding.ts';
 import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { FlipVerdict, Judgement } from '../checkers/verdict-file.ts';
-import { markdownCode, markdownTable } from './markdown.ts';
+import { markdownCode, markdownInline, markdownTable } from './markdown.ts';
 import { summaryOf } from './percentile.ts';
 
 const SIGNS: Readonly<Record<PropertyFinding['verdict'], string>> = {
@@ -18,13 +18,13 @@ export function renderMarkdown(judgement: Judgement, { reproduce }: { readonly r
   const { scenario, seed, environment, verdict, exitCode, worst, flips, properties, expectations, notes } = judgement;
   const stops = flips.filter(({ timeToStop }) => timeToStop !== null);
   const parts = [
-    `## ${SIGNS[verdict]} ${inline(scenario)}: ${verdict}`,
-    `Seed ${seed}, environment ${inline(environment)}, exit code ${exitCode}.`,
-    ...(worst === null ? [] : [`**Worst:** ${markdownCode(worst.name)}: ${inline(worst.reason)}`]),
+    `## ${SIGNS[verdict]} ${markdownInline(scenario)}: ${verdict}`,
+    `Seed ${seed}, environment ${markdownInline(environment)}, exit code ${exitCode}.`,
+    ...(worst === null ? [] : [`**Worst:** ${markdownCode(worst.name)}: ${markdownInline(worst.reason)}`]),
     ...(stops.length === 0 ? [] : ['### Stops', stopTable(stops)]),
     '### Properties and expectations',
     findingTable([...properties, ...expectations]),
-    ...notes.map((note) => `> ${inline(note)}`),
+    ...notes.map((note) => `> ${markdownInline(note)}`),
     `Reproduce: ${markdownCode(reproduce.replaceAll('`', "'"))}`,
   ];
   return `${parts.join('\n\n')}\n`;
@@ -41,7 +41,7 @@ function stopTable(stops: readonly FlipVerdict[]): string {
     const took = `${summaryOf(times ?? [])}${open > 0 ? `, ${open} still open` : ''}`;
     const counts = [stop.effectsAfterBudget, stop.effectsAfterFlip, stop.intentsAfterStop];
     return [
-      `${inline(name)} (r${stop.revision})`,
+      `${markdownInline(name)} (r${stop.revision})`,
       stop.mode ?? '',
       took,
       ...counts.map((count) => String(count ?? '–')),
@@ -56,17 +56,7 @@ function findingTable(findings: readonly PropertyFinding[]): string {
   const rows = inOrder.map(({ name, verdict, reason }) => [
     `${SIGNS[verdict]} ${verdict}`,
     markdownCode(name),
-    inline(reason),
+    markdownInline(reason),
   ]);
   return markdownTable(['verdict', 'claim', 'reason'], rows);
-}
-
-/** Text from outside on one line, in which nothing is markup. */
-function inline(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]#@!]/g, (character) => `\\${character}`);
 }

@@ -82,6 +82,11 @@ describe('the package', () => {
       'dist/src/index.d.ts',
       'dist/fleet-sim/main.js',
       'dist/fleet-sim/executor-main.js',
+      'action.yml',
+      'templates/github-workflow.yml',
+      'templates/gitlab-ci.yml',
+      'templates/first-stop.yaml',
+      'templates/gate.yaml',
     ];
     expect(packed).toEqual(expect.arrayContaining([...needed, 'scenarios/tenant-halt.yaml']));
     expect(packed.some((path) => path.startsWith('src/store/postgres/migrations/') && path.endsWith('.sql'))).toBe(

@@ -3,6 +3,8 @@ import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { EnvironmentChoice } from '../../environment/choose.ts';
+import { chooseRuns } from '../../regression/choose-runs.ts';
+import type { ChosenRuns } from '../../regression/choose-runs.ts';
 import { GATE_FILE, NO_GATE_FILE, readGateFile } from '../../regression/gate-file.ts';
 import type { GateFile } from '../../regression/gate-file.ts';
 import { gateReportOf } from '../../regression/gate-report.ts';
@@ -12,6 +14,7 @@ import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
+import { tellGithub } from '../gate-on-github.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, mayColour, note } from '../output.ts';
@@ -22,6 +25,7 @@ import { usage } from '../usage.ts';
 
 export interface GateFlags {
   readonly environment: EnvironmentChoice;
+  readonly profile?: string;
   readonly out: string;
   readonly reporter: readonly string[];
   readonly json?: boolean;
@@ -34,15 +38,17 @@ const WIDTH = 80;
 export async function gate(folder: string, flags: GateFlags): Promise<number> {
   const reporters = fileReporters(flags);
   const found = await findSubjects(folder);
-  const file = gateFileOf(found);
+  const file = gateFileOf(found, flags);
+  const chosen = chooseRuns(found.subjects, file, flags.profile ?? null, join(found.home ?? folder, GATE_FILE));
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
-  const answer = await drillAll(folder, { found, file, reporters }, flags);
+  const answer = await drillAll(folder, { ...chosen, fleet: file.fleet, reporters }, flags);
   const undrilled = answer.regressions.filter(({ drills }) => drills.length === 0);
   reportSkipped(
     undrilled.map(({ name, why }) => ({ scenario: name, why: why.join('; ') })),
     reporters,
   );
+  tellGithub(answer, reporters);
   data(
     flags.json === true
       ? JSON.stringify(answer, null, 2)
@@ -63,8 +69,11 @@ function fileReporters({ reporter }: GateFlags): readonly Reporter[] {
 }
 
 /** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */
-function gateFileOf({ home }: GateSubjects): GateFile {
-  if (home === null) return NO_GATE_FILE;
+function gateFileOf({ home }: GateSubjects, { profile }: GateFlags): GateFile {
+  if (home === null) {
+    if (profile === undefined) return NO_GATE_FILE;
+    throw usage(`--profile ${profile} is of a folder of kept runs with a ${GATE_FILE}, and a single run was named`);
+  }
   const path = join(home, GATE_FILE);
   if (existsSync(path)) return readGateFile(path);
   note(`${path} is not there, so no coverage is demanded`);
@@ -72,21 +81,20 @@ function gateFileOf({ home }: GateSubjects): GateFile {
 }
 
 /** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
-function environmentFor({ subjects }: GateSubjects, choice: EnvironmentChoice): EnvironmentChoice {
+function environmentFor(subjects: GateSubjects['subjects'], choice: EnvironmentChoice): EnvironmentChoice {
   const drillable = subjects.filter((subject) => subject.kind === 'drillable');
   const alone = drillable.every(({ plan }) => plan.scenario.fleet.levers !== null);
   return alone && drillable.length > 0 ? 'none' : choice;
 }
 
-interface Asked {
-  readonly found: GateSubjects;
-  readonly file: GateFile;
+interface Asked extends ChosenRuns {
+  readonly fleet: GateFile['fleet'];
   readonly reporters: readonly Reporter[];
 }
 
 async function drillAll(
   gatePath: string,
-  { found, file, reporters }: Asked,
+  { subjects, coverage, profile, fleet, reporters }: Asked,
   { environment: choice, out, quiet = false }: GateFlags,
 ): Promise<GateReport> {
   const { signal, dispose } = interruptible();
@@ -94,12 +102,12 @@ async function drillAll(
   const startMs = performance.now();
   let drills = 0;
   try {
-    return await withEnvironment(environmentFor(found, choice), signal, async (ground) => {
+    return await withEnvironment(environmentFor(subjects, choice), signal, async (ground) => {
       const { environment } = ground;
       if (!quiet) for (const [what, fact] of Object.entries(environment.facts)) note(`${what}: ${fact}`);
       const results = await runGate(ground, {
-        subjects: found.subjects,
-        fleet: file.fleet,
+        subjects,
+        fleet,
         reportsFolder: out,
         nowMs: () => performance.now(),
         // As somebody would type it here.
@@ -117,7 +125,7 @@ async function drillAll(
         signal,
       });
       const seconds = (performance.now() - startMs) / 1_000;
-      return gateReportOf({ gate: gatePath, environment: environment.name, seconds }, results, file.coverage);
+      return gateReportOf({ gate: gatePath, environment: environment.name, seconds, profile }, results, coverage);
     });
   } finally {
     progress.clear();

@@ -40,7 +40,7 @@ describe('coverage', () => {
   });
 
   it('fails the gate with an empty cell, and a gate without any kept run is no pass', () => {
-    const facts = { gate: 'kept', environment: 'embedded', seconds: 1 };
+    const facts = { gate: 'kept', environment: 'embedded', seconds: 91, profile: null };
     const same = { ...notDrilled({ name: 'one', folder: 'kept/one', kept: 'pass' }, '', []), exitCode: 0 } as const;
     expect(gateReportOf(facts, [same], [])).toMatchObject({ verdict: 'pass', exitCode: 0 });
     expect(gateReportOf(facts, [same], [cell])).toMatchObject({
@@ -49,5 +49,14 @@ describe('coverage', () => {
       coverage: [{ ...cell, by: [], empty: expect.stringContaining('tenant × halt_all × postgres') as string }],
     });
     expect(gateReportOf(facts, [], [])).toMatchObject({ verdict: 'inconclusive', exitCode: 2 });
+  });
+
+  it('says of a profile that it ran over its time, which changes no verdict', () => {
+    const same = { ...notDrilled({ name: 'one', folder: 'kept/one', kept: 'pass' }, '', []), exitCode: 0 } as const;
+    const took = (seconds: number, withinMs: number | null) =>
+      gateReportOf({ gate: 'kept', environment: 'embedded', seconds, profile: { name: 'pr', withinMs } }, [same], []);
+    expect(took(91, 90_000)).toMatchObject({ exitCode: 0, profile: { name: 'pr', withinSeconds: 90, ranOver: true } });
+    expect(took(90, 90_000)).toMatchObject({ exitCode: 0, profile: { ranOver: false } });
+    expect(took(91, null).profile).toEqual({ name: 'pr', withinSeconds: null, ranOver: false });
   });
 });

@@ -31,8 +31,24 @@ coverage:
   });
 
   it('names the fleet, and demands nothing that it does not say', () => {
-    expect(read('version: 1\n')).toEqual({ fleet: null, coverage: [] });
+    expect(read('version: 1\n')).toEqual({ fleet: null, coverage: [], profiles: new Map() });
     expect(read('version: 1\nfleet: { command: [node, worker.js] }\n').fleet).toEqual(['node', 'worker.js']);
+  });
+
+  it('has profiles, which need to say nothing', () => {
+    const text = `version: 1
+profiles:
+  pr:
+    within: 1.5m
+    runs: [one, two, one]
+    coverage: [{ scopes: [tenant], modes: [halt_all], paths: [file] }]
+  nightly: {}
+`;
+    const cell = { scope: 'tenant', mode: 'halt_all', path: 'file' };
+    expect([...read(text).profiles]).toEqual([
+      ['pr', { withinMs: 90_000, runs: ['one', 'two'], coverage: [cell] }],
+      ['nightly', { withinMs: null, runs: null, coverage: null }],
+    ]);
   });
 
   it.each([
@@ -40,6 +56,11 @@ coverage:
     ['version: 1\nrerun: 3\n', /gate\.yaml:2:1: rerun: found the unknown key 'rerun'/],
     ['version: 1\ncoverage: []\n', /gate\.yaml:2:11: coverage/],
     ['version: 1\ncoverage: [{ scopes: [tennant], modes: [halt_all], paths: [postgres] }]\n', /did you mean 'tenant'/],
+    ['version: 1\nprofiles: { pr: { within: 90 } }\n', /gate\.yaml:2:27: profiles\.pr\.within: .*add the unit: 90s/],
+    ['version: 1\nprofiles: { pr: { run: [one] } }\n', /did you mean 'runs'/],
+    ['version: 1\nprofiles: { pr: { runs: [] } }\n', /profiles\.pr\.runs: .*a list of 1 to/],
+    ['version: 1\nprofiles: { Pr: {} }\n', /lower-case words/],
+    ['version: 1\nprofiles: {}\n', /a map of 1 to 20 profiles/],
     ['version: 1\nversion: 1\n', /each key once/],
     ['a: [', /gate\.yaml:1/],
     ['', /version/],

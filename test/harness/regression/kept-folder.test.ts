@@ -44,6 +44,18 @@ describe('a promoted run', () => {
     ]);
   });
 
+  it('keeps how long the run took; of one that was kept without, it is known what it takes at least', async () => {
+    const folder = await kept();
+    const lengthMs = async () => (await findSubjects(folder)).subjects.map((one) => 'lengthMs' in one && one.lengthMs);
+    const [took] = await lengthMs();
+    edit(join(folder, 'regression.json'), (text) => text.replace(/,\s*"tookMs": [\d.]+/, ''));
+    const [least] = await lengthMs();
+    expect(readFileSync(join(folder, 'regression.json'), 'utf8')).not.toContain('tookMs');
+    expect(least).toBeGreaterThan(1_000);
+    expect(took).toBeGreaterThan(Number(least));
+    expect(took).toBeLessThan(60_000);
+  });
+
   it.each(['trace-version-1', 'with-a-queue', 'with-alerts'])('can be kept from an older bundle: %s', async (name) => {
     const { subjects } = await findSubjects(await kept('old', bundleOf(name)));
     expect(subjects).toMatchObject([{ kind: 'drillable', name: 'old' }]);

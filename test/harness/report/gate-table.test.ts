@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GateReport, ReportedRegression } from '../../../harness/regression/gate-report.ts';
+import { gateMarkdown } from '../../../harness/report/gate-markdown.ts';
 import { gateLine, renderGate } from '../../../harness/report/gate-table.ts';
+import { githubGate } from '../../../harness/report/github.ts';
 import { columnsOf } from '../../../harness/report/wrap.ts';
 
 const drill = { seconds: 10.25, bundle: 'reports/one', notComparable: [], notes: [], broken: null } as const;
@@ -31,6 +33,7 @@ const flaky: ReportedRegression = {
 const cell = { scope: 'tenant', mode: 'halt_noncritical', path: 'postgres' } as const;
 const report: GateReport = {
   ...{ version: 1, gate: 'kept', environment: 'embedded', verdict: 'fail', exitCode: 1, seconds: 31 },
+  profile: null,
   regressions: [fine, flaky],
   coverage: [
     { ...cell, by: ['fine'], notShownBy: [], empty: null },
@@ -71,5 +74,43 @@ describe('renderGate', () => {
     expect(gateLine(fine)).toBe('same            fine (10.3 s)');
     expect(gateLine(flaky)).toMatch(/^regressed {7}flaky-.* \(20\.5 s, drilled twice, flaky\)$/);
     expect(gateLine({ ...fine, answer: 'not_comparable', drills: [] })).toBe('not comparable  fine (not drilled)');
+  });
+});
+
+describe('a profile that took longer than it may', () => {
+  const over: GateReport = { ...report, seconds: 97.3, profile: { name: 'pr', withinSeconds: 90, ranOver: true } };
+
+  it('is told with its longest run, before the verdict, which is what it was', () => {
+    const said = renderGate(over, { width: 80, colour: false });
+    expect(said.replaceAll(/\s+/g, ' ')).toMatch(
+      /over its time: profile pr took 97\.3 s of 90 s; the longest was flaky-.*: 20\.5 s, drilled twice\. That changes no verdict/,
+    );
+    expect(said.trimEnd().split('\n').at(-1)).toBe('verdict: fail (exit 1)');
+    expect(said).toContain('Gate kept, profile pr, on embedded: 2 kept runs in 97 s');
+    expect(text).not.toContain('over its time');
+  });
+
+  it('is a warning on GitHub', () => {
+    const [found, warned, ...rest] = githubGate(over).split('\n');
+    expect(rest).toEqual([]);
+    expect(found).toMatch(
+      /^::error title=killdrill gate pr::fail, 2 kept runs\. regressed: flaky-.*\. empty cells: tenant × halt_noncritical × alert: no kept run$/,
+    );
+    expect(warned).toMatch(/^::warning title=killdrill gate pr::over its time: /);
+  });
+});
+
+describe('gateMarkdown', () => {
+  it('names what regressed and why, and the empty cells, and nothing of it is markup', () => {
+    const page = gateMarkdown(report);
+    expect(page).toMatch(/^## ❌ killdrill gate: fail\n/);
+    expect(page).toContain('exit code 1');
+    expect(page).toMatch(/\| ✅ same \| `fine` \| pass \(10\.3 s\) \|  \|/);
+    expect(page).toMatch(
+      /\| ❌ regressed, flaky \| `flaky-.*` \| fail \(10\.3 s\), then pass \(10\.3 s\) \| no\\_effect/,
+    );
+    expect(page).toContain('- ❌ empty cell: tenant × halt\\_noncritical × alert');
+    const odd = { ...flaky, why: ['<b> | \n# run'] };
+    expect(gateMarkdown({ ...report, regressions: [odd] })).toContain('| &lt;b> \\| \\# run |');
   });
 });

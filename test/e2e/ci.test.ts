@@ -1,0 +1,192 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deedsOf } from '../docs/guide.ts';
+import { gitlabJob } from '../support/ci/gitlab.ts';
+import { runAction, runWorkflow } from '../support/ci/github.ts';
+import type { RunScript } from '../support/ci/github.ts';
+import { Workshop, project } from './workshop.ts';
+
+const BOTH_CI = { github: '.github/workflows/killdrill.yml', gitlab: 'killdrill.gitlab-ci.yml' } as const;
+
+let workshop: Workshop;
+let path: string;
+
+beforeAll(() => {
+  workshop = new Workshop();
+  // What installs the project is not tried here, and needs a network: this npm puts killdrill where npm would.
+  mkdirSync(join(workshop.folder, 'bin'));
+  const npm = `#!/usr/bin/env bash
+set -euo pipefail
+echo "npm $*" >&2
+mkdir -p node_modules/.bin
+ln -sfn '${project}' node_modules/killdrill
+printf '#!/usr/bin/env bash\\nexec node "%s/node_modules/killdrill/dist/harness/cli/main.js" "$@"\\n' "$PWD" >node_modules/.bin/killdrill
+chmod +x node_modules/.bin/killdrill
+`;
+  writeFileSync(join(workshop.folder, 'bin/npm'), npm, { mode: 0o755 });
+  path = `${join(workshop.folder, 'bin')}:${process.env['PATH'] ?? ''}`;
+});
+afterAll(() => workshop.close());
+
+/** As a runner starts `shell: bash`. */
+const runScript: RunScript = (script, folder, env) =>
+  workshop.spawn('bash', ['-c', 'cd "$1" && exec bash --noprofile --norc -eo pipefail "$2"', 'bash', folder, script], {
+    ...env,
+    PATH: path,
+  }).ended;
+
+/** The project's folder is the workspace; what a drill leaves in `t/` is the workshop's. */
+const inProject = (name: string): string => join(workshop.folder, name);
+
+/** A copy of the project as it was kept, for a change of its own. */
+function copyOf(name: string): string {
+  const folder = inProject(name);
+  mkdirSync(folder);
+  for (const part of ['scenarios', '.github', BOTH_CI.gitlab, 'package.json'])
+    cpSync(inProject(part), join(folder, part), { recursive: true });
+  return folder;
+}
+
+function breakFleet(folder: string, words: readonly string[]): void {
+  appendFileSync(
+    join(folder, 'scenarios/regressions/gate.yaml'),
+    `fleet: { command: ${JSON.stringify([process.execPath, ...words])} }\n`,
+  );
+}
+
+describe('a project that gets its drills as the guide says', () => {
+  it('has a scenario that is valid and passes, a run that is kept, and a gate that holds', async () => {
+    writeFileSync(
+      inProject('package.json'),
+      '{ "name": "mine", "private": true, "devDependencies": { "killdrill": "0.1.0" } }\n',
+    );
+    writeFileSync(inProject('package-lock.json'), '{}\n');
+    let printed = '';
+    let commands = 0;
+    for (const deed of deedsOf('docs/guides/put-drills-into-ci.md')) {
+      if (deed.kind !== 'command') continue;
+      commands += 1;
+      const [bundle = 'none'] = commands > 4 ? readdirSync(inProject('reports')) : [];
+      const line = deed.line.replace('npx killdrill ', '"$@" ').replace('reports/<run>', `reports/${bundle}`);
+      const { code, stdout, stderr } = await workshop.shell(line, []);
+      expect({ line, code }, stdout + stderr).toEqual({ line, code: deed.exitCode });
+      printed += stdout;
+    }
+    expect(commands).toBe(6);
+    expect(printed).toContain('would be written: scenarios/first-stop.yaml');
+    expect(printed).toContain('written: .github/workflows/killdrill.yml');
+    expect(printed).toMatch(/profile pr, on embedded: 1 kept run in/);
+    expect(printed).toMatch(/verdict: pass \(exit 0\)\n$/);
+    expect((await workshop.run(['init', '--ci', 'gitlab'])).stdout).toContain(`written: ${BOTH_CI.gitlab}`);
+    expect(workshop.left()).toEqual([]);
+  });
+});
+
+describe('the workflow for GitHub', () => {
+  it('installs the project, and passes with the profile of a pull request', async () => {
+    const folder = copyOf('sound');
+    cpSync(inProject('package-lock.json'), join(folder, 'package-lock.json'));
+    const { code, log, summary, ran, skipped } = await runWorkflow(
+      join(folder, BOTH_CI.github),
+      'pull_request',
+      folder,
+      runScript,
+    );
+    expect(code, log).toBe(0);
+    expect(log).toContain('npm ci');
+    expect(log).toContain('profile pr, on embedded');
+    expect(ran).toEqual(['install', 'gate', 'the verdict']);
+    expect(skipped.map(({ uses }) => uses.replace(/@.*/, ''))).toEqual(['actions/checkout', 'actions/setup-node']);
+    expect(log).toMatch(/^::notice title=killdrill gate pr::pass, 1 kept runs$/m);
+    expect(summary).toContain('## ✅ killdrill gate: pass');
+    expect(summary).toContain('**killdrill gate: exit code 0, pass**');
+    expect(workshop.left()).toEqual([]);
+  });
+
+  it('fails with a broken fleet: exit code 1, a summary that names the regression, and the bundles to be uploaded', async () => {
+    const folder = copyOf('broken');
+    mkdirSync(join(folder, 'app'));
+    for (const part of ['scenarios', 'package.json'])
+      cpSync(join(folder, part), join(folder, 'app', part), { recursive: true });
+    mkdirSync(join(folder, 'app/node_modules'));
+    symlinkSync(project, join(folder, 'app/node_modules/killdrill'));
+    breakFleet(join(folder, 'app'), [join(project, 'dist/fleet-sim/main.js'), '--mutant', 'sticks-after-release']);
+    const inputs = { profile: '', args: 'scenarios/regressions\n--quiet', folder: 'app', out: 'my reports' };
+    const { code, failedStep, log, summary, skipped, outputs } = await runAction(project, inputs, folder, runScript);
+    expect({ code, failedStep }, log).toEqual({ code: 1, failedStep: 'the verdict' });
+    expect(outputs).toEqual({ 'exit-code': '1', verdict: 'fail', reports: 'app/my reports' });
+    expect(log).toMatch(/^::error title=killdrill%3A first-stop%3A release_takes_effect::fail/m);
+    expect(summary).toMatch(
+      /\| ❌ regressed \| `first-stop` \| fail \([\d.]+ s\), then fail \([\d.]+ s\) \| release\\_takes\\_effect was pass and fails/,
+    );
+    expect(summary).toContain('**killdrill gate: exit code 1, fail**');
+    expect(skipped).toMatchObject([
+      { uses: expect.stringContaining('actions/upload-artifact@'), with: { path: 'app/my reports' } },
+    ]);
+    const kept = readdirSync(join(folder, 'app/my reports'));
+    expect(kept.filter((name) => name.endsWith('-first-stop'))).toHaveLength(2);
+    expect(readFileSync(join(folder, 'app/my reports/junit.xml'), 'utf8')).toContain('<failure');
+    expect(workshop.left()).toEqual([]);
+  });
+
+  it('tells what could not begin from what failed, with the words of the error in the summary', async () => {
+    const folder = copyOf('elsewhere');
+    const without = await runAction(project, { folder: '.' }, folder, runScript);
+    expect(without, without.log).toMatchObject({ code: 3, outputs: { verdict: 'usage', 'exit-code': '3' } });
+    expect(without.summary).toContain("    killdrill is not installed in '.'");
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(project, join(folder, 'node_modules/killdrill'));
+    const unknown = await runAction(project, { profile: "p'r; exit 0" }, folder, runScript);
+    expect(unknown, unknown.log).toMatchObject({ code: 3, outputs: { verdict: 'usage' } });
+    expect(unknown.summary).toContain("    killdrill: --profile is 'p'r; exit 0', which");
+    expect(unknown.log).toMatch(/^::error title=killdrill gate::exit code 3, usage/m);
+  });
+});
+
+describe('the job for GitLab', () => {
+  it('is for merge requests and schedules, and for nothing else', () => {
+    const profileOf = (source: string) => gitlabJob(inProject(BOTH_CI.gitlab), source)?.variables['KILLDRILL_PROFILE'];
+    expect(['merge_request_event', 'schedule', 'push'].map(profileOf)).toEqual(['pr', 'nightly', undefined]);
+  });
+
+  async function runJob(folder: string, source: string) {
+    const job = gitlabJob(join(folder, BOTH_CI.gitlab), source);
+    if (job === null) throw new Error('it has no job');
+    const script = join(folder, '.script.sh');
+    writeFileSync(script, job.script);
+    return { ...(await runScript(script, folder, job.variables)), artifacts: job.artifacts };
+  }
+
+  it('passes, and leaves what its artifacts name', async () => {
+    const folder = copyOf('lab');
+    rmSync(join(folder, '.github'), { recursive: true });
+    const { code, stdout, stderr, artifacts } = await runJob(folder, 'schedule');
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('profile nightly, on embedded');
+    expect(artifacts.expire_in).toBe('1 week');
+    for (const name of artifacts.paths) expect(statSync(join(folder, name)).isDirectory()).toBe(true);
+    expect(readFileSync(join(folder, artifacts.reports.junit), 'utf8')).toMatch(/<testsuites/);
+    expect(workshop.left()).toEqual([]);
+  });
+
+  it('fails with a fleet that does not start', async () => {
+    const folder = copyOf('broken-lab');
+    breakFleet(folder, ['no-such-worker.js']);
+    const { code, stdout, stderr } = await runJob(folder, 'merge_request_event');
+    expect(code, stdout + stderr).not.toBe(0);
+    expect(stdout).toMatch(/first-stop: not comparable/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('the fleet did not start');
+    expect(workshop.left()).toEqual([]);
+  });
+});
