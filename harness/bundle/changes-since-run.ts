@@ -20,7 +20,7 @@ export async function changesSinceRun(
   environment: EnvironmentFile | null,
 ): Promise<VerdictChanges> {
   const version = environment?.machine['killdrill'];
-  const killdrill = { then: typeof version === 'string' ? version : null, now: packageVersion() };
+  const killdrill = { was: typeof version === 'string' ? version : null, is: packageVersion() };
   try {
     return verdictChanges(keptVerdicts(await readStoredVerdict(folder), VERDICT_FILE), judgement, killdrill);
   } catch (error) {

@@ -18,7 +18,7 @@ export type VerdictChanges =
   | {
       readonly kind: 'same' | 'changed';
       /** The version that judged the run, null when the bundle does not say, and the one that judges now. */
-      readonly killdrill: { readonly then: string | null; readonly now: string };
+      readonly killdrill: { readonly was: string | null; readonly is: string };
       /** Empty for `same`. The drill as a whole comes first, then what changed, what is new and what is gone. */
       readonly changes: readonly ChangedVerdict[];
     }
@@ -26,10 +26,10 @@ export type VerdictChanges =
   | { readonly kind: 'nothing_stored'; readonly why: string };
 
 /** Every verdict that is not what it was. A reason that is worded otherwise is no change. */
-export function changedVerdicts(then: KeptVerdicts, now: Judgement): readonly ChangedVerdict[] {
-  const findings = [...now.properties, ...now.expectations];
-  const before = new Map(Object.entries({ ...then.expectations, ...then.properties }));
-  const overall = { name: 'verdict', was: then.verdict, is: now.verdict, reason: now.worst?.reason ?? null };
+export function changedVerdicts(was: KeptVerdicts, is: Judgement): readonly ChangedVerdict[] {
+  const findings = [...is.properties, ...is.expectations];
+  const before = new Map(Object.entries({ ...was.expectations, ...was.properties }));
+  const overall = { name: 'verdict', was: was.verdict, is: is.verdict, reason: is.worst?.reason ?? null };
   const present = findings.map(({ name, verdict, reason }): ChangedVerdict => {
     return { name, was: before.get(name) ?? null, is: verdict, reason };
   });
@@ -46,10 +46,10 @@ export function changedVerdicts(then: KeptVerdicts, now: Judgement): readonly Ch
 
 /** What changed since the run was judged, and by which versions. */
 export function verdictChanges(
-  then: KeptVerdicts,
-  now: Judgement,
-  killdrill: { readonly then: string | null; readonly now: string },
+  was: KeptVerdicts,
+  is: Judgement,
+  killdrill: { readonly was: string | null; readonly is: string },
 ): VerdictChanges {
-  const changes = changedVerdicts(then, now);
+  const changes = changedVerdicts(was, is);
   return { kind: changes.length === 0 ? 'same' : 'changed', killdrill, changes };
 }

@@ -17,9 +17,9 @@ export function renderVerdictChanges(changes: VerdictChanges, width: number): re
 /** The same in one sentence, without its table. */
 export function changesSentence(changes: VerdictChanges): string {
   if (changes.kind === 'nothing_stored') return changes.why;
-  const { then, now } = changes.killdrill;
+  const { was, is } = changes.killdrill;
   const versions =
-    then === now ? `killdrill ${now} then and now` : `killdrill ${then ?? 'of an unknown version'} then, ${now} now`;
+    was === is ? `killdrill ${is} then and now` : `killdrill ${was ?? 'of an unknown version'} then, ${is} now`;
   if (changes.kind === 'same') return `the same as the run's own verdict, in every property (${versions})`;
   return `changed since the run was judged (${versions}):`;
 }

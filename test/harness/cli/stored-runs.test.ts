@@ -100,7 +100,7 @@ describe('check, against the verdict of the run', () => {
       version: 1,
       changes: {
         kind: 'changed',
-        killdrill: { then: '0.1.0' },
+        killdrill: { was: '0.1.0' },
         changes: expect.arrayContaining([expect.objectContaining({ name: 'modes_honoured', was: null })]),
       },
     });

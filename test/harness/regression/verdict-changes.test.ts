@@ -8,23 +8,23 @@ import { renderVerdictChanges } from '../../../harness/report/verdict-changes.ts
 import { cleanDrill } from '../checkers/clean-drill.ts';
 import { recordOf } from '../checkers/history-builder.ts';
 
-const now: Judgement = judge(recordOf(cleanDrill()));
+const is: Judgement = judge(recordOf(cleanDrill()));
 const byName = (findings: Judgement['properties']): Record<string, Verdict> =>
   Object.fromEntries(findings.map(({ name, verdict }) => [name, verdict]));
 const stored = (): KeptVerdicts => ({
-  verdict: now.verdict,
-  properties: byName(now.properties),
-  expectations: byName(now.expectations),
+  verdict: is.verdict,
+  properties: byName(is.properties),
+  expectations: byName(is.expectations),
 });
-const versions = { then: '0.0.9', now: '0.1.0' };
-const shown = (then: KeptVerdicts): string =>
-  renderVerdictChanges(verdictChanges(then, now, versions), 80)
+const versions = { was: '0.0.9', is: '0.1.0' };
+const shown = (was: KeptVerdicts): string =>
+  renderVerdictChanges(verdictChanges(was, is, versions), 80)
     .join('\n')
     .replaceAll(/[\s│]+/g, ' ');
 
 describe('verdictChanges', () => {
   it('says that a verdict is the same in every property, and by which versions', () => {
-    expect(verdictChanges(stored(), now, versions)).toEqual({ kind: 'same', killdrill: versions, changes: [] });
+    expect(verdictChanges(stored(), is, versions)).toEqual({ kind: 'same', killdrill: versions, changes: [] });
     expect(shown(stored())).toBe(
       "the same as the run's own verdict, in every property (killdrill 0.0.9 then, 0.1.0 now)",
     );
@@ -32,27 +32,27 @@ describe('verdictChanges', () => {
 
   it('names what changed, what is new and what is gone, the drill as a whole first', () => {
     const { no_effect_after_stop: _, ...properties } = stored().properties;
-    const then: KeptVerdicts = {
+    const was: KeptVerdicts = {
       verdict: 'fail',
       properties: { ...properties, no_intent_after_stop: 'fail', nothing_burns: 'pass' },
       expectations: stored().expectations,
     };
-    const { kind, changes } = { changes: [], ...verdictChanges(then, now, versions) };
+    const { kind, changes } = { changes: [], ...verdictChanges(was, is, versions) };
     expect(kind).toBe('changed');
     expect(changes).toMatchObject([
-      { name: 'verdict', was: 'fail', is: now.verdict },
+      { name: 'verdict', was: 'fail', is: is.verdict },
       { name: 'no_intent_after_stop', was: 'fail', is: 'pass', reason: expect.stringMatching(/./) as string },
       { name: 'no_effect_after_stop', was: null, is: 'pass' },
       { name: 'nothing_burns', was: 'pass', is: null, reason: null },
     ]);
-    expect(shown(then)).toContain('fail pass no_intent_after_stop');
-    expect(shown(then)).toContain('not judged pass no_effect_after_stop');
-    expect(shown(then)).toContain('pass not judged nothing_burns');
+    expect(shown(was)).toContain('fail pass no_intent_after_stop');
+    expect(shown(was)).toContain('not judged pass no_effect_after_stop');
+    expect(shown(was)).toContain('pass not judged nothing_burns');
   });
 
   it('takes an expectation that changed as a change', () => {
-    const then = { ...stored(), expectations: { ...stored().expectations, went_as_planned: 'fail' as const } };
-    expect(verdictChanges(then, now, versions)).toMatchObject({
+    const was = { ...stored(), expectations: { ...stored().expectations, went_as_planned: 'fail' as const } };
+    expect(verdictChanges(was, is, versions)).toMatchObject({
       kind: 'changed',
       changes: [{ name: 'went_as_planned', was: 'fail', is: 'pass' }],
     });
