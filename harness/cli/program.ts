@@ -28,6 +28,7 @@ import { addRegressions } from './regression-program.ts';
 import { addHalt, addWatch } from './halt-program.ts';
 import { addImport } from './import-program.ts';
 import { addInit } from './init-program.ts';
+import { addReplay } from './replay-program.ts';
 import { REPORTER_NAMES } from './reporters.ts';
 import { onRecord, onStore } from './store-options.ts';
 
@@ -53,6 +54,7 @@ export function buildProgram(done: Done): Command {
   addRun(program, done);
   addJudging(program, done);
   addRegressions(program, reporter, done);
+  addReplay(program, reporter, done);
   addDoctor(program, done);
   addMigrate(program, done);
   addHalt(program, done);

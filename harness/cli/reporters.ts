@@ -6,6 +6,7 @@ import { REPORT_FILES } from '../bundle/write-verdict.ts';
 import type { Judgement } from '../checkers/verdict-file.ts';
 import type { DrillRecord } from '../drill/drill.ts';
 import type { Skipped } from '../drill/lacking.ts';
+import type { VerdictChanges } from '../regression/verdict-changes.ts';
 import { githubAnnotations, githubSkipped } from '../report/github.ts';
 import { renderHtml } from '../report/html/page.ts';
 import { junitDocument, junitSuite, skippedSuite, withSuite } from '../report/junit.ts';
@@ -81,6 +82,8 @@ export interface ReportContext {
    * `html` is the bundle's own `report.html`.
    */
   readonly judgedAnew?: { readonly record: DrillRecord; readonly environment: EnvironmentFile | null };
+  /** What the judgement of a stored run was held against; absent for a run's own. */
+  readonly changes?: VerdictChanges;
 }
 
 const WIDTH = 80;
@@ -175,17 +178,22 @@ export function notWritten(failures: readonly string[]): KilldrillError {
   return new KilldrillError('REPORT_NOT_WRITTEN', `a report could not be written: ${failures.join('; ')}`);
 }
 
+/** Of a verdict that is as it was stored, the JSON is the stored one, byte for byte. */
+function withChanges(judgement: Judgement, changes: VerdictChanges | undefined): object {
+  return changes === undefined || changes.kind === 'same' ? judgement : { ...judgement, changes };
+}
+
 function render(name: ReporterName, judgement: Judgement, context: ReportContext, colour: boolean): string {
-  const { reproduce, bundleFolder, judgedAnew } = context;
+  const { reproduce, bundleFolder, judgedAnew, changes } = context;
   switch (name) {
     case 'json':
-      return JSON.stringify(judgement, null, 2);
+      return JSON.stringify(withChanges(judgement, changes), null, 2);
     case 'terminal':
-      return renderReport(judgement, { width: WIDTH, colour, reproduce });
+      return renderReport(judgement, { width: WIDTH, colour, reproduce, changes });
     case 'junit':
       return junitSuite(judgement);
     case 'md':
-      return renderMarkdown(judgement, { reproduce });
+      return renderMarkdown(judgement, { reproduce, changes });
     case 'github':
       return githubAnnotations(judgement);
     case 'html':

@@ -1,10 +1,12 @@
 import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { EffectTally, FlipVerdict, Judgement } from '../checkers/verdict-file.ts';
+import type { VerdictChanges } from '../regression/verdict-changes.ts';
 import { painter, toneOf, TONES } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { ms, summaryOf } from './percentile.ts';
 import { queueTable } from './queue-table.ts';
 import { table, widthLeft } from './table.ts';
+import { renderVerdictChanges } from './verdict-changes.ts';
 import { printable, wrap } from './wrap.ts';
 
 export interface ReportOptions {
@@ -13,13 +15,15 @@ export interface ReportOptions {
   readonly colour: boolean;
   /** The command that runs this drill again. */
   readonly reproduce: string;
+  /** What a stored run's judgement was held against; absent for a run's own. */
+  readonly changes?: VerdictChanges | undefined;
 }
 
 /**
  * A drill's judgement as tables, ending with the verdict, the worst finding and the command that reproduces it. No line
  * is wider than `width`, but for a command of one word that is.
  */
-export function renderReport(judgement: Judgement, { width, colour, reproduce }: ReportOptions): string {
+export function renderReport(judgement: Judgement, { width, colour, reproduce, changes }: ReportOptions): string {
   const wide = Math.max(60, width);
   const paint = painter(colour);
   const { scenario, seed, environment, milestones, flips, effects, properties, expectations } = judgement;
@@ -33,6 +37,9 @@ export function renderReport(judgement: Judgement, { width, colour, reproduce }:
     ...flips.flatMap((flip) => stopSection(paint, flip, effects, wide)),
     titled(paint, ['Properties'], [findingTable(properties, 'property', wide, paint)]),
     titled(paint, ['Expectations'], [findingTable(expectations, 'expectation', wide, paint)]),
+    ...(changes === undefined
+      ? []
+      : [titled(paint, ["Against the run's own verdict"], renderVerdictChanges(changes, wide))]),
     ending(judgement, reproduce, wide, paint),
   ];
   return `${sections.join('\n\n')}\n`;

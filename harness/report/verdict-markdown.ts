@@ -1,8 +1,10 @@
 import { SEVERITY } from '../checkers/finding.ts';
 import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { FlipVerdict, Judgement } from '../checkers/verdict-file.ts';
+import type { VerdictChanges } from '../regression/verdict-changes.ts';
 import { markdownCode, markdownInline, markdownTable } from './markdown.ts';
 import { summaryOf } from './percentile.ts';
+import { changesSentence, rowOf } from './verdict-changes.ts';
 
 const SIGNS: Readonly<Record<PropertyFinding['verdict'], string>> = {
   pass: '✅',
@@ -14,7 +16,10 @@ const SIGNS: Readonly<Record<PropertyFinding['verdict'], string>> = {
 const MOST_STOPS = 50;
 
 /** `report.md`: a drill's judgement for a pull request, a wiki or a step summary. */
-export function renderMarkdown(judgement: Judgement, { reproduce }: { readonly reproduce: string }): string {
+export function renderMarkdown(
+  judgement: Judgement,
+  { reproduce, changes }: { readonly reproduce: string; readonly changes?: VerdictChanges | undefined },
+): string {
   const { scenario, seed, environment, verdict, exitCode, worst, flips, properties, expectations, notes } = judgement;
   const stops = flips.filter(({ timeToStop }) => timeToStop !== null);
   const parts = [
@@ -24,10 +29,21 @@ export function renderMarkdown(judgement: Judgement, { reproduce }: { readonly r
     ...(stops.length === 0 ? [] : ['### Stops', stopTable(stops)]),
     '### Properties and expectations',
     findingTable([...properties, ...expectations]),
+    ...(changes === undefined ? [] : changesSection(changes)),
     ...notes.map((note) => `> ${markdownInline(note)}`),
     `Reproduce: ${markdownCode(reproduce.replaceAll('`', "'"))}`,
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function changesSection(changes: VerdictChanges): readonly string[] {
+  const said = ["### Against the run's own verdict", markdownInline(changesSentence(changes))];
+  if (changes.kind !== 'changed') return said;
+  const rows = changes.changes.map((one) => {
+    const [was, is, name] = rowOf(one);
+    return [was, is, markdownCode(name)];
+  });
+  return [...said, markdownTable(['was', 'is', 'claim'], rows)];
 }
 
 function stopTable(stops: readonly FlipVerdict[]): string {

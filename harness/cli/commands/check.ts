@@ -1,3 +1,4 @@
+import { changesSinceRun } from '../../bundle/changes-since-run.ts';
 import { readDrillRecord } from '../../bundle/drill-record.ts';
 import { judge } from '../../checkers/judge.ts';
 import { PROPERTY_NAMES } from '../../checkers/registry.ts';
@@ -8,8 +9,8 @@ import { refuseBundleFiles } from '../refuse-bundle-files.ts';
 import { report, resolveReporters } from '../reporters.ts';
 
 /**
- * `killdrill check BUNDLE`: judges a stored history anew, offline. The bundle's own verdict is not looked at; with the same
- * checkers the answer is the same.
+ * `killdrill check BUNDLE`: judges a stored history anew, offline, and says what is not as the run itself was judged. The
+ * bundle's own verdict is not looked at before; with the same checkers the answer is the same.
  */
 export async function check(
   bundle: string,
@@ -21,7 +22,9 @@ export async function check(
   const environment = await readEnvironmentFile(join(bundle, ENVIRONMENT_FILE));
   if (flags.quiet !== true) note(`judged anew from the stored history of ${bundle}; nothing was run`);
   const judgement = judge(record);
+  const changes = await changesSinceRun(bundle, judgement, environment);
   const judgedAnew = { record, environment };
-  report(judgement, { reporters, reproduce: `killdrill check ${bundle}`, bundleFolder: bundle, judgedAnew });
+  const reproduce = `killdrill check ${bundle}`;
+  report(judgement, { reporters, reproduce, bundleFolder: bundle, judgedAnew, changes });
   return judgement.exitCode;
 }

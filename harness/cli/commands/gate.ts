@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { EnvironmentChoice } from '../../environment/choose.ts';
@@ -13,14 +13,16 @@ import { findSubjects } from '../../regression/gate-subject.ts';
 import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
+import { fileReporters } from '../file-reporters.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { tellGithub } from '../gate-on-github.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, mayColour, note } from '../output.ts';
 import { prepareOut } from '../prepare-out.ts';
-import { report, reportSkipped, resolveReporters } from '../reporters.ts';
+import { report, reportSkipped } from '../reporters.ts';
 import type { Reporter } from '../reporters.ts';
+import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 
 export interface GateFlags {
@@ -36,7 +38,7 @@ const WIDTH = 80;
 
 /** `killdrill gate [DIR|BUNDLE]`: drills what is kept against the fleet as it is now, and says what is worse than it was. */
 export async function gate(folder: string, flags: GateFlags): Promise<number> {
-  const reporters = fileReporters(flags);
+  const reporters = fileReporters(flags.reporter, "the gate's");
   const found = await findSubjects(folder);
   const file = gateFileOf(found, flags);
   const chosen = chooseRuns(found.subjects, file, flags.profile ?? null, join(found.home ?? folder, GATE_FILE));
@@ -55,17 +57,6 @@ export async function gate(folder: string, flags: GateFlags): Promise<number> {
       : renderGate(answer, { width: WIDTH, colour: mayColour(process.stdout) }),
   );
   return answer.exitCode;
-}
-
-/** Each drill is told as `run` tells it; stdout is the gate's own. */
-function fileReporters({ reporter }: GateFlags): readonly Reporter[] {
-  if (reporter.length === 0) return [];
-  const reporters = resolveReporters({ reporter });
-  const toStdout = reporters.find(({ name, file }) => file === null && name !== 'github');
-  if (toStdout === undefined) return reporters;
-  throw usage(
-    `--reporter ${toStdout.name} would write to stdout, where the gate's own answer goes; give it a file (name=file)`,
-  );
 }
 
 /** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */
@@ -110,8 +101,7 @@ async function drillAll(
         fleet,
         reportsFolder: out,
         nowMs: () => performance.now(),
-        // As somebody would type it here.
-        nameFolder: (path) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path)),
+        nameFolder: shortest,
         onProgress: (now) => progress.show(now),
         onDrilled: (judgement, { bundleFolder, folder }) => {
           drills += 1;

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import type { Judgement } from '../../checkers/verdict-file.ts';
 import { sortOut } from '../../drill/lacking.ts';
 import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
@@ -21,6 +20,7 @@ import { liveProgress } from '../live-progress.ts';
 import { note } from '../output.ts';
 import { report, reportSkipped, resolveReporters } from '../reporters.ts';
 import { prepareOut } from '../prepare-out.ts';
+import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -90,12 +90,6 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
 /** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
 function environmentFor(wanted: readonly { readonly scenario: Scenario }[], { environment }: RunFlags) {
   return wanted.every(({ scenario }) => scenario.fleet.levers !== null) ? 'none' : environment;
-}
-
-/** The folder as somebody would type it here. */
-function shortest(folder: string): string {
-  const fromHere = relative(process.cwd(), folder);
-  return fromHere.startsWith('..') ? folder : fromHere;
 }
 
 /** fail > error > inconclusive > pass, as within one drill. */

@@ -74,6 +74,49 @@ describe('check, with reporters', () => {
   });
 });
 
+describe('check, against the verdict of the run', () => {
+  const OLD = fileURLToPath(new URL('../bundle/kept-bundles/trace-version-1', import.meta.url));
+
+  it('says that nothing changed, and adds nothing to the JSON', async () => {
+    const { stdout } = await runCommand([
+      'check',
+      SAMPLE,
+      '--reporter',
+      'terminal',
+      '--reporter',
+      `json=${at('same')}`,
+    ]);
+    expect(readFileSync(at('same'), 'utf8')).toBe(readFileSync(join(SAMPLE, 'verdict.json'), 'utf8'));
+    expect(inOneLine(stdout)).toMatch(/the same as the run's own verdict, in every property \(killdrill \S+ then/);
+  });
+
+  it('names the properties that an older killdrill did not have, for people and for programs', async () => {
+    const { stdout } = await runCommand(['check', OLD, '--reporter', 'terminal', '--reporter', `md=${at('old.md')}`]);
+    expect(inOneLine(stdout)).toMatch(/changed since the run was judged \(killdrill 0\.1\.0 then/);
+    expect(stdout).toMatch(/│ not judged +│ not_applicable +│ modes_honoured +│/);
+    expect(readFileSync(at('old.md'), 'utf8')).toContain('| not judged | not_applicable | `modes_honoured` |');
+    const json = await runCommand(['check', OLD, '--json', '-q']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      version: 1,
+      changes: {
+        kind: 'changed',
+        killdrill: { was: '0.1.0' },
+        changes: expect.arrayContaining([expect.objectContaining({ name: 'modes_honoured', was: null })]),
+      },
+    });
+  });
+
+  it('has nothing to compare a run with that ended before its verdict', async () => {
+    const bundle = copied('killed');
+    for (const name of ['manifest.json', 'verdict.json']) rmSync(join(bundle, name));
+    const { code, stdout } = await runCommand(['check', bundle, '-q']);
+    expect(code).toBe(4);
+    expect(inOneLine(stdout)).toContain(
+      'the run ended before it was judged, so there is no verdict.json to compare with',
+    );
+  });
+});
+
 describe('compare', () => {
   it('finds nothing between a bundle and itself', async () => {
     const { code, stdout } = await runCommand(['compare', SAMPLE, SAMPLE]);
