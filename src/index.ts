@@ -24,7 +24,8 @@ export { DetectionObserver, FAILED_EFFECTS } from './detect/detection-observer.t
 export { fingerprint } from './detect/fingerprint.ts';
 export { detectInRows } from './detect/journal-rows.ts';
 export type { JournalRow, RowsSeen } from './detect/journal-rows.ts';
-export type { Actor, Observation } from './detect/observation.ts';
+export type { Actor } from './actor.ts';
+export type { Observation } from './detect/observation.ts';
 export type * from './detect/rule.ts';
 export { KillSwitch } from './killswitch.ts';
 export type { Engaged, KillSwitchOptions, KillSwitchStatus } from './killswitch.ts';
