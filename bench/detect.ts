@@ -2,7 +2,8 @@ import { Detection } from '../src/detect/detection.ts';
 import { readDetectors } from '../src/detect/config.ts';
 import { DetectionObserver } from '../src/detect/detection-observer.ts';
 import { fingerprint } from '../src/detect/fingerprint.ts';
-import type { Actor, Observation } from '../src/detect/observation.ts';
+import type { Actor } from '../src/actor.ts';
+import type { Observation } from '../src/detect/observation.ts';
 import { systemClock } from '../src/index.ts';
 import { median } from './statistics.ts';
 

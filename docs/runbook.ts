@@ -1,5 +1,5 @@
 import { EXIT } from '../harness/cli/exit.ts';
-import { HALT_VARIABLES } from '../harness/cli/halt-ways.ts';
+import { HALT_VARIABLES } from '../harness/cli/halt-variables.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
 import { TASK_STATES } from '../src/store/store.ts';
 import type { TaskState } from '../src/store/store.ts';

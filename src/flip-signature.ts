@@ -1,13 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { isSignedBy, signBytes } from './ed25519.ts';
 import { KilldrillError } from './errors.ts';
+import { FLIP_RIGHTS } from './flip-right.ts';
+import type { FlipRight } from './flip-right.ts';
 import { parseFlip } from './flip-text.ts';
 import { readPublicKey } from './public-key.ts';
 import type { Flip } from './switch.ts';
-
-/** What a key may sign: to stop and to release are separate rights (DESIGN §3.7), and who may release may stop. */
-export const FLIP_RIGHTS = ['stop', 'stop+release'] as const;
-export type FlipRight = (typeof FLIP_RIGHTS)[number];
 
 /** One public key of those who flip. */
 export interface FlipKey {

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts';
 import { CapabilityPatterns } from './capability-patterns.ts';
 import { KilldrillError } from './errors.ts';
 
@@ -55,11 +56,7 @@ export type Flip = StopFlip | ReleaseFlip;
 export type Engagement = Omit<StopFlip, 'kind' | 'namespace'>;
 
 /** What a decision is about: who wants to do what. */
-export interface Subject {
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
-  readonly run: string;
+export interface Subject extends Actor {
   /** Runs that this one descends from, oldest first; empty for a root run. */
   readonly lineage: readonly string[];
   /** A path such as `write/mail`; null when the question is about the run as a whole (enqueue, claim). */

@@ -2,9 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { STOP_MODES } from '../../src/switch.ts';
 import { signingKeyOption } from './program-trust.ts';
-import { apiKey } from './commands/api-key.ts';
 import type { ApiKeyFlags } from './commands/api-key.ts';
-import { serve } from './commands/serve.ts';
 import type { ServeFlags } from './commands/serve.ts';
 
 const DEFAULT_KEYS = 'killdrill-keys.json';
@@ -53,7 +51,7 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .option('--mirror-state-file <file>', 'keep this state file equal to the store')
     .option('--mirror-key <file>', 'what seals it: an Ed25519 private key (PEM), or the secret of an HMAC')
     .option('--json', 'the address as JSON on stdout')
-    .action(async (flags: ServeFlags) => done(await serve(flags)));
+    .action(async (flags: ServeFlags) => done(await (await import('./commands/serve.ts')).serve(flags)));
 
   program
     .command('api-key')
@@ -62,7 +60,9 @@ export function addControlPlane(program: Command, done: (exitCode: number) => vo
     .argument('<name>', 'whose it is; goes on record with what it does')
     .option('--keys <file>', 'where its hash goes', DEFAULT_KEYS)
     .option('--json', 'the key as JSON on stdout')
-    .action((kind: string, name: string, flags: ApiKeyFlags) => done(apiKey(kind, name, flags)));
+    .action(async (kind: string, name: string, flags: ApiKeyFlags) =>
+      done((await import('./commands/api-key.ts')).apiKey(kind, name, flags)),
+    );
 }
 
 function collected(one: string, before: readonly string[]): readonly string[] {

@@ -7,8 +7,6 @@ import { EffectivenessWatch } from '../../src/control/effectiveness-watch.ts';
 import { ProvenAge } from '../../src/control/proven-age.ts';
 import type { StopPath } from '../../src/control/stop-taker-parts.ts';
 import { StopTaker } from '../../src/control/stop-taker.ts';
-import { vouchForHead } from '../../src/control/vouch-for-head.ts';
-import type { VouchParts } from '../../src/control/vouch-for-head.ts';
 import { parseFlip } from '../../src/flip-text.ts';
 import type { FlipKeys } from '../../src/flip-signature.ts';
 import { Lease } from '../../src/lease.ts';
@@ -29,6 +27,7 @@ import type { StopOffer } from '../../src/store/stop-port.ts';
 import type { Signing } from './flip-keys.ts';
 import { openHosted } from './hosted.ts';
 import type { HostedOptions } from './hosted.ts';
+import { vouchAfterRelease } from './vouch-after-release.ts';
 
 export interface ControlPlaneOptions extends HostedOptions {
   readonly connectionString: string;
@@ -86,7 +85,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const spool = new Spool(options.spoolFolder, namespace);
   const taker = new StopTaker({ namespace, registry, store: stops, spool, paths: pathsOf(stateFile), clock, onError });
   const [sign, proven] = [signing?.sign ?? null, new ProvenAge(effectiveness, clock)];
-  const vouching = signing === null ? {} : { vouch: () => vouch({ store: audit, namespace, ...signing }, onError) };
+  const tell = (sentence: string): void => onError(new Error(sentence));
+  const vouch = (own: Signing): Promise<void> => vouchAfterRelease({ store: audit, namespace, ...own }, tell);
+  const vouching = signing === null ? {} : { vouch: () => vouch(signing) };
   const host = { ...to, registry, lease, fleet: effectiveness, sign, onError, ...vouching };
   const hosted = await openHosted(options, host);
   const restored = await taker.restore();
@@ -119,11 +120,6 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       return { left };
     },
   };
-}
-
-/** The release is done whatever comes of it: an unsigned head only makes a cold start slower. */
-async function vouch(parts: VouchParts, onError: (error: Error) => void): Promise<void> {
-  await vouchForHead(parts).catch(onError);
 }
 
 /** Whoever watches the state file enforces a stop that cannot be made durable yet. */

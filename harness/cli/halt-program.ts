@@ -2,11 +2,9 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { QUEUE_POLICIES, STOP_MODES } from '../../src/switch.ts';
 import { wrap } from '../report/wrap.ts';
-import { halt } from './commands/halt.ts';
 import type { HaltFlags } from './commands/halt.ts';
-import { watch } from './commands/watch.ts';
 import type { WatchFlags } from './commands/watch.ts';
-import { HALT_VARIABLES } from './halt-ways.ts';
+import { HALT_VARIABLES } from './halt-variables.ts';
 import { signingKeyOption } from './program-trust.ts';
 import { onRecord, onStore } from './store-options.ts';
 
@@ -29,7 +27,9 @@ export function addHalt(program: Command, done: (exitCode: number) => void): voi
     .option('--yes', 'ask nothing on a terminal; a script is never asked')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', `\nIt goes every way that is named here, until it is durable:\n${variableLines().join('\n')}`)
-    .action(async (what: string[], flags: HaltFlags) => done(await halt(what, flags)));
+    .action(async (what: string[], flags: HaltFlags) =>
+      done(await (await import('./commands/halt.ts')).halt(what, flags)),
+    );
 }
 
 /** What shows stops and releases as they come. */
@@ -37,7 +37,7 @@ export function addWatch(program: Command, done: (exitCode: number) => void): vo
   onStore(program.command('watch').description('what is open, and stops and releases as they come, until Ctrl-C'))
     .option('--since <revision>', 'first everything after this flip (0: from the beginning)')
     .option('-q, --quiet', 'no progress')
-    .action(async (flags: WatchFlags) => done(await watch(flags)));
+    .action(async (flags: WatchFlags) => done(await (await import('./commands/watch.ts')).watch(flags)));
 }
 
 function variableLines(): readonly string[] {

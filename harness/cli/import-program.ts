@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { importRecords } from './commands/import.ts';
 import type { ImportFlags } from './commands/import.ts';
 
 /** What makes a drill of an incident. */
@@ -15,5 +14,5 @@ export function addImport(program: Command, done: (exitCode: number) => void): v
     .requiredOption('--out <folder>', 'a new folder for scenario.yaml, trace.jsonl.gz and import.md')
     .option('--json', 'the result as JSON on stdout')
     .option('-q, --quiet', 'no progress')
-    .action(async (flags: ImportFlags) => done(await importRecords(flags)));
+    .action(async (flags: ImportFlags) => done(await (await import('./commands/import.ts')).importRecords(flags)));
 }

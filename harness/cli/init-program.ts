@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { CI_NAMES } from '../init/read-project.ts';
-import { init } from './commands/init.ts';
+import { CI_NAMES } from '../init/ci-names.ts';
 import type { InitFlags } from './commands/init.ts';
 
 /** What puts drills into a project. */
@@ -17,5 +16,5 @@ export function addInit(program: Command, done: (exitCode: number) => void): voi
     .addOption(new Option('--ci <name>', 'which CI there is (default: what the project suggests)').choices(CI_NAMES))
     .option('--dry-run', 'only say what would be written')
     .option('--json', 'the result as JSON on stdout')
-    .action((folder: string, flags: InitFlags) => done(init(folder, flags)));
+    .action(async (folder: string, flags: InitFlags) => done((await import('./commands/init.ts')).init(folder, flags)));
 }

@@ -1,9 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { FLIP_RIGHTS } from '../../src/flip-signature.ts';
-import { auditSign, auditVerify } from './commands/audit.ts';
+import { FLIP_RIGHTS } from '../../src/flip-right.ts';
 import type { AuditFlags, SignFlags } from './commands/audit.ts';
-import { makeKey, showKey } from './commands/keys.ts';
 import type { KeysFlags } from './commands/keys.ts';
 
 type Done = (exitCode: number) => void;
@@ -18,11 +16,11 @@ export function addTrust(program: Command, onStore: (command: Command) => Comman
   const audit = program.command('audit').description('verify the record of flips, or sign where it ends');
   onStore(
     audit.command('verify').description('recompute hashes and signatures; says what was altered or is missing'),
-  ).action(async (flags: AuditFlags) => done(await auditVerify(flags)));
+  ).action(async (flags: AuditFlags) => done(await (await import('./commands/audit.ts')).auditVerify(flags)));
   onStore(audit.command('sign').description('sign the head, once every release up to it is proven'))
     .addOption(signingKeyOption())
     .option('--as-it-is', 'vouch for releases that nobody has signed, as of before there were keys')
-    .action(async (flags: SignFlags) => done(await auditSign(flags)));
+    .action(async (flags: SignFlags) => done(await (await import('./commands/audit.ts')).auditSign(flags)));
   addKeys(program, done);
 }
 
@@ -34,14 +32,14 @@ function addKeys(program: Command, done: Done): void {
     .argument('<file>', 'where to; it must not be there')
     .addOption(rightOption())
     .option('--json', 'the result as JSON on stdout')
-    .action((file: string, flags: KeysFlags) => done(makeKey(file, flags)));
+    .action(async (file: string, flags: KeysFlags) => done((await import('./commands/keys.ts')).makeKey(file, flags)));
   keys
     .command('show')
     .description('print the public key of a private one, as KILLDRILL_PUBLIC_KEY takes it')
     .argument('<file>', 'the private key')
     .addOption(rightOption())
     .option('--json', 'the result as JSON on stdout')
-    .action((file: string, flags: KeysFlags) => done(showKey(file, flags)));
+    .action(async (file: string, flags: KeysFlags) => done((await import('./commands/keys.ts')).showKey(file, flags)));
 }
 
 function rightOption(): Option {

@@ -2,26 +2,16 @@ import { Command, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
 import { printable, wrap } from '../report/wrap.ts';
-import { check } from './commands/check.ts';
-import { compare } from './commands/compare.ts';
-import { doctor } from './commands/doctor.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
-import { ledger } from './commands/ledger.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
-import { migrate } from './commands/migrate.ts';
 import type { MigrateFlags } from './commands/migrate.ts';
-import { release } from './commands/release.ts';
 import type { ReleaseFlags } from './commands/release.ts';
-import { resume } from './commands/resume.ts';
 import type { ResumeFlags } from './commands/resume.ts';
-import { DEFAULT_OUT, run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
-import { status } from './commands/status.ts';
 import type { StatusFlags } from './commands/status.ts';
-import { selftest } from './commands/selftest.ts';
 import type { SelftestFlags } from './commands/selftest.ts';
-import { validate } from './commands/validate.ts';
 import { addControlPlane } from './control-commands.ts';
+import { DEFAULT_OUT } from './default-out.ts';
 import { EXIT_MEANINGS } from './exit.ts';
 import { addTrust, signingKeyOption } from './program-trust.ts';
 import { addRegressions } from './regression-program.ts';
@@ -29,7 +19,7 @@ import { addHalt, addWatch } from './halt-program.ts';
 import { addImport } from './import-program.ts';
 import { addInit } from './init-program.ts';
 import { addReplay } from './replay-program.ts';
-import { REPORTER_NAMES } from './reporters.ts';
+import { REPORTER_NAMES } from './reporter-names.ts';
 import { onRecord, onStore } from './store-options.ts';
 
 const reporter = (): Option =>
@@ -39,7 +29,11 @@ const reporter = (): Option =>
 
 type Done = (exitCode: number) => void;
 
-/** The command line. `done` gets the exit code of the command that ran. */
+/**
+ * The command line. `done` gets the exit code of the command that ran.
+ *
+ * A command's module is loaded when the command runs: who stops a fleet does not wait for what only drills need.
+ */
 export function buildProgram(done: Done): Command {
   const program = new Command('killdrill')
     .description('A kill switch for fleets of AI agents, and the drill that proves it works.')
@@ -92,7 +86,9 @@ function addRun(program: Command, done: Done): void {
     .addOption(reporter())
     .option('--json', 'the verdict as JSON on stdout (same as --reporter json)')
     .option('-q, --quiet', 'no progress')
-    .action(async (names: string[], flags: RunFlags) => done(await run(names, flags)));
+    .action(async (names: string[], flags: RunFlags) =>
+      done(await (await import('./commands/run.ts')).run(names, flags)),
+    );
 }
 
 function addJudging(program: Command, done: Done): void {
@@ -101,7 +97,9 @@ function addJudging(program: Command, done: Done): void {
     .description('read scenarios and say what is wrong with them')
     .argument('[scenario...]', 'names or paths (default: all that are shipped)')
     .option('--json', 'the result as JSON on stdout')
-    .action((names: string[], flags: { json?: boolean }) => done(validate(names, flags)));
+    .action(async (names: string[], flags: { json?: boolean }) =>
+      done((await import('./commands/validate.ts')).validate(names, flags)),
+    );
 
   program
     .command('check')
@@ -111,7 +109,7 @@ function addJudging(program: Command, done: Done): void {
     .option('--json', 'the verdict as JSON on stdout (same as --reporter json)')
     .option('-q, --quiet', 'no progress')
     .action(async (bundle: string, flags: { reporter: string[]; json?: boolean; quiet?: boolean }) =>
-      done(await check(bundle, flags)),
+      done(await (await import('./commands/check.ts')).check(bundle, flags)),
     );
 
   program
@@ -121,7 +119,7 @@ function addJudging(program: Command, done: Done): void {
     .argument('<second>', 'folder that a later drill wrote; exit 1 when a verdict got worse')
     .option('--json', 'the comparison as JSON on stdout')
     .action(async (first: string, second: string, flags: { json?: boolean }) =>
-      done(await compare(first, second, flags)),
+      done(await (await import('./commands/compare.ts')).compare(first, second, flags)),
     );
 
   program
@@ -135,7 +133,9 @@ function addJudging(program: Command, done: Done): void {
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
     .option('--json', 'the kill matrix as JSON on stdout')
     .option('-q, --quiet', 'no progress')
-    .action(async (names: string[], flags: SelftestFlags) => done(await selftest(names, flags)));
+    .action(async (names: string[], flags: SelftestFlags) =>
+      done(await (await import('./commands/selftest.ts')).selftest(names, flags)),
+    );
 }
 
 function addDoctor(program: Command, done: Done): void {
@@ -146,7 +146,7 @@ function addDoctor(program: Command, done: Done): void {
     .option('--recover', 'remove what killed harnesses left: processes, folders, containers, external databases')
     .option('--json', 'the result as JSON on stdout')
     .option('-q, --quiet', 'no progress')
-    .action(async (flags: DoctorFlags) => done(await doctor(flags)));
+    .action(async (flags: DoctorFlags) => done(await (await import('./commands/doctor.ts')).doctor(flags)));
 }
 
 function addMigrate(program: Command, done: Done): void {
@@ -154,7 +154,7 @@ function addMigrate(program: Command, done: Done): void {
     .option('--critical <file>', 'what passes a halt_noncritical: YAML with capabilities and classes')
     .option('--expected <pool=count...>', 'workers that should be there, such as default=4; a stop waits for them')
     .option('--closed', 'with --expected: nothing else reaches what these workers reach')
-    .action(async (flags: MigrateFlags) => done(await migrate(flags)));
+    .action(async (flags: MigrateFlags) => done(await (await import('./commands/migrate.ts')).migrate(flags)));
 }
 
 function addWayBack(program: Command, done: Done): void {
@@ -164,7 +164,9 @@ function addWayBack(program: Command, done: Done): void {
     .option('--again', 'also what an unsigned release has closed, by ids: agents that know keys still enforce it')
     .addOption(signingKeyOption())
     .option('--yes', 'ask nothing on a terminal; a script is never asked')
-    .action(async (what: string[], flags: ReleaseFlags) => done(await release(what, flags)));
+    .action(async (what: string[], flags: ReleaseFlags) =>
+      done(await (await import('./commands/release.ts')).release(what, flags)),
+    );
 
   onRecord(program.command('resume').description('bring back what was discarded'))
     .argument('[run...]', 'runs that are to go on')
@@ -173,13 +175,15 @@ function addWayBack(program: Command, done: Done): void {
     .option('--rate <n/s>', 'so many tasks a second, such as 50/s')
     .option('--tenants-every <duration>', 'one tenant after another, so far apart, such as 5s')
     .option('--yes', 'ask nothing on a terminal; a script is never asked')
-    .action(async (runs: string[], flags: ResumeFlags) => done(await resume(runs, flags)));
+    .action(async (runs: string[], flags: ResumeFlags) =>
+      done(await (await import('./commands/resume.ts')).resume(runs, flags)),
+    );
 
   onRecord(program.command('ledger').description('what landed, and what nobody knows of, with its compensations'))
     .option('--since <revision>', 'only what comes after this flip (default: everything)')
     .option('--close <incarnation/seq...>', 'answer for effects past their deadline that nobody has seen end')
     .option('--csv', 'as CSV on stdout')
-    .action(async (flags: LedgerFlags) => done(await ledger(flags)));
+    .action(async (flags: LedgerFlags) => done(await (await import('./commands/ledger.ts')).ledger(flags)));
 }
 
 function addStatus(program: Command, done: Done): void {
@@ -188,5 +192,5 @@ function addStatus(program: Command, done: Done): void {
     .option('--prove', 'stop and release the canary first, and see that every worker refuses it')
     .addOption(signingKeyOption())
     .option('--by <name>', 'who asks; goes on record with the canary (default: the user who is logged in)')
-    .action(async (flags: StatusFlags) => done(await status(flags)));
+    .action(async (flags: StatusFlags) => done(await (await import('./commands/status.ts')).status(flags)));
 }

@@ -1,10 +1,9 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ENVIRONMENT_CHOICES } from '../environment/choose.ts';
-import { DEFAULT_FOR, DEFAULT_TRIES, minimise } from './commands/minimise.ts';
 import type { MinimiseFlags } from './commands/minimise.ts';
-import { replay } from './commands/replay.ts';
-import { DEFAULT_OUT } from './commands/run.ts';
+import { DEFAULT_OUT } from './default-out.ts';
+import { DEFAULT_FOR, DEFAULT_TRIES } from './minimise-bounds.ts';
 import { usage } from './usage.ts';
 
 /** What runs a stored run again. */
@@ -26,10 +25,10 @@ export function addReplay(program: Command, reporter: () => Option, done: (exitC
     .option('--into <folder>', 'with --minimise: a new folder for scenario.yaml and its trace (default: below --out)')
     .action(
       async (folder: string, { minimise: smaller, ...flags }: MinimiseFlags & { readonly minimise?: boolean }) => {
-        if (smaller === true) return done(await minimise(folder, flags));
+        if (smaller === true) return done(await (await import('./commands/minimise.ts')).minimise(folder, flags));
         const odd = (['tries', 'for', 'into'] as const).find((name) => flags[name] !== undefined);
         if (odd !== undefined) throw usage(`--${odd} is given without --minimise, which it belongs to`);
-        return done(await replay(folder, flags));
+        return done(await (await import('./commands/replay.ts')).replay(folder, flags));
       },
     );
 }

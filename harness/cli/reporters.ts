@@ -13,11 +13,9 @@ import { junitDocument, junitSuite, skippedSuite, withSuite } from '../report/ju
 import { renderReport } from '../report/terminal.ts';
 import { renderMarkdown } from '../report/verdict-markdown.ts';
 import { data, mayColour, note } from './output.ts';
+import { REPORTER_NAMES } from './reporter-names.ts';
+import type { ReporterName } from './reporter-names.ts';
 import { usage } from './usage.ts';
-
-/** What a drill's verdict may be told as. */
-export const REPORTER_NAMES = ['terminal', 'html', 'junit', 'md', 'github', 'json'] as const;
-export type ReporterName = (typeof REPORTER_NAMES)[number];
 
 export interface Reporter {
   readonly name: ReporterName;

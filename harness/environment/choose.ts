@@ -1,8 +1,6 @@
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { startEmbedded } from './embedded.ts';
 import type { Environment, EnvironmentName } from './environment.ts';
 import type { Guardian } from './guardian.ts';
-import { startLocal } from './local.ts';
 import { noServers } from './none.ts';
 
 /** What can be asked for; `none` is for fleets with a switch of their own. */
@@ -51,21 +49,24 @@ export async function startEnvironment(
   throw new KilldrillError('NO_ENVIRONMENT', `no environment works here; ${refusals.join('; ')}`);
 }
 
-/** Brings up one environment by its name; `download` is whether images may be fetched for it. */
+/** Brings up one environment by its name, and loads no other; `download` is whether images may be fetched for it. */
 async function startNamed(
   name: EnvironmentName,
   ground: EnvironmentGround & { readonly download: boolean },
   signal: AbortSignal,
 ): Promise<Environment> {
   switch (name) {
-    case 'embedded':
+    case 'embedded': {
+      const { startEmbedded } = await import('./embedded.ts');
       return startEmbedded(ground);
+    }
     case 'none':
       return noServers();
-    case 'local':
+    case 'local': {
+      const { startLocal } = await import('./local.ts');
       return startLocal(ground);
+    }
     case 'containers': {
-      // testcontainers takes a while to load, and the others do without
       const { startContainers } = await import('./containers.ts');
       return startContainers(ground, signal);
     }

@@ -10,18 +10,11 @@ import type { Redactor } from './redact.ts';
 import { ownText } from './row.ts';
 
 /** An effect that the drill repeats, with the drill's names and times. */
-export interface KeptEffect {
-  readonly run: string;
-  readonly tenant: string;
+export interface KeptEffect extends Omit<EffectRecord, 'line' | 'id' | 'flip'> {
   readonly feature: string;
   readonly agent: string;
-  readonly capability: string;
-  readonly access: 'read' | 'write' | null;
   /** Milliseconds after T0. */
   readonly atMs: number;
-  readonly tookMs: number | null;
-  readonly blocked: boolean;
-  readonly parent: string | null;
 }
 
 /** The effects of an incident that lie in its drill; no others are ever held. */

@@ -1,6 +1,7 @@
 import { packageVersion } from '../../src/package-root.ts';
 import { CI_FILES, FIRST_GATE, FIRST_SCENARIO } from './plan-files.ts';
-import type { CiName, Project } from './read-project.ts';
+import type { CiName } from './ci-names.ts';
+import type { Project } from './read-project.ts';
 import type { PlacedFile } from './write-files.ts';
 
 /** A thing to do, and the command that does it; null for what a hand does. */

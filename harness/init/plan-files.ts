@@ -7,7 +7,8 @@ import { PROPERTY_NAMES } from '../checkers/registry.ts';
 import { GATE_FILE } from '../regression/gate-file.ts';
 import { parseScenario } from '../scenario/parse.ts';
 import type { FoundFleet } from './find-fleet.ts';
-import type { CiName, Project } from './read-project.ts';
+import type { CiName } from './ci-names.ts';
+import type { Project } from './read-project.ts';
 
 /** A file that a project may need. */
 export interface PlannedFile {

@@ -2,10 +2,8 @@ import { closeSync, existsSync, openSync, readFileSync, fstatSync, statSync } fr
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../src/errors.ts';
+import type { CiName } from './ci-names.ts';
 import { refusedInit } from './init-error.ts';
-
-export const CI_NAMES = ['github', 'gitlab', 'none'] as const;
-export type CiName = (typeof CI_NAMES)[number];
 
 /** What of a package.json matters here. */
 export interface NodePackage {

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { KilldrillError } from '../errors.ts';
+import { pause } from '../pause.ts';
 import type { EffectivenessStore } from '../store/effectiveness-port.ts';
 import { stopState } from './effectiveness.ts';
 import type { StopState } from './effectiveness.ts';
@@ -81,17 +82,4 @@ export class EffectivenessWatch {
       { cause },
     );
   }
-}
-
-/** Ends early when the signal fires. */
-function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const cancel = clock.after(ms, end);
-    signal?.addEventListener('abort', end, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Actor } from '../actor.ts';
 import type { Clock } from '../clock.ts';
 import type { InFlight } from '../in-flight.ts';
 import type { Lease } from '../lease.ts';
@@ -36,11 +37,7 @@ export interface SwitchFacts extends Omit<Engagement, 'reason'> {
   readonly reason: string;
 }
 
-export interface RunFacts {
-  readonly run: string;
-  readonly agent: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
+export interface RunFacts extends Actor {
   readonly lineage: readonly string[];
   readonly task: string | null;
   readonly forMs: number;

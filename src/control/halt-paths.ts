@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
+import { pause } from '../pause.ts';
 import { within } from '../within.ts';
 
 /** What one path made of a stop. */
@@ -187,12 +188,13 @@ class StopTaking {
   /** Starts one path after another; each goes on by itself. */
   async #walk(): Promise<void> {
     const pursuits: Promise<void>[] = [];
-    for (const path of this.#parts.paths) {
+    const { clock, paths } = this.#parts;
+    for (const path of paths) {
       if (this.#over.signal.aborted) return;
       let first = (): void => undefined;
       const answered = new Promise<void>((resolve) => (first = resolve));
       pursuits.push(this.#pursue(path, first));
-      await Promise.race([answered, this.#pause(this.#timings.stepMs)]);
+      await Promise.race([answered, pause(clock, this.#timings.stepMs, this.#over.signal)]);
       if (this.#states.get(path.name)?.kind === 'asked' && !this.#over.signal.aborted) {
         this.#parts.onEvent?.({ kind: 'slow', path: path.name, afterMs: this.#timings.stepMs });
       }
@@ -203,16 +205,19 @@ class StopTaking {
 
   /** Asks one path until it has taken the stop, or refuses for good. */
   async #pursue(path: HaltPath, firstAnswered: () => void): Promise<void> {
-    while (!this.#over.signal.aborted) {
+    const { clock } = this.#parts;
+    const { askAgainMs, pauseMs } = this.#timings;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
       const state = await this.#ask(path);
-      if (this.#over.signal.aborted) return;
+      if (signal.aborted) return;
       this.#learn(path.name, state);
       if (state.kind === 'durable') return this.#finish({ ...state, path: path.name });
       firstAnswered();
       // The same stop asked again has the first answer until it is durable, also of whoever began anew meanwhile.
-      if (state.kind === 'provisional' && state.resident) await this.#pause(this.#timings.askAgainMs);
+      if (state.kind === 'provisional' && state.resident) await pause(clock, askAgainMs, signal);
       else if (state.kind !== 'failed' || state.final) return;
-      else await this.#pause(this.#timings.pauseMs);
+      else await pause(clock, pauseMs, signal);
     }
   }
 
@@ -268,21 +273,6 @@ class StopTaking {
     const { keepMs } = this.#timings;
     // What stays by mistake is sent once more some day, and taken once.
     await within(clock, keepMs, keeper.drop(), () => late(keepMs)).catch(() => undefined);
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { clock } = this.#parts;
-    return new Promise((resolve) => {
-      const over = (): void => {
-        cancel();
-        resolve();
-      };
-      const cancel = clock.after(ms, () => {
-        this.#over.signal.removeEventListener('abort', over);
-        resolve();
-      });
-      this.#over.signal.addEventListener('abort', over, { once: true });
-    });
   }
 }
 

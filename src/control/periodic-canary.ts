@@ -1,4 +1,6 @@
 import { messageOf } from '../errors.ts';
+import { pause } from '../pause.ts';
+import { reportTo } from '../report-to.ts';
 import { canaryRound, hasLeftCanary, termOf } from './canary-round.ts';
 import type { CanaryRound, RoundParts } from './canary-round.ts';
 
@@ -50,6 +52,7 @@ const TURN_MS = 5_000;
 export class PeriodicCanary {
   readonly #parts: PeriodicParts;
   readonly #over = new AbortController();
+  readonly #tell: (error: unknown) => void;
   readonly #rounds: Record<CanaryOutcome, number> = { proven: 0, silent: 0, nobody: 0, covered: 0, failed: 0 };
   #last: (Omit<LastRound, 'agoMs'> & { readonly atMs: number }) | null = null;
   #loop: Promise<void> | null = null;
@@ -58,6 +61,7 @@ export class PeriodicCanary {
 
   constructor(parts: PeriodicParts) {
     this.#parts = parts;
+    this.#tell = reportTo(parts.onError);
   }
 
   status(): CanaryStatus {
@@ -79,7 +83,10 @@ export class PeriodicCanary {
 
   async #run(): Promise<void> {
     const { signal } = this.#over;
-    while (!signal.aborted) await this.#pause(await this.#once());
+    while (!signal.aborted) {
+      const ms = await this.#once();
+      await pause(this.#parts.clock, Math.max(LEAST_MS, ms), signal);
+    }
   }
 
   /** Answers how long to wait. */
@@ -131,27 +138,5 @@ export class PeriodicCanary {
     this.#rounds[outcome] += 1;
     const nothing = { tookMs: 0, refused: 0, silent: [], gone: [], why: null };
     this.#last = { ...nothing, ...what, outcome, atMs: this.#parts.clock.monotonicMs() };
-  }
-
-  #tell(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the rounds.
-    }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#over;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#parts.clock.after(Math.max(LEAST_MS, ms), end);
-      signal.addEventListener('abort', end);
-    });
   }
 }

@@ -1,3 +1,4 @@
+import type { Actor } from '../actor.ts';
 import type { Effect } from '../effect.ts';
 import type { GateObserver } from '../gate-observer.ts';
 import type { HaltedError } from '../halted-error.ts';
@@ -5,7 +6,6 @@ import { currentRun } from '../run-context.ts';
 import type { OutcomeKind } from '../store/store.ts';
 import type { Subject } from '../switch.ts';
 import type { Detection } from './detection.ts';
-import type { Actor } from './observation.ts';
 
 /** The metric that every effect gives one reading of: 1 if its downstream refused it, 0 if it landed. */
 export const FAILED_EFFECTS = 'failed-effects';

@@ -1,6 +1,7 @@
+import type { Actor } from '../actor.ts';
 import { GLOBAL_TARGET } from '../switch.ts';
 import type { Scope } from '../switch.ts';
-import type { Actor, Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
 
 /** Which series an observation belongs to, and what it adds to it. */
 export interface Sample {

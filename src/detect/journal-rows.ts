@@ -1,8 +1,8 @@
+import type { Actor } from '../actor.ts';
 import { KilldrillError } from '../errors.ts';
 import type { AlertDraft, AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
 import { RowClock } from './row-clock.ts';
-import type { Actor } from './observation.ts';
 import type { DetectorConfig } from './rule.ts';
 
 /** What detectors need of a row of the journal; an entry of the ledger is one. */

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { KilldrillError, messageOf } from '../errors.ts';
+import { KilldrillError } from '../errors.ts';
+import { pause } from '../pause.ts';
+import { reportTo } from '../report-to.ts';
 import type { JournalPage, JournalPlace, JournalSource } from '../store/journal-port.ts';
 import type { AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
@@ -46,6 +48,7 @@ export class JournalWatch {
   readonly #rowClock = new RowClock();
   readonly #detection: Detection;
   readonly #over = new AbortController();
+  readonly #tell: (error: unknown) => void;
   #places: readonly JournalPlace[] | null = null;
   #loop: Promise<void> | null = null;
   #counts = { isReading: false, rows: 0, late: 0, behindMs: 0 };
@@ -55,6 +58,7 @@ export class JournalWatch {
   constructor(parts: JournalWatchParts) {
     refuseBlindRules(parts.config);
     this.#parts = parts;
+    this.#tell = reportTo(parts.onError);
     this.#detection = new Detection(parts.config, parts.port, this.#rowClock);
   }
 
@@ -74,15 +78,15 @@ export class JournalWatch {
 
   async #run(): Promise<void> {
     const { signal } = this.#over;
-    const { journal, pollMs = 100 } = this.#parts;
+    const { journal, clock, pollMs = 100 } = this.#parts;
     while (!signal.aborted) {
       try {
         const page = await journal.page(this.#places, PAGE);
         this.#take(page);
-        if (!page.more) await this.#pause(pollMs);
+        if (!page.more) await pause(clock, pollMs, signal);
       } catch (error) {
         this.#away(error);
-        await this.#pause(RETRY_MS);
+        await pause(clock, RETRY_MS, signal);
       }
     }
   }
@@ -118,28 +122,6 @@ export class JournalWatch {
     if (this.#saidAway) return;
     this.#saidAway = true;
     this.#tell(error);
-  }
-
-  #tell(error: unknown): void {
-    try {
-      this.#parts.onError?.(error instanceof Error ? error : new Error(messageOf(error)));
-    } catch {
-      // A log that fails must not end the reading.
-    }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#over;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = this.#parts.clock.after(ms, end);
-      signal.addEventListener('abort', end);
-    });
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Actor } from '../actor.ts';
+
 /**
  * What detectors look at. Give them what was let through, not what the gate refused: refused calls harm nobody, and a
  * stopped agent that keeps asking would never look green again.
@@ -15,11 +17,3 @@ export type Observation =
   | (Actor & { readonly kind: 'cost'; readonly amount: number })
   /** One reading of a guardrail: a toxicity score, a refusal (0 or 1), an evaluation's mark. */
   | (Actor & { readonly kind: 'metric'; readonly name: string; readonly value: number });
-
-/** Who it is about, in the words of a switch. */
-export interface Actor {
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
-  readonly run: string;
-}

@@ -1,11 +1,9 @@
+import type { Actor } from '../actor.ts';
+
 /** An intent as detectors see it. */
-export interface JournaledEffect {
+export interface JournaledEffect extends Actor {
   /** When it was let in, milliseconds since the Unix epoch by the store's clock. */
   readonly atMs: number;
-  readonly run: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
   readonly capability: string;
   readonly access: 'read' | 'write';
 }

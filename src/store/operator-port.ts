@@ -1,3 +1,4 @@
+import type { Actor } from '../actor.ts';
 import type { Scope } from '../switch.ts';
 import type { OutcomeKind } from './outcome-kind.ts';
 
@@ -45,13 +46,9 @@ export interface ResumeAnswer {
 }
 
 /** One landed or unknown effect of the journal. */
-export interface LedgerEntry {
+export interface LedgerEntry extends Actor {
   readonly incarnation: string;
   readonly seq: number;
-  readonly run: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
   readonly capability: string;
   readonly access: 'read' | 'write';
   readonly idempotencyKey: string;

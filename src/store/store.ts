@@ -1,3 +1,4 @@
+import type { Actor } from '../actor.ts';
 import type { Flip } from '../switch.ts';
 import type { FlipRecord, Head, ReleaseProof, WantedProof } from './flip-record.ts';
 import type { OutcomeKind } from './outcome-kind.ts';
@@ -66,12 +67,8 @@ export interface ClaimToken {
 }
 
 /** One effect that wants to be admitted. `seq` is unique within the incarnation, for ever. */
-export interface Intent {
+export interface Intent extends Actor {
   readonly seq: number;
-  readonly run: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
   readonly lineage: readonly string[];
   readonly capability: string;
   readonly access: 'read' | 'write';
@@ -121,14 +118,10 @@ export type Due =
   | { readonly kind: 'at'; readonly at: string };
 
 /** Work that wants to be queued. Its class is not the caller's to say: the store binds it by the operator's rules. */
-export interface NewTask {
+export interface NewTask extends Actor {
   /** Unique within the namespace, for ever. */
   readonly id: string;
   readonly kind: TaskKind;
-  readonly run: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
   /** Ancestors of the run, oldest first. */
   readonly lineage: readonly string[];
   /** What it does as a whole, such as `webhook/notify`; null for a task that does several things. A capability stop then covers it. */
@@ -168,14 +161,10 @@ export interface TaskEffect {
   readonly outcome: OutcomeKind | null;
 }
 
-export interface ClaimedTask {
+export interface ClaimedTask extends Actor {
   readonly id: string;
   readonly token: string;
   readonly kind: TaskKind;
-  readonly run: string;
-  readonly tenant: string | null;
-  readonly feature: string | null;
-  readonly agent: string;
   readonly lineage: readonly string[];
   readonly capability: string | null;
   readonly plan: unknown;

@@ -4,7 +4,7 @@ import { scenarioKeys } from '../../docs/scenario-keys.ts';
 import { stalePages } from '../../docs/stale-pages.ts';
 import { MUTANTS } from '../../fleet-sim/mutants/registry.ts';
 import { CHECKERS } from '../../harness/checkers/registry.ts';
-import { HALT_VARIABLES } from '../../harness/cli/halt-ways.ts';
+import { HALT_VARIABLES } from '../../harness/cli/halt-variables.ts';
 import { shippedNames } from '../../harness/cli/find-scenario.ts';
 import { TASK_STATES } from '../../src/store/store.ts';
 import { QUEUE_POLICIES, SCOPES, STOP_MODES } from '../../src/switch.ts';

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { flipKeyText, readFlipKeys, signerOf } from '../../src/flip-signature.ts';
-import type { FlipKeys, FlipRight } from '../../src/flip-signature.ts';
+import type { FlipRight } from '../../src/flip-right.ts';
+import type { FlipKeys } from '../../src/flip-signature.ts';
 
 /** One who flips, as a test has them. */
 export interface TestKey {

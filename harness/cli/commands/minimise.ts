@@ -21,6 +21,7 @@ import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, note } from '../output.ts';
+import { DEFAULT_FOR, DEFAULT_TRIES } from '../minimise-bounds.ts';
 import { prepareOut } from '../prepare-out.ts';
 import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
@@ -33,10 +34,6 @@ export interface MinimiseFlags extends ReplayFlags {
   readonly for?: string;
   readonly into?: string;
 }
-
-/** Drills at most, and no more once so much time has passed, unless told otherwise. */
-export const DEFAULT_TRIES = 30;
-export const DEFAULT_FOR = '15m';
 
 const WIDTH = 80;
 const MOST_TRIES = 1_000;

@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { engagementsOn, release as releaseEngagements } from '../../../src/control/release.ts';
-import { vouchForHead } from '../../../src/control/vouch-for-head.ts';
-import type { VouchParts } from '../../../src/control/vouch-for-head.ts';
-import { messageOf } from '../../../src/errors.ts';
 import type { OpenEngagement } from '../../../src/store/store.ts';
 import { GLOBAL_TARGET } from '../../../src/switch.ts';
 import type { Switch } from '../../../src/switch.ts';
@@ -17,6 +14,7 @@ import type { AskerFlags, OperatorConnection, StoreFlags } from '../operator-con
 import { data, note } from '../output.ts';
 import { isScope } from '../switch-words.ts';
 import { usage } from '../usage.ts';
+import { vouchAfterRelease } from '../vouch-after-release.ts';
 
 export interface ReleaseFlags extends StoreFlags, AskerFlags, SigningFlags {
   readonly again?: boolean;
@@ -76,23 +74,13 @@ async function close(
     { store: flips, newId: randomUUID, sign: signing?.sign ?? null, keys: publicKeys() },
     flags.evenIfRed === undefined ? request : { ...request, evenIfRed: flags.evenIfRed },
   );
-  if (signing !== null) await vouch({ store: audit, namespace, ...signing });
+  if (signing !== null)
+    await vouchAfterRelease({ store: audit, namespace, ...signing }, (sentence) => note(printable(sentence)));
   const { revision } = answer.record;
   const ids = flags.again === true ? engagements : closed.map(({ flip }) => flip.id);
   if (flags.json === true) data(JSON.stringify({ namespace, revision, engagements: ids }));
   else data(printable(`released at revision ${revision}: ${ids.join(', ')}`));
   return EXIT.pass;
-}
-
-/** The release is done whatever comes of it: an unsigned head only makes a cold start slower. */
-async function vouch(parts: VouchParts): Promise<void> {
-  try {
-    const vouched = await vouchForHead(parts);
-    if (vouched.kind !== 'disputed') return;
-    note(printable(`the head was not signed: no proven release has closed ${vouched.engagements.join(', ')}`));
-  } catch (error) {
-    note(printable(`the head was not signed: ${messageOf(error)}`));
-  }
 }
 
 function releaseQuestion(engagements: readonly string[], namespace: string): string {

@@ -118,6 +118,3 @@ function reproduceCommand(name: string, { seed }: Scenario, environment: Environ
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
-
-/** Where bundles go unless told otherwise. */
-export const DEFAULT_OUT = 'reports';

@@ -1,52 +1,38 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keyEntry } from '../../../src/control/api/api-keys.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Decider } from '../../../src/decider.ts';
 import { flipKeyText, readFlipKeys } from '../../../src/flip-signature.ts';
 import { Runtime } from '../../../src/runtime.ts';
 import type { RuntimeOptions } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
 import { askFor } from '../../src/control/api/api-rig.ts';
-import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
-import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
+import { PATIENT } from '../../src/store/postgres/prepared-database.ts';
 import { runCommand } from './run-command.ts';
-import { startServe } from './served-process.ts';
+import { serveEach } from './serve-each.ts';
+import type { ServeGround } from './serve-each.ts';
 import type { ServedProcess } from './served-process.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 const WAIT = { timeout: 90_000, interval: 50 };
 const namespace = 'payments';
-let database: PreparedDatabase;
+let database: ServeGround['database'];
 let folder: string;
-const opened: { close(): Promise<unknown> }[] = [];
+let serve: ServeGround['serve'];
+const workers: Runtime[] = [];
 
-beforeEach(async () => {
-  database = await prepareDatabase();
-  await database.addNamespace(namespace);
-  folder = mkdtempSync(join(tmpdir(), 'killdrill-canary-'));
-  writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
-});
+serveEach(namespace, (ground) => ({ database, folder, serve } = ground));
 afterEach(async () => {
-  for (const one of opened.splice(0).toReversed()) await one.close();
-  await database.close();
-  rmSync(folder, { recursive: true, force: true });
+  for (const one of workers.splice(0)) await one.close();
 });
-
-async function serve(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ServedProcess> {
-  const one = await startServe(['--database', database.flipperUrl, '--namespace', namespace, ...flags], env, folder);
-  opened.push({ close: async () => (one.child.exitCode === null ? one.end('SIGKILL') : null) });
-  return one;
-}
 
 async function addWorker(name: string, parts: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const urls = { registryUrl: database.workerUrl, databaseUrl: database.workerUrl };
   const store = await connectWorkerStore({ ...urls, namespace, timings: PATIENT });
   const identity = { namespace, incarnation: `${name}-${namespace}`, worker: name, leaseMs: 10_000 };
   const runtime = new Runtime(store, { ...identity, ...parts });
-  opened.push(runtime);
+  workers.push(runtime);
   await runtime.ready(20_000);
   return runtime;
 }

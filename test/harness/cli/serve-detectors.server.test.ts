@@ -1,17 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keyEntry } from '../../../src/control/api/api-keys.ts';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { HaltedError } from '../../../src/halted-error.ts';
 import { Runtime } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
 import { askFor } from '../../src/control/api/api-rig.ts';
-import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
-import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
-import { startServe } from './served-process.ts';
-import type { ServedProcess } from './served-process.ts';
+import { PATIENT } from '../../src/store/postgres/prepared-database.ts';
+import { serveEach } from './serve-each.ts';
+import type { ServeGround } from './serve-each.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 const WAIT = { timeout: 60_000, interval: 20 };
@@ -20,23 +17,14 @@ const RULES = `detector: journal-watch
 rules:
   - { kind: write-rate, per: tenant, windowMs: 1000, perSecond: 30 }
 `;
-let database: PreparedDatabase;
+let database: ServeGround['database'];
 let folder: string;
-let api: ServedProcess | null;
+let serve: ServeGround['serve'];
 
-beforeEach(async () => {
-  database = await prepareDatabase();
-  await database.addNamespace(namespace);
-  folder = mkdtempSync(join(tmpdir(), 'killdrill-detect-'));
-  api = null;
-  write('killdrill-keys.json', JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
+serveEach(namespace, (ground) => ({ database, folder, serve } = ground));
+beforeEach(() => {
   write('rules.yaml', RULES);
   makeKey('detector.pem', 'known.json');
-});
-afterEach(async () => {
-  if (api !== null && api.child.exitCode === null) await api.end('SIGKILL');
-  await database.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -50,18 +38,22 @@ function makeKey(file: string, list: string): void {
   write(list, JSON.stringify([entry]));
 }
 
-const serve = (...flags: readonly string[]): Promise<ServedProcess> =>
-  startServe(['--database', database.flipperUrl, '--namespace', namespace, ...flags], {}, folder);
-
 describe('killdrill serve --detectors', () => {
   it('stops a tenant that writes too much, by an alert on the bus, and nobody else', async () => {
-    api = await serve('--executor', 'known.json', '--detectors', 'rules.yaml', '--detector-key', 'detector.pem');
+    const api = await serve([
+      '--executor',
+      'known.json',
+      '--detectors',
+      'rules.yaml',
+      '--detector-key',
+      'detector.pem',
+    ]);
     const urls = { registryUrl: database.workerUrl, databaseUrl: database.workerUrl };
     const store = await connectWorkerStore({ ...urls, namespace, timings: PATIENT });
     const runtime = new Runtime(store, { namespace, incarnation: 'worker-1', worker: 'worker-1', leaseMs: 10_000 });
     try {
       await runtime.ready(20_000);
-      const status = async () => (await askFor(`${api?.url}/status`, {})).json;
+      const status = async () => (await askFor(`${api.url}/status`, {})).json;
       await vi.waitUntil(async () => JSON.stringify(await status()).includes('"isReading":true,"rows"'), WAIT);
       let nth = 0;
       const effect = (tenant: string): Promise<unknown> =>
@@ -103,7 +95,7 @@ describe('killdrill serve --detectors', () => {
     [['--executor', 'known.json', '--alert-queue', 'drain'], 'Allowed choices are discard, park'],
   ])('is told what is wrong with %j', async (flags, words) => {
     write('loop.yaml', 'detector: d\nrules: [{ kind: loop, per: run, windowMs: 1000, times: 3 }]\n');
-    const said = await serve(...flags).then(
+    const said = await serve(flags).then(
       (served) => served.end('SIGKILL').then(() => 'it served'),
       (error: Error) => error.message.replaceAll(/\s+/g, ' '),
     );

@@ -1,50 +1,34 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { AlertSender } from '../../../src/alerts/alert-sender.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { keyEntry } from '../../../src/control/api/api-keys.ts';
 import { flipKeyText, readFlipKeys, verifyFlip } from '../../../src/flip-signature.ts';
 import { openAlertPublisher } from '../../../src/store/postgres/alert-bus.ts';
 import { askFor, postOf } from '../../src/control/api/api-rig.ts';
-import { prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
-import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
-import { startServe } from './served-process.ts';
+import { serveEach } from './serve-each.ts';
+import type { ServeGround } from './serve-each.ts';
 import type { ServedProcess } from './served-process.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 const namespace = 'payments';
-let database: PreparedDatabase;
+let database: ServeGround['database'];
 let folder: string;
-let api: ServedProcess | null;
+let serve: ServeGround['serve'];
 
-beforeEach(async () => {
-  database = await prepareDatabase();
-  await database.addNamespace(namespace);
-  folder = mkdtempSync(join(tmpdir(), 'killdrill-serve-'));
-  api = null;
-  writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
-});
-afterEach(async () => {
-  await api?.end('SIGKILL');
-  await database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const serve = (...flags: readonly string[]): Promise<ServedProcess> =>
-  startServe(['--database', database.flipperUrl, '--namespace', namespace, ...flags], {}, folder);
+serveEach(namespace, (ground) => ({ database, folder, serve } = ground));
 
 it('killdrill serve --executor makes a stop of an alert that comes over the database', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const pem = publicKey.export({ format: 'pem', type: 'spki' });
   const reach = { widestScope: 'tenant', strictestMode: 'halt_all' };
   writeFileSync(join(folder, 'detectors.json'), JSON.stringify([{ detector: 'writes', publicKey: pem, ...reach }]));
-  api = await serve('--executor', 'detectors.json');
+  const api = await serve(['--executor', 'detectors.json']);
   const publisher = openAlertPublisher({ connectionString: database.workerUrl, namespace });
   const sender = new AlertSender({
     ...{ publisher, namespace, privateKey, newId: randomUUID, clock: systemClock },
@@ -55,7 +39,7 @@ it('killdrill serve --executor makes a stop of an alert that comes over the data
     evidence: { metric: 'writes per second', value: 80, threshold: 50 },
   });
   await vi.waitUntil(
-    async () => JSON.stringify((await askFor(`${api!.url}/switches`, {})).json).includes('"target":"acme"'),
+    async () => JSON.stringify((await askFor(`${api.url}/switches`, {})).json).includes('"target":"acme"'),
     { timeout: 60_000, interval: 50 },
   );
   expect((await askFor(`${api.url}/status`, {})).json).toMatchObject({ executor: { isReading: true } });
@@ -72,12 +56,12 @@ it('killdrill serve speaks TLS with a certificate and its key, and nothing else 
   } catch {
     return context.skip('no openssl on this machine to make a certificate with');
   }
-  api = await serve('--tls-cert', 'cert.pem', '--tls-key', 'key.pem');
+  const api = await serve(['--tls-cert', 'cert.pem', '--tls-key', 'key.pem']);
   expect(api.url).toMatch(/^https:/);
   const ca = readFileSync(join(folder, 'cert.pem'));
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const headers = { 'x-api-key': 'a-stop-key', 'content-type': 'application/json' };
-    request(`${api!.url}/halt`, { method: 'POST', ca, headers }, (answer) => resolve(answer.statusCode))
+    request(`${api.url}/halt`, { method: 'POST', ca, headers }, (answer) => resolve(answer.statusCode))
       .on('error', reject)
       .end('{"reason":"over TLS"}');
   });
@@ -92,10 +76,10 @@ it('killdrill serve releases with a key that agents believe, and refuses to with
   writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify(entries));
   const serveWith = (name: string, { privateKey }: { readonly privateKey: KeyObject }): Promise<ServedProcess> => {
     writeFileSync(join(folder, name), privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
-    const flags = ['--database', database.flipperUrl, '--namespace', namespace, '--key', name];
-    return startServe(flags, { KILLDRILL_PUBLIC_KEY: told }, folder);
+    return serve(['--key', name], { KILLDRILL_PUBLIC_KEY: told });
   };
-  const post = (path: string, body: unknown, key: string) => askFor(`${api!.url}${path}`, postOf(body, key));
+  let api: ServedProcess;
+  const post = (path: string, body: unknown, key: string) => askFor(`${api.url}${path}`, postOf(body, key));
   const release = () => post('/release', { engagements: ['first'], reason: 'mended' }, 'a-release-key');
 
   api = await serveWith('stops.pem', stops);

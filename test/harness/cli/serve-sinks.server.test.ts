@@ -1,42 +1,22 @@
-import { mkdtempSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { keyEntry } from '../../../src/control/api/api-keys.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askFor, postOf } from '../../src/control/api/api-rig.ts';
 import type { Answer } from '../../src/control/api/api-rig.ts';
-import { prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
-import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
-import { startServe } from './served-process.ts';
+import { serveEach } from './serve-each.ts';
+import type { ServeGround } from './serve-each.ts';
 import type { ServedProcess } from './served-process.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 const SOON = { timeout: 60_000, interval: 50 };
 const namespace = 'payments';
-let database: PreparedDatabase;
 let folder: string;
-let served: ServedProcess[];
+let serve: ServeGround['serve'];
 
-beforeEach(async () => {
-  database = await prepareDatabase();
-  await database.addNamespace(namespace);
-  folder = mkdtempSync(join(tmpdir(), 'killdrill-serve-'));
-  served = [];
-  writeFileSync(join(folder, 'killdrill-keys.json'), JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
-});
-afterEach(async () => {
-  for (const one of served) if (one.child.exitCode === null) await one.end('SIGKILL');
-  await database.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+serveEach(namespace, (ground) => ({ folder, serve } = ground));
 
-async function serve(...flags: readonly string[]): Promise<ServedProcess> {
-  const one = await startServe(['--database', database.flipperUrl, '--namespace', namespace, ...flags], {}, folder);
-  served.push(one);
-  return one;
-}
 const halt = (at: ServedProcess, id: string): Promise<Answer> =>
   askFor(`${at.url}/halt`, postOf({ id, scope: 'run', target: id, reason: 'x' }, 'a-stop-key'));
 
@@ -77,7 +57,7 @@ async function hook() {
 describe('killdrill serve --sink', () => {
   it('tells every sink every flip; one that is away holds up neither stops nor others, and is told how far behind it is', async () => {
     const { told, state, url } = await hook();
-    const api = await serve('--sink', 'jsonl:flips.jsonl', '--sink', `webhook:${url}`);
+    const api = await serve(['--sink', 'jsonl:flips.jsonl', '--sink', `webhook:${url}`]);
     for (const id of ['one', 'two', 'three']) expect((await halt(api, id)).status).toBe(200);
     await vi.waitFor(() => expect(inFile().map(({ revision }) => revision)).toEqual([1, 2, 3]), SOON);
     const status = async () => (await askFor(`${api.url}/status`, {})).json['sinks'];
@@ -100,11 +80,11 @@ describe('killdrill serve --sink', () => {
   it('goes on from where it was after a kill -9, with nothing left out and nothing out of order', async () => {
     let count = 0;
     for (let life = 0; life < 3; life += 1) {
-      const api = await serve('--sink', 'jsonl:flips.jsonl');
+      const api = await serve(['--sink', 'jsonl:flips.jsonl']);
       for (let nth = 0; nth < 20; nth += 1) expect((await halt(api, `stop-${(count += 1)}`)).status).toBe(200);
       await api.end('SIGKILL');
     }
-    const api = await serve('--sink', 'jsonl:flips.jsonl');
+    const api = await serve(['--sink', 'jsonl:flips.jsonl']);
     const revisions = (): readonly number[] => inFile().map(({ revision }) => revision);
     await vi.waitFor(() => expect(revisions()).toContain(60), SOON);
     expect([...new Set(revisions())]).toEqual(Array.from({ length: 60 }, (_, nth) => nth + 1));

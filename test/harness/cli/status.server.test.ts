@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { buildProgram } from '../../../harness/cli/program.ts';
 import { exitCodeOf } from '../../../harness/cli/exit.ts';
 import { columnsOf } from '../../../harness/report/wrap.ts';
 import { Runtime } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
 import type { StoreHandles } from '../../src/store/contract/world.ts';
-import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
+import { PATIENT } from '../../src/store/postgres/prepared-database.ts';
+import { namespaceEach } from '../../src/store/postgres/namespace-each.ts';
 import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
 import { SOMEBODY, sampleIntent, stopText } from '../../src/store/samples.ts';
 
@@ -16,17 +17,7 @@ let database: PreparedDatabase;
 let namespace: string;
 let store: StoreHandles;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  return () => database.close();
-});
-
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
-  return () => store.close();
-});
+namespaceEach((ground) => ({ database, namespace, store } = ground));
 
 interface Ended {
   readonly code: number;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { columnsOf } from '../../../harness/report/wrap.ts';
 import { doorTo } from '../../support/door.ts';
 import type { StoreHandles } from '../../src/store/contract/world.ts';
-import { prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
+import { namespaceEach } from '../../src/store/postgres/namespace-each.ts';
 import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
 import { releaseText, stopText } from '../../src/store/samples.ts';
 import { startCommand } from './command.ts';
@@ -15,17 +15,7 @@ let database: PreparedDatabase;
 let namespace: string;
 let store: StoreHandles;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  return () => database.close();
-});
-
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
-  return () => store.close();
-});
+namespaceEach((ground) => ({ database, namespace, store } = ground));
 
 function watch(args: readonly string[] = [], url = database.flipperUrl): Started {
   return startCommand(['watch', ...args], { KILLDRILL_DATABASE_URL: url, KILLDRILL_NAMESPACE: namespace });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../../harness/environment/wait.ts';
 import { pullLever } from '../../../harness/fleet/pull-lever.ts';
 import type { LeverBody, PullParts } from '../../../harness/fleet/pull-lever.ts';
+import { isAlive } from '../../support/is-alive.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -36,15 +37,6 @@ async function url(status: number, answer: string, body: LeverBody = null) {
   closing.push(() => server.close());
   const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}/stop?target=a%20b`;
   return { pulled: await pullLever({ kind: 'url', url: at }, body, PARTS), seen };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('a lever that is a command', () => {

@@ -6,6 +6,7 @@ import { startProxy } from '../../../harness/environment/proxy.ts';
 import { waitUntil } from '../../../harness/environment/wait.ts';
 import { Fleet } from '../../../harness/fleet/fleet.ts';
 import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts';
+import { isAlive } from '../../support/is-alive.ts';
 
 const READY = "console.log(JSON.stringify({ event: 'ready', told: Object.keys(process.env) }));";
 const STAY = 'setInterval(() => {}, 1000);';
@@ -55,15 +56,6 @@ const until = (condition: () => boolean) => waitUntil(condition, { boundMs: 30_0
 
 function of<T extends EventBody['type']>(type: T): readonly Extract<EventBody, { readonly type: T }>[] {
   return events.filter((event): event is Extract<EventBody, { readonly type: T }> => event.type === type);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('a fleet that does not start', () => {

@@ -3,6 +3,7 @@ import type { SaidLine } from '../../../harness/fleet/contract-lines.ts';
 import { WorkerProcess } from '../../../harness/fleet/worker-process.ts';
 import type { EventBody, HistoryEvent } from '../../../harness/history/event.ts';
 import { waitUntil } from '../../../harness/environment/wait.ts';
+import { isAlive } from '../../support/is-alive.ts';
 
 const events: EventBody[] = [];
 const heard: string[] = [];
@@ -92,12 +93,3 @@ describe('a worker process', () => {
     expect(one.complaint.split('\n')).toEqual([19_995, 19_996, 19_997, 19_998, 19_999].map((n) => `line ${n}`));
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

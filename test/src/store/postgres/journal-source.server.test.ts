@@ -1,10 +1,10 @@
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openJournalSource } from '../../../../src/store/postgres/journal-source.ts';
 import type { JournalSource, JournalPlace } from '../../../../src/store/journal-port.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { sampleIntent } from '../samples.ts';
-import { PATIENT, prepareDatabase } from './prepared-database.ts';
+import { namespaceEach } from './namespace-each.ts';
+import { PATIENT } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 
 const LIMIT = 1_000;
@@ -13,20 +13,11 @@ let namespace: string;
 let store: StoreHandles;
 let journal: JournalSource;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  return () => database.close();
-});
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
+namespaceEach((ground) => ({ database, namespace, store } = ground));
+beforeEach(() => {
   const opened = openJournalSource({ connectionString: database.flipperUrl, namespace, timings: PATIENT });
   journal = opened;
-  return async () => {
-    await opened.close();
-    await store.close();
-  };
+  return () => opened.close();
 });
 
 const incarnationOf = (worker: string): string => `${worker}-${namespace}`;

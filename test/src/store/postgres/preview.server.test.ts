@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
 import { previewStop } from '../../../../src/control/preview.ts';
 import type { Opened } from '../../../../src/store/postgres/flip-source.ts';
@@ -7,7 +6,8 @@ import { openPreviewStore } from '../../../../src/store/postgres/preview-store.t
 import type { PreviewStore } from '../../../../src/store/preview-port.ts';
 import type { StoreHandles } from '../contract/world.ts';
 import { SOMEBODY, sampleIntent, sampleTask, stopText } from '../samples.ts';
-import { PATIENT, prepareDatabase } from './prepared-database.ts';
+import { namespaceEach } from './namespace-each.ts';
+import { PATIENT } from './prepared-database.ts';
 import type { PreparedDatabase } from './prepared-database.ts';
 
 let database: PreparedDatabase;
@@ -16,19 +16,10 @@ let store: StoreHandles;
 let previews: Opened<PreviewStore>;
 const GLOBAL = { scope: 'global', target: '*' } as const;
 
-beforeAll(async () => {
-  database = await prepareDatabase();
-  return () => database.close();
-});
-
-beforeEach(async () => {
-  namespace = `ns-${randomUUID()}`;
-  await database.addNamespace(namespace);
-  store = database.open(namespace);
+namespaceEach((ground) => ({ database, namespace, store } = ground));
+beforeEach(() => {
   previews = openPreviewStore({ connectionString: database.flipperUrl, namespace, timings: PATIENT });
-  return async () => {
-    await Promise.all([store.close(), previews.close()]);
-  };
+  return () => previews.close();
 });
 
 /** An incarnation's numbers are its own for ever, in every namespace. */

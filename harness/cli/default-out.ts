@@ -1,0 +1,2 @@
+/** Where bundles go unless told otherwise. */
+export const DEFAULT_OUT = 'reports';
