@@ -85,6 +85,7 @@ function addRun(program: Command, done: Done): void {
     .option('--seed <number>', "another seed than the scenario's")
     .option('--hold <duration>', 'how long the stop lasts, such as 10s or 1m')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
+    .option('--by <name>', 'who drills, for the evidence (default: whom the CI names, or the user who is logged in)')
     .addOption(reporter())
     .option('--json', 'the verdict as JSON on stdout (same as --reporter json)')
     .option('-q, --quiet', 'no progress')

@@ -13,6 +13,16 @@ export function markdownCode(text: string): string {
   return text === '' ? '' : `\`${text}\``;
 }
 
+/** Text from outside on one line, in which nothing is markup. */
+export function inlineMarkdown(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/[\\`*_[\]#@!]/g, (character) => `\\${character}`);
+}
+
 function inCell(text: string): string {
   return text.replaceAll('|', '\\|').replace(/\s*\n\s*/g, ' ');
 }

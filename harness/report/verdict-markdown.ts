@@ -1,7 +1,7 @@
 import { SEVERITY } from '../checkers/finding.ts';
 import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { FlipVerdict, Judgement } from '../checkers/verdict-file.ts';
-import { markdownCode, markdownTable } from './markdown.ts';
+import { inlineMarkdown as inline, markdownCode, markdownTable } from './markdown.ts';
 import { summaryOf } from './percentile.ts';
 
 const SIGNS: Readonly<Record<PropertyFinding['verdict'], string>> = {
@@ -59,14 +59,4 @@ function findingTable(findings: readonly PropertyFinding[]): string {
     inline(reason),
   ]);
   return markdownTable(['verdict', 'claim', 'reason'], rows);
-}
-
-/** Text from outside on one line, in which nothing is markup. */
-function inline(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\p{Cc}|\p{Cs}/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]#@!]/g, (character) => `\\${character}`);
 }
