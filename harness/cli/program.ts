@@ -6,6 +6,7 @@ import { check } from './commands/check.ts';
 import { compare } from './commands/compare.ts';
 import { doctor } from './commands/doctor.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
+import { DEFAULT_SOON } from './commands/due.ts';
 import { ledger } from './commands/ledger.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
 import { migrate } from './commands/migrate.ts';
@@ -138,9 +139,17 @@ function addJudging(program: Command, done: Done): void {
 function addDoctor(program: Command, done: Done): void {
   program
     .command('doctor')
-    .description('try each environment for drills, and say what is missing and how to mend it')
+    .description(
+      'try each environment for drills, and say what is missing and how to mend it; or say which drills are due',
+    )
     .addOption(new Option('--environment <name...>', 'only these').choices(ENVIRONMENT_NAMES))
     .option('--recover', 'remove what killed harnesses left: processes, folders, containers, external databases')
+    .option('--due [folder...]', 'what evidence proves, and what is overdue (default folders: reports, evidence)')
+    .option(
+      '--calendar <file>',
+      'with --due: what has to be drilled and how often (default: calendar.yaml, if it is there)',
+    )
+    .option('--soon <days>', `with --due: so long before it expires a proof is due soon (default: ${DEFAULT_SOON})`)
     .option('--json', 'the result as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .action(async (flags: DoctorFlags) => done(await doctor(flags)));
