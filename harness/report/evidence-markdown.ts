@@ -42,7 +42,7 @@ function factsOf({ drill, who, when, project, fleet, environment, result, bundle
   const { commit, dirty, unknownBecause } = project;
   const changed = dirty === null ? 'not known whether changed' : dirty ? 'with changes' : 'without changes';
   const { contract, workers, agentsPerWorker } = fleet;
-  const facts = { ...environment.facts, ...environment.machine };
+  const facts = { environment: environment.name, ...environment.facts, ...environment.machine };
   return [
     [
       'result',
@@ -55,7 +55,6 @@ function factsOf({ drill, who, when, project, fleet, environment, result, bundle
     ['its size', `${workers} workers of ${agentsPerWorker} agents`],
     ['its contract', contract === null ? 'not declared' : inline(JSON.stringify(contract))],
     ['killdrill', inline(fleet.killdrill)],
-    ['environment', inline(environment.name)],
     ...Object.entries(facts).map(([name, value]) => [inline(name), inline(String(value ?? 'not known'))]),
     ['seed', String(drill.seed)],
     ['properties asked for', drill.properties === 'all' ? 'all' : inline(drill.properties.join(', '))],
