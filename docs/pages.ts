@@ -3,6 +3,7 @@ import { controlApi } from './control-api.ts';
 import { CHECKERS } from '../harness/checkers/registry.ts';
 import { EXIT_MEANINGS } from '../harness/cli/exit.ts';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
+import { evidence } from './evidence.ts';
 import { findScenario, shippedNames } from '../harness/cli/find-scenario.ts';
 import { faultMeaning, keysOf, PLANES_OF } from '../harness/scenario/fault-meaning.ts';
 import { scenarioJsonSchema, scenarioJsonSchemaText } from '../harness/scenario/json-schema.ts';
@@ -26,6 +27,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/fleet-contract.md': fleetContract,
   'docs/reference/control-api.md': controlApi,
   'docs/reference/runbook.md': runbook,
+  'docs/reference/evidence.md': evidence,
   'scenarios/scenario.schema.json': scenarioJsonSchemaText,
 };
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { FILE_NAME, MANIFEST, digest, sealedManifest, writeWhole } from './manifest.ts';
+import { FILE_NAME, MANIFEST, digest, isListed, sealedManifest, writeWhole } from './manifest.ts';
 import type { FileDigest, StoreHead } from './manifest.ts';
 
 /** A run's folder while the run goes on. */
@@ -13,7 +13,7 @@ export interface Bundle {
   path(name: string): string;
   /** Writes one file whole; a second time replaces it. */
   write(name: string, content: string | Uint8Array): Promise<void>;
-  /** Writes `manifest.json`, which says that the bundle is complete; nothing may be written afterwards. */
+  /** Writes `manifest.json`, which says that the bundle is complete; nothing may be written afterwards but evidence, which carries its hash. */
   finish(storeHead?: StoreHead | null): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ class OpenFolder implements Bundle {
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name)
       .toSorted()) {
-      if (FILE_NAME.test(name)) files[name] = await digest(join(this.folder, name));
+      if (isListed(name)) files[name] = await digest(join(this.folder, name));
     }
     await writeWhole(this.folder, MANIFEST, sealedManifest({ files, storeHead: storeHead ?? null }));
   }

@@ -9,6 +9,14 @@ import { KilldrillError, messageOf } from '../../src/errors.ts';
 export const MANIFEST = 'manifest.json';
 export const MANIFEST_VERSION = 1;
 
+/** What is written beside a manifest after it, and carries its hash: no manifest lists it. */
+export const EVIDENCE_FILES = { json: 'evidence.json', markdown: 'evidence.md' } as const;
+
+/** Whether a file of this name may be in the manifest. */
+export function isListed(name: string): boolean {
+  return FILE_NAME.test(name) && !Object.values<string>(EVIDENCE_FILES).includes(name);
+}
+
 /** Names of a bundle's files: plain, so that none leads out of its folder. */
 export const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
-import { FILE_NAME, MANIFEST, altered, readManifest, verifyFile } from './manifest.ts';
+import { FILE_NAME, MANIFEST, altered, isListed, readManifest, verifyFile } from './manifest.ts';
 import type { StoreHead } from './manifest.ts';
 
 /** A stored run, verified. */
@@ -17,8 +17,8 @@ export interface StoredBundle {
   /**
    * The path of one of its files.
    *
-   * @throws KilldrillError `BUNDLE_FILE_MISSING` when the run left no such file, `BUNDLE_ALTERED` when it is there but
-   * not in the manifest.
+   * @throws KilldrillError `BUNDLE_FILE_MISSING` when the run left no such file (evidence, which no manifest lists, is none of
+   * them), `BUNDLE_ALTERED` when it is there but not in the manifest.
    */
   path(name: string): string;
 }
@@ -61,11 +61,11 @@ function stored(
 ): StoredBundle {
   const path = (name: string): string => {
     if (files.includes(name)) return join(folder, name);
-    if (present.includes(name)) throw altered(folder, name, 'the manifest does not know it');
-    throw new KilldrillError(
-      'BUNDLE_FILE_MISSING',
-      `the bundle ${folder} has no ${name}; it holds ${present.join(', ') || 'nothing'}`,
-    );
+    if (present.includes(name) && isListed(name)) throw altered(folder, name, 'the manifest does not know it');
+    const what = isListed(name)
+      ? `the bundle ${folder} has no ${name}; it holds ${present.join(', ') || 'nothing'}`
+      : `${name} is no part of the bundle ${folder}: it is evidence about it, which no manifest lists`;
+    throw new KilldrillError('BUNDLE_FILE_MISSING', what);
   };
   return { folder: resolve(folder), complete: incompleteBecause === null, incompleteBecause, files, storeHead, path };
 }

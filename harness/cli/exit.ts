@@ -17,7 +17,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.pass, 'every property that applies holds; what an operator asked for is done'],
   [
     EXIT.failed,
-    'a property or an expectation is violated; a release is red; the record is not what it was; of two runs, the second has a worse verdict',
+    'a property or an expectation is violated; a release is red; the record is not what it was; of two runs, the second has a worse verdict; a drill is overdue',
   ],
   [
     EXIT.inconclusive,
@@ -52,6 +52,7 @@ const USAGE_CODES = new Set([
   'BUNDLE_ALTERED',
   'BUNDLE_FILE_MISSING',
   'BUNDLE_UNFINISHED',
+  'CALENDAR_INVALID',
   'GATE_FILE_INVALID',
   'GATE_PROFILE',
   'REGRESSION_EXISTS',

@@ -3,6 +3,7 @@ import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
 import { printable, wrap } from '../report/wrap.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
+import { DEFAULT_SOON } from './default-soon.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
 import type { MigrateFlags } from './commands/migrate.ts';
 import type { ReleaseFlags } from './commands/release.ts';
@@ -83,6 +84,7 @@ function addRun(program: Command, done: Done): void {
     .option('--seed <number>', "another seed than the scenario's")
     .option('--hold <duration>', 'how long the stop lasts, such as 10s or 1m')
     .option('--out <folder>', 'where bundles go', DEFAULT_OUT)
+    .option('--by <name>', 'who drills, for the evidence (default: whom the CI names, or the user who is logged in)')
     .addOption(reporter())
     .option('--json', 'the verdict as JSON on stdout (same as --reporter json)')
     .option('-q, --quiet', 'no progress')
@@ -141,9 +143,17 @@ function addJudging(program: Command, done: Done): void {
 function addDoctor(program: Command, done: Done): void {
   program
     .command('doctor')
-    .description('try each environment for drills, and say what is missing and how to mend it')
+    .description(
+      'try each environment for drills, and say what is missing and how to mend it; or say which drills are due',
+    )
     .addOption(new Option('--environment <name...>', 'only these').choices(ENVIRONMENT_NAMES))
     .option('--recover', 'remove what killed harnesses left: processes, folders, containers, external databases')
+    .option('--due [folder...]', 'what evidence proves, and what is overdue (default folders: reports, evidence)')
+    .option(
+      '--calendar <file>',
+      'with --due: what has to be drilled and how often (default: calendar.yaml, if it is there)',
+    )
+    .option('--soon <days>', `with --due: so long before it expires a proof is due soon (default: ${DEFAULT_SOON})`)
     .option('--json', 'the result as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .action(async (flags: DoctorFlags) => done(await (await import('./commands/doctor.ts')).doctor(flags)));

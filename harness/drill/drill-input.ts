@@ -1,5 +1,6 @@
 import type { Judgement } from '../checkers/verdict-file.ts';
 import type { Environment } from '../environment/environment.ts';
+import type { Told } from '../evidence/evidence-of.ts';
 import type { Phase } from '../history/event.ts';
 import type { DrillPlan } from '../traffic/plan-drill.ts';
 import type { DrillRecord } from './drill.ts';
@@ -22,6 +23,8 @@ export interface DrillInput {
   /** Makes the proxies of the planes; the real one by default. */
   readonly startProxy?: FleetParts['startProxy'];
   readonly onProgress: (progress: DrillProgress) => void;
+  /** For the evidence that goes into the bundle; without it none is written. */
+  readonly told?: Told;
   readonly signal: AbortSignal;
 }
 

@@ -9,6 +9,7 @@ import { Faults } from '../conductor/faults.ts';
 import type { DrillDatabase } from '../environment/environment.ts';
 import type { Executors } from '../fleet/executors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { writeEvidence } from '../evidence/write-evidence.ts';
 import { startDrillClock } from '../history/clock.ts';
 import type { Phase } from '../history/event.ts';
 import { openHistory } from '../history/write.ts';
@@ -57,11 +58,9 @@ const HURRIED_BYE_MS = 1_000;
  */
 export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   const { scenario, trace } = input.plan;
-  const bundle = createBundle({
-    reportsFolder: input.reportsFolder,
-    time: new Date(),
-    scenarioName: scenario.name,
-  });
+  const start = new Date();
+  const { reportsFolder, told, command } = input;
+  const bundle = createBundle({ reportsFolder, time: start, scenarioName: scenario.name });
   const clock = startDrillClock();
   await bundle.write(RECORD_FILES.scenario, scenarioToYaml(scenario));
   await writeTrace(bundle.path(RECORD_FILES.trace), trace);
@@ -72,9 +71,15 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
     await new Drill(input, { scenario, trace, bundle, clock, history }, brackets).run();
   });
   const record: DrillRecord = { scenario, trace, events: history.events, complete: true };
+  const when = { start, end: new Date() };
   const judgement = judge(record);
   await writeVerdict(bundle, record, judgement);
-  await bundle.finish(storeHeadOf(history.events));
+  const storeHead = storeHeadOf(history.events);
+  await bundle.finish(storeHead);
+  if (told !== undefined) {
+    const drilled = { record, judgement, command: command ?? scenario.fleet.command, when, storeHead };
+    await writeEvidence(bundle, { ...told, ...drilled });
+  }
   return { record, judgement, bundleFolder: bundle.folder };
 }
 

@@ -7,12 +7,15 @@ import { sealedManifest } from '../../harness/bundle/manifest.ts';
 import type { FileDigest, Manifest } from '../../harness/bundle/manifest.ts';
 import type { HistoryEvent } from '../../harness/history/event.ts';
 import type { VerdictFile } from '../../harness/checkers/verdict-file.ts';
+import type { Evidence } from '../../harness/evidence/evidence-file.ts';
 import { shortDrill } from './short-drill.ts';
 import { Workshop } from './workshop.ts';
 import type { Ended } from './workshop.ts';
 
 const FILES = [
   'environment.json',
+  'evidence.json',
+  'evidence.md',
   'history.jsonl.gz',
   'junit.xml',
   'manifest.json',
@@ -38,7 +41,7 @@ describe('a short drill of a sound fleet', () => {
       PGDATABASE: 'x',
     };
     drill = await workshop.run(
-      ['run', scenario, '--environment', 'embedded', '--seed', '5', '--out', 'reports', '--json'],
+      ['run', scenario, '--environment', 'embedded', '--seed', '5', '--out', 'reports', '--json', '--by', 'a tester'],
       shell,
     );
     const [name = 'none'] = readdirSync(join(workshop.folder, 'reports'));
@@ -94,6 +97,59 @@ describe('a short drill of a sound fleet', () => {
     expect(check.stderr).toContain('nothing was run');
   });
 
+  it('leaves evidence, which proves its stop for a quarter', async () => {
+    const evidence = JSON.parse(readFileSync(join(bundle, 'evidence.json'), 'utf8')) as Evidence;
+    expect(evidence).toMatchObject({
+      who: { name: 'a tester', toldBy: '--by' },
+      project: { commit: null, unknownBecause: 'the drill was not run from a git repository' },
+      fleet: { command: null, workers: 2 },
+      environment: { name: 'embedded' },
+      stops: [
+        { scope: 'tenant', mode: 'halt_all', path: 'postgres', answer: 'acknowledged', revision: 1, released: true },
+      ],
+      result: { verdict: 'pass', exitCode: 0 },
+      bundle: { manifestSha256: sha256(readFileSync(join(bundle, 'manifest.json'))) },
+    });
+    expect(evidence.stops[0]?.timeToStop).toMatchObject({ n: 2, workers: { stopped: 2 } });
+    expect(Date.parse(evidence.when.end)).toBeGreaterThan(Date.parse(evidence.when.start));
+    expect(readFileSync(join(bundle, 'evidence.md'), 'utf8')).toContain(evidence.sha256);
+    const due = await workshop.run(['doctor', '--due', bundle]);
+    expect(due.code).toBe(0);
+    expect(due.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(due.stdout).toMatch(/│ proven +│ tenant × postgres/);
+  });
+
+  it('is told from edited evidence, and from what a calendar demands besides', async () => {
+    const copy = workshop.write(
+      'q.evidence.json',
+      readFileSync(join(bundle, 'evidence.json'), 'utf8').replace('a tester', 'x'),
+    );
+    const edited = await workshop.run(['doctor', '--due', bundle, copy, '--json']);
+    expect(edited.code).toBe(3);
+    expect(JSON.parse(edited.stdout)).toMatchObject({
+      cells: [{ state: 'proven' }],
+      leftOut: [{ file: copy, why: expect.stringMatching(/^it was edited/) as string }],
+    });
+    const text = 'version: 1\ncoverage: [{ scopes: [tenant, global], paths: [postgres] }]\n';
+    const calendar = workshop.write('drills.yaml', text);
+    const missing = await workshop.run(['doctor', '--due', bundle, '--calendar', calendar]);
+    expect(missing.code).toBe(1);
+    expect(missing.stdout.replaceAll(/\s+/g, ' ')).toContain('global × postgres: no drill that passed has such a stop');
+    workshop.write('drills.yaml', text.replace('global', 'globe'));
+    const wrong = await workshop.run(['doctor', '--due', bundle, '--calendar', calendar]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      3,
+      expect.stringMatching(/drills\.yaml:2:32: .*did you mean 'global'/),
+    ]);
+    for (const words of [
+      ['--due', 'nowhere'],
+      ['--due', bundle, '--soon', 'soon'],
+      ['--soon', '3d'],
+      ['--due', '--recover'],
+    ])
+      expect((await workshop.run(['doctor', ...words])).code, words.join(' ')).toBe(3);
+  });
+
   it('is judged otherwise once an effect of it is moved behind the stop', async () => {
     const copy = copyOf(bundle, `${bundle}-moved`);
     rewriteHistory(copy, moveAnEffectBehindTheStop);
@@ -120,6 +176,10 @@ describe('a short drill of a sound fleet', () => {
     expect(check.stderr).not.toMatch(/\n\s+at /);
   });
 });
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
 
 function copyOf(bundle: string, to: string): string {
   cpSync(bundle, to, { recursive: true });
@@ -150,7 +210,7 @@ function rewriteManifest(bundle: string): void {
   const files: Record<string, FileDigest> = {};
   for (const name of Object.keys(manifest.files)) {
     const content = readFileSync(join(bundle, name));
-    files[name] = { sha256: createHash('sha256').update(content).digest('hex'), bytes: content.length };
+    files[name] = { sha256: sha256(content), bytes: content.length };
   }
   writeFileSync(file, sealedManifest({ files, storeHead: manifest.storeHead }));
 }

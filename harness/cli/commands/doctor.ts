@@ -9,10 +9,16 @@ import { EXIT } from '../exit.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { data, note } from '../output.ts';
+import { usage } from '../usage.ts';
+import { due } from './due.ts';
+import type { DueFlags } from './due.ts';
 
 export interface DoctorFlags {
   readonly environment?: readonly EnvironmentName[];
   readonly recover?: boolean;
+  readonly due?: true | readonly string[];
+  readonly calendar?: string;
+  readonly soon?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -35,9 +41,10 @@ const TRIAL = 'doctor_1';
 
 /**
  * `killdrill doctor`: brings each environment up for a moment, and says what is missing. 0 when one of those that were asked for
- * works; with `--recover`, when everything that killed harnesses left is removed; 4 otherwise.
+ * works; with `--recover`, when everything that killed harnesses left is removed; 4 otherwise. `--due` is a command of its own (due.ts).
  */
 export async function doctor(flags: DoctorFlags): Promise<number> {
+  if (isAboutDue(flags)) return due(flags);
   forgetPostgresVariables(process.env);
   if (flags.recover === true) return recovered(await recover(process.env), flags);
   const { signal, dispose } = interruptible();
@@ -54,6 +61,16 @@ export async function doctor(flags: DoctorFlags): Promise<number> {
   if (flags.json === true) data(JSON.stringify({ version: 1, environments: examinations }, null, 2));
   else for (const examination of examinations) data(lines(examination).join('\n'));
   return examinations.some(({ works }) => works) ? EXIT.pass : EXIT.error;
+}
+
+/** @throws KilldrillError `USAGE` when another question is asked with it, or nothing is asked that its options belong to. */
+function isAboutDue(flags: DoctorFlags): flags is DoctorFlags & DueFlags {
+  const { due: asked, recover: recovers, environment, calendar, soon } = flags;
+  if (asked === undefined && (calendar ?? soon) !== undefined)
+    throw usage('--calendar and --soon belong to --due; add it, or leave them out');
+  if (asked !== undefined && (recovers === true || environment !== undefined))
+    throw usage('--due goes with neither --recover nor --environment; ask one after the other');
+  return asked !== undefined;
 }
 
 async function examine(environment: EnvironmentName, signal: AbortSignal): Promise<Examination> {

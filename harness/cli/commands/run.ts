@@ -5,6 +5,9 @@ import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { EnvironmentChoice } from '../../environment/choose.ts';
 import type { EnvironmentName } from '../../environment/environment.ts';
+import { drilledBy } from '../../evidence/drilled-by.ts';
+import { projectState } from '../../evidence/project-state.ts';
+import { LINE } from '../../scenario/line.ts';
 import { withOverrides } from '../../scenario/overrides.ts';
 import { LIMITS } from '../../scenario/limits.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
@@ -29,12 +32,14 @@ export interface RunFlags {
   readonly seed?: string;
   readonly hold?: string;
   readonly out: string;
+  readonly by?: string;
   readonly reporter: readonly string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
 const TABLE_WIDTH = 80;
+const LONGEST_NAME = 200;
 const DEFAULT_SCENARIO = 'tenant-halt';
 
 /**
@@ -47,6 +52,8 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
     name,
     scenario: withOverrides(findScenario(name), overridesOf(flags)),
   }));
+  const who = drilledBy(byOf(flags), process.env);
+  const told = { who, project: await projectState(process.cwd(), flags.out) };
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
   const { signal, dispose } = interruptible();
@@ -70,6 +77,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           planted: NOTHING_PLANTED,
           onSpawned: watch,
           onProgress: (now) => progress.show(now),
+          told,
           signal,
         }).finally(() => progress.clear());
         say(`bundle: ${shortest(bundleFolder)}`);
@@ -90,6 +98,11 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
 /** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
 function environmentFor(wanted: readonly { readonly scenario: Scenario }[], { environment }: RunFlags) {
   return wanted.every(({ scenario }) => scenario.fleet.levers !== null) ? 'none' : environment;
+}
+
+function byOf({ by }: RunFlags): string | undefined {
+  if (by === undefined || (LINE.test(by) && by.trim() !== '' && by.length <= LONGEST_NAME)) return by;
+  throw usage(`--by is '${by}'; expected a name on one line, of at most ${LONGEST_NAME} characters`);
 }
 
 /** fail > error > inconclusive > pass, as within one drill. */
