@@ -30,6 +30,8 @@ interface Run {
   readonly attached?: boolean;
 }
 
+type Generated = Awaited<ReturnType<MockLanguageModelV3['doGenerate']>>;
+
 const PAUSE_MS = 500;
 const USAGE = {
   inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
@@ -92,24 +94,13 @@ function toolsOf(run: Run) {
   };
   const act = tool({
     inputSchema,
-    execute: async ({ index }, { abortSignal }) => {
-      const step = stepAt(index);
-      const text = await post(fetch, { run, index, step }, abortSignal);
-      return step.kind === 'spawn' ? (JSON.parse(text) as Run) : text;
-    },
+    execute: ({ index }, { abortSignal }) => post(fetch, { run, index, step: stepAt(index) }, abortSignal),
   });
-  const gated = gateTools(
-    gate,
-    { act },
-    {
-      deadlineMs: 60_000,
-      effectOf: ({ input }) => {
-        const { capability, access, journal, deadlineMs } = stepAt((input as { index: number }).index);
-        return { capability, access, journal, deadlineMs };
-      },
-    },
-  );
-  /** Sends nothing itself: the gate is asked when it is time. */
+  const effectOf = ({ input }: { readonly input: unknown }) => {
+    const { capability, access, journal, deadlineMs } = stepAt((input as { readonly index: number }).index);
+    return { capability, access, journal, deadlineMs };
+  };
+  // These two are no effects themselves: what they send asks the gate when it is time.
   const later = tool({
     inputSchema,
     execute: ({ index }) => {
@@ -119,30 +110,80 @@ function toolsOf(run: Run) {
       return 'noted';
     },
   });
-  return { ...gated, later };
+  const spawn = tool({
+    inputSchema,
+    execute: async ({ index }) => {
+      const child = JSON.parse(await send({ run, index, step: stepAt(index) })) as Run;
+      if (child.attached === true) await work(child);
+      else begin(work(child));
+      return child.run;
+    },
+  });
+  return { ...gateTools(gate, { act }, { deadlineMs: 60_000, effectOf }), later, spawn };
 }
 
-/** Wants the next step of the plan, or the last one again if its tool failed; steps of the model itself it takes as it goes. */
-function scriptedModel(run: Run, failed: () => boolean): MockLanguageModelV3 {
-  let next = 0;
+const TOOL_OF = { call: 'act', stream: 'act', webhook: 'later', timer: 'later', spawn: 'spawn' } as const;
+
+/** Wants the plan's next step, or the last one again when its tool has failed; the model's own steps it takes as it goes. */
+function scriptedModel(run: Run): MockLanguageModelV3 {
+  const check = gate.bind('model/chat');
+  let next = -1;
   return new MockLanguageModelV3({
-    doGenerate: async () => {
-      if (failed()) await sleep(run.plan[next]?.delayMs ?? PAUSE_MS);
-      else if (wanted) next += 1;
-      let step = run.plan[next];
-      for (; step?.capability.startsWith('model/') === true; step = run.plan[next]) {
-        await send({ run, index: next, step });
-        next += 1;
+    doGenerate: async ({ prompt }) => {
+      const refused = check.refusal();
+      if (refused !== null && !raw) throw refused; // a model that is asked over HTTP is refused by its fetch
+      const [last] = prompt.slice(-1);
+      const isFailure = (part: { readonly type: string; readonly output?: { readonly type: string } }): boolean =>
+        part.output?.type.startsWith('error') === true;
+      if (last?.role === 'tool' && last.content.some(isFailure)) await sleep(run.plan[next]?.delayMs ?? PAUSE_MS);
+      else next += 1;
+      for (; run.plan[next]?.capability.startsWith('model/') === true; next += 1) {
+        const step = run.plan[next];
+        if (step !== undefined) await send({ run, index: next, step });
       }
+      const step = run.plan[next];
       if (step === undefined) return answer({ type: 'text', text: 'done' });
-      wanted = true;
-      const toolName = step.kind === 'timer' || step.kind === 'webhook' ? 'later' : 'act';
-      return answer({
-        type: 'tool-call',
-        toolCallId: `${run.run}/${next}`,
-        toolName,
-        input: JSON.stringify({ index: next }),
-      });
+      const toolCallId = `${run.run}/${next}`; // the key that its effect has, here and in the world
+      const input = JSON.stringify({ index: next });
+      return answer({ type: 'tool-call', toolCallId, toolName: TOOL_OF[step.kind ?? 'call'], input });
     },
   });
 }
+
+function answer(content: Generated['content'][number]): Generated {
+  const unified = content.type === 'text' ? 'stop' : 'tool-calls';
+  return { content: [content], finishReason: { unified, raw: undefined }, usage: USAGE, warnings: [] };
+}
+
+/** A run inside another is its descendant: a stop of the other binds it. */
+async function work(run: Run): Promise<void> {
+  const { agent, tenant, feature, startAfterMs = 0 } = run;
+  await sleep(startAfterMs);
+  await gate.enter({ run: run.run, agent, tenant, feature }, () =>
+    generateText({
+      model: scriptedModel(run),
+      tools: toolsOf(run),
+      prompt: 'Do what the plan says.',
+      stopWhen: stepCountIs(10 * run.plan.length + 10),
+      maxRetries: 0, // a retry is another effect: it has to ask the gate, too
+    }),
+  );
+}
+
+const ended = new AbortController();
+process.on('SIGTERM', () => ended.abort());
+const say = (event: object): boolean => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+await runtime.ready(15_000);
+say({ event: 'ready', incarnation });
+while (!ended.signal.aborted) {
+  try {
+    const handed = await fetch(`${worldUrl}/work`, { signal: ended.signal });
+    if (handed.status === 200) begin(work((await handed.json()) as Run));
+  } catch (error) {
+    if (!ended.signal.aborted) console.error(String(error));
+  }
+}
+await runtime.close(1_000);
+say({ event: 'bye', effects: gate.dispatchedCount, intents: runtime.intents.admittedCount });
+process.exit();
