@@ -3,7 +3,7 @@
  * the tools' by `gateTools`, and what is sent later (timers, webhooks) by the wrapped `fetch` again.
  *
  * The model is a script: it wants what the run's plan says, and the world stands in for the model's provider and for
- * everything that tools reach. With --raw-fetch the model is called past the gate.
+ * everything that tools reach. With --raw-fetch somebody forgot to wrap: what should go through the wrapped `fetch` does not.
  */
 import { generateText, jsonSchema, stepCountIs, tool } from 'ai';
 import { MockLanguageModelV3 } from 'ai/test';
