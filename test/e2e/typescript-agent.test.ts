@@ -19,6 +19,11 @@ function drill(name: string, change: (text: string) => string): Promise<Ended> {
   return workshop.run(['run', path, '--environment', 'embedded', '--out', 'reports', '-q', '--json']);
 }
 
+/** But for tsx's own cache, which it keeps for the next one. */
+function left(): readonly string[] {
+  return workshop.left().filter((one) => !one.startsWith('folder tsx-'));
+}
+
 interface Verdict {
   readonly verdict: string;
   readonly worst: { readonly name: string; readonly reason: string } | null;
@@ -32,7 +37,7 @@ describe('the fleet of examples/typescript-agent', () => {
     expect({ code, verdict, worst: worst?.reason }, stderr).toMatchObject({ code: 0, verdict: 'pass' });
     expect(properties).toHaveLength(10);
     expect(properties.filter((one) => one.verdict !== 'pass')).toEqual([]);
-    expect(workshop.left()).toEqual([]);
+    expect(left()).toEqual([]);
   });
 
   it('fails it when somebody forgot to wrap its fetch', async () => {
@@ -42,6 +47,6 @@ describe('the fleet of examples/typescript-agent', () => {
     expect(properties.filter((one) => one.verdict === 'fail').map(({ name }) => name)).toContain(
       'journal_matches_witness',
     );
-    expect(workshop.left()).toEqual([]);
+    expect(left()).toEqual([]);
   });
 });
