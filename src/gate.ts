@@ -17,6 +17,8 @@ import { currentRun, enterRun } from './run-context.ts';
 import type { RunContext, RunIdentity } from './run-context.ts';
 import type { ClaimToken, ClaimedTask } from './store/store.ts';
 import type { Subject } from './switch.ts';
+import { wrapFetch } from './wrap-fetch.ts';
+import type { WrapFetchOptions } from './wrap-fetch.ts';
 
 /** A subject's check, bound once and asked often. */
 export interface Check {
@@ -101,6 +103,11 @@ export class Gate {
       const wanted = typeof effect === 'function' ? effect(argument) : effect;
       return this.run(wanted, (sending) => call(argument, sending));
     };
+  }
+
+  /** Makes a `fetch` that asks this gate before each request: `wrapFetch`. */
+  wrapFetch(options: WrapFetchOptions): typeof globalThis.fetch {
+    return wrapFetch(this, options);
   }
 
   /** Binds a check to the current run, or to a part of what it does. */

@@ -8,6 +8,7 @@ const [workerUrl, flipperUrl] = [process.env['WORKER_URL'] ?? '', process.env['F
 const [registryUrl, databaseUrl, snapshotFolder] = [workerUrl, workerUrl, 'snapshots'];
 const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter((broker) => broker !== '');
 const [run, agent, idempotencyKey, message] = ['run-1', 'agent-1', 'key-1', 'a mail'];
+const myTools = { search: { execute: (input: { query: string }) => Promise.resolve(input.query) } };
 const mail = {
   send: async (text: string, sending: { signal: AbortSignal; idempotencyKey: string; maxRetries?: number }) => {
     console.log(sending.signal.aborted ? 'aborted' : 'sent', text, sending.idempotencyKey);

@@ -29,7 +29,8 @@ export class Reader {
     this.#env = { ...process.env, ...kept, ...env, TSX_TSCONFIG_PATH: join(this.folder, 'tsconfig.json') };
     this.write('package.json', '{ "type": "module" }');
     const paths = { killdrill: [join(root, 'src/index.ts')], 'killdrill/kafka': [join(root, 'src/kafka.ts')] };
-    const compilerOptions = { paths, typeRoots: [join(root, 'node_modules/@types')], types: ['node'] };
+    // The project's own root would not hold the reader's folder.
+    const compilerOptions = { paths, rootDir: '/', typeRoots: [join(root, 'node_modules/@types')], types: ['node'] };
     this.write(
       'tsconfig.json',
       JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] }),
