@@ -1,3 +1,4 @@
+import { ageText } from '../../src/control/age-text.ts';
 import type { StopState } from '../../src/control/effectiveness.ts';
 import type { FleetFacts, RegisteredWorker } from '../../src/store/effectiveness-port.ts';
 import type { OpenEngagement } from '../../src/store/store.ts';
@@ -37,7 +38,7 @@ export function statusText(status: Status): string {
 function provenWords({ lastProvenMs }: Status): string {
   if (lastProvenMs === null)
     return 'not proven able to halt: no canary was refused by all of them (killdrill status --prove)';
-  return `last proven able to halt ${age(lastProvenMs)} ago`;
+  return `last proven able to halt ${ageText(lastProvenMs)} ago`;
 }
 
 function stopText({
@@ -78,9 +79,9 @@ function workerTable(workers: readonly RegisteredWorker[]): string {
     one.pool,
     one.version ?? '',
     one.appliedThrough === null ? '-' : String(one.appliedThrough),
-    one.reportedAgoMs === null ? 'never' : age(one.reportedAgoMs),
+    one.reportedAgoMs === null ? 'never' : ageText(one.reportedAgoMs),
     String(one.inFlight),
-    one.canary === null ? 'never' : age(one.canary.agoMs),
+    one.canary === null ? 'never' : ageText(one.canary.agoMs),
   ]);
   return table(
     [
@@ -95,11 +96,4 @@ function workerTable(workers: readonly RegisteredWorker[]): string {
     rows,
     { isCompact: true },
   );
-}
-
-/** In one unit, rounded up. */
-function age(ms: number): string {
-  if (ms < 120_000) return `${Math.ceil(ms / 1_000)} s`;
-  if (ms < 7_200_000) return `${Math.ceil(ms / 60_000)} min`;
-  return `${Math.ceil(ms / 3_600_000)} h`;
 }

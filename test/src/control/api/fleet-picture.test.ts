@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/clock.ts';
 import { systemClock } from '../../../../src/clock.ts';
 import { FleetPictures } from '../../../../src/control/api/fleet-picture.ts';
 import type { FleetView } from '../../../../src/control/api/parts.ts';
@@ -13,10 +14,10 @@ function worker(name: string, more: Partial<RegisteredWorker> = {}): RegisteredW
   };
 }
 
-function pictures(fleet: FleetView): FleetPictures {
+function pictures(fleet: FleetView, clock: Clock = systemClock): FleetPictures {
   const registry = new Registry('ns');
   registry.load({ head: { epoch: 'e', revision: 0, hash: '' }, open: [], critical: [] } as never);
-  return new FleetPictures({ registry, lease: { held: () => true }, clock: systemClock, fleet });
+  return new FleetPictures({ registry, lease: { held: () => true }, clock, fleet });
 }
 
 const PROVEN = { lastProvenMs: async () => null };
@@ -50,6 +51,20 @@ describe('a picture of the fleet', () => {
     expect(await view.latest()).toMatchObject({ unseen: 'the store did not answer within 1000 ms', workers: [] });
     const failing = pictures({ workers: () => Promise.reject(new Error('gone')), stop: async () => null, ...PROVEN });
     expect(await failing.latest()).toMatchObject({ unseen: 'gone' });
+  });
+
+  it('says when a stop was last proven to reach all of them, and lets that grow old while the store is away', async () => {
+    let nowMs = 0;
+    let isAway = false;
+    const workers = [worker('a', { canary: { revision: 3, agoMs: 500 } }), worker('b', { reportedAgoMs: 60_000 })];
+    const see = async () => (isAway ? Promise.reject(new Error('away')) : workers);
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    const view = pictures({ workers: see, stop: async () => null, ...PROVEN }, clock);
+    expect((await view.latest()).proven).toMatchObject({ agoMs: 500, isGood: true });
+    isAway = true;
+    for (nowMs of [2_000, 10_000]) {
+      expect(await view.latest()).toMatchObject({ unseen: 'away', proven: { agoMs: nowMs + 500 } });
+    }
   });
 
   it('shows two hundred of a large fleet, and says how many more there are', async () => {
