@@ -3,6 +3,7 @@ import { KilldrillError, messageOf } from '../errors.ts';
 import type { JournalPage, JournalPlace, JournalSource } from '../store/journal-port.ts';
 import type { AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
+import type { RuleCounts } from './rule-watch.ts';
 import { RowClock } from './row-clock.ts';
 import type { DetectorConfig } from './rule.ts';
 
@@ -30,6 +31,11 @@ export interface JournalWatchStatus {
   readonly undelivered: number;
   /** Series that are red now. */
   readonly red: number;
+  /** Looks that the store did not answer, and rows with a name that no switch could have. */
+  readonly errors: number;
+  /** Since the store last answered a look, milliseconds; null before it ever did. */
+  readonly lookedAgoMs: number | null;
+  readonly rules: readonly RuleCounts[];
 }
 
 const PAGE = 1_000;
@@ -48,7 +54,8 @@ export class JournalWatch {
   readonly #over = new AbortController();
   #places: readonly JournalPlace[] | null = null;
   #loop: Promise<void> | null = null;
-  #counts = { isReading: false, rows: 0, late: 0, behindMs: 0 };
+  #counts = { isReading: false, rows: 0, late: 0, behindMs: 0, errors: 0 };
+  #lookedAtMs: number | null = null;
   #saidAway = false;
 
   /** @throws KilldrillError `DETECTORS_INVALID` naming each rule that the journal cannot feed. */
@@ -60,7 +67,10 @@ export class JournalWatch {
 
   status(): JournalWatchStatus {
     const { raised, undelivered } = this.#detection.counts;
-    return { ...this.#counts, raised, undelivered, red: this.#detection.red().length };
+    const lookedAgoMs = this.#lookedAtMs === null ? null : this.#parts.clock.monotonicMs() - this.#lookedAtMs;
+    const rules = this.#detection.countsByRule();
+    const red = rules.reduce((total, rule) => total + rule.red, 0);
+    return { ...this.#counts, raised, undelivered, red, lookedAgoMs, rules };
   }
 
   start(): void {
@@ -91,6 +101,7 @@ export class JournalWatch {
     const last = rows.at(-1)?.atMs ?? nowMs;
     this.#saidAway = false;
     this.#places = places;
+    this.#lookedAtMs = this.#parts.clock.monotonicMs();
     for (const row of rows) this.#observe(row);
     if (!more) this.#rowClock.reach(nowMs);
     this.#detection.look();
@@ -109,12 +120,13 @@ export class JournalWatch {
       this.#detection.observe({ kind: 'effect', ...actor, capability, access, fingerprint: null });
     } catch (error) {
       if (!(error instanceof KilldrillError)) throw error;
+      this.#counts = { ...this.#counts, errors: this.#counts.errors + 1 };
       this.#tell(error); // a name that no switch could have: the others are read on
     }
   }
 
   #away(error: unknown): void {
-    this.#counts = { ...this.#counts, isReading: false };
+    this.#counts = { ...this.#counts, isReading: false, errors: this.#counts.errors + 1 };
     if (this.#saidAway) return;
     this.#saidAway = true;
     this.#tell(error);

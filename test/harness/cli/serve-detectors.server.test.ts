@@ -86,6 +86,11 @@ describe('killdrill serve --detectors', () => {
       await effect('quiet');
       expect((refusal as HaltedError).reason).toContain('times a second');
       expect(await status()).toMatchObject({ detectors: { late: 0, undelivered: 0 }, executor: { isReading: true } });
+      const metrics = (await askFor(`${api.url}/metrics`, {})).text;
+      expect(metrics).toMatch(
+        /^killdrill_detector_alerts_total\{rule="write-rate-per-tenant",outcome="delivered"\} [1-9]/m,
+      );
+      expect(metrics).toMatch(/^killdrill_detectors_rows_total [1-9]/m);
       const owner = await database.connect(database.ownerUrl);
       const { rows } = await owner.query<{ kind: string }>(
         'select distinct kind from killdrill.alert_record where namespace = $1',
