@@ -1,4 +1,5 @@
 import { ageText } from '../../src/control/age-text.ts';
+import { isGone } from '../../src/control/present-workers.ts';
 import type { StopState } from '../../src/control/effectiveness.ts';
 import type { FleetFacts, RegisteredWorker } from '../../src/store/effectiveness-port.ts';
 import type { OpenEngagement } from '../../src/store/store.ts';
@@ -10,8 +11,18 @@ import { unaccountedSentences } from './unaccounted.ts';
 export interface Status extends FleetFacts {
   readonly namespace: string;
   readonly stops: readonly (StopState & Pick<OpenEngagement, 'flip'>)[];
-  /** Since every worker on the list last refused a canary, milliseconds; null when one of them never has. */
+  /** Since every worker that is there last refused a canary, milliseconds; null when one of them never has, or `short`. */
   readonly lastProvenMs: number | null;
+  /** Names of workers of which nobody has heard for several leases. */
+  readonly gone: readonly string[];
+  /** Pools that have not all the workers that were declared, a clause each. */
+  readonly short: readonly string[];
+}
+
+/** Apart from those that report, since nothing can be asked of them. */
+export function goneSentences(gone: readonly string[]): readonly string[] {
+  if (gone.length === 0) return [];
+  return [`gone, not heard of for four leases and a second, so that they may begin nothing: ${gone.join(', ')}`];
 }
 
 /** Columns of a terminal that everybody has. */
@@ -19,10 +30,12 @@ const WIDTH = 80;
 
 /** What an operator sees: stops first, each with its workers; then who is there. */
 export function statusText(status: Status): string {
-  const { namespace, head, stops, workers, inventory, elsewhere } = status;
+  const { namespace, head, stops, inventory, elsewhere } = status;
+  const workers = status.workers.filter((one) => !isGone(one));
   const lines = [
     `namespace '${namespace}' at revision ${head.revision}: ${stops.length} open stops, ${workers.length} workers`,
     provenWords(status),
+    ...goneSentences(status.gone),
     ...(inventory === null
       ? ['no inventory is declared: no stop can be called effective (killdrill migrate --expected)']
       : []),
@@ -35,7 +48,8 @@ export function statusText(status: Status): string {
   return parts.join('\n');
 }
 
-function provenWords({ lastProvenMs }: Status): string {
+function provenWords({ lastProvenMs, short }: Status): string {
+  if (short.length > 0) return `not proven able to halt: the declared inventory is not met: ${short.join(', ')}`;
   if (lastProvenMs === null)
     return 'not proven able to halt: no canary was refused by all of them (killdrill status --prove)';
   return `last proven able to halt ${ageText(lastProvenMs)} ago`;

@@ -3,6 +3,7 @@ import { KilldrillError, messageOf } from '../../errors.ts';
 import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
 import { within } from '../../within.ts';
 import { lastProvenMs } from '../canary.ts';
+import { isGone, shortPools } from '../present-workers.ts';
 import { isSilent } from '../effectiveness.ts';
 import type { StopState, WorkerStanding } from '../effectiveness.ts';
 import type { ControlApiParts } from './parts.ts';
@@ -11,7 +12,7 @@ import type { Proven } from './proven.ts';
 import { switchesOf } from './switches.ts';
 
 /** How a worker stands to the record, in words for a person. */
-export type WorkerCondition = 'up to date' | 'behind' | 'silent' | 'no report yet' | 'another history';
+export type WorkerCondition = 'up to date' | 'behind' | 'silent' | 'gone' | 'no report yet' | 'another history';
 
 /** One worker as the page shows it. */
 export interface WorkerRow {
@@ -93,17 +94,17 @@ export class FleetPictures {
 
   #unseen(thrown: unknown): FleetPicture {
     const unseen = messageOf(thrown);
-    if (this.#last === null) return { ...NOTHING, proven: this.#proven(null), unseen };
+    if (this.#last === null) return { ...NOTHING, proven: this.#proven(null, []), unseen };
     const { picture, atMs } = this.#last;
     // A store that is away has unproven nothing; what was proven grows older all the same.
     const wasMs = picture.proven?.agoMs ?? null;
     const agoMs = wasMs === null ? null : wasMs + this.#clock.monotonicMs() - atMs;
-    return { ...picture, proven: this.#proven(agoMs), unseen };
+    return { ...picture, proven: this.#proven(agoMs, picture.proven?.short ?? []), unseen };
   }
 
-  #proven(agoMs: number | null): Proven | null {
+  #proven(agoMs: number | null, short: readonly string[]): Proven | null {
     const { fleet, canary } = this.#parts;
-    return fleet === undefined ? null : provenOf(agoMs, canary?.() ?? null);
+    return fleet === undefined ? null : provenOf(agoMs, short, canary?.() ?? null);
   }
 
   async #see(): Promise<FleetPicture> {
@@ -119,10 +120,11 @@ export class FleetPictures {
       const state = await fleet.stop(id);
       if (state !== null && state.state !== 'closed') stops.push({ ...state, on: `${scope}:${target}` });
     }
-    const workers = await fleet.workers();
+    const facts = await fleet.facts();
+    const { workers } = facts;
     const rows = workers.map((worker) => rowOf(worker, head?.revision ?? 0, stops)).toSorted(worstFirst);
     const hidden = Math.max(0, rows.length - WORKERS_SHOWN);
-    const proven = this.#proven(lastProvenMs({ workers }));
+    const proven = this.#proven(lastProvenMs(facts), shortPools(facts));
     return { unseen: null, proven, workers: rows.slice(0, WORKERS_SHOWN), hidden, stops: stops.map(progressOf) };
   }
 }
@@ -142,6 +144,7 @@ function rowOf(
 }
 
 function conditionOf(worker: RegisteredWorker, headRevision: number): WorkerCondition {
+  if (isGone(worker)) return 'gone';
   if (worker.reportedAgoMs === null) return 'no report yet';
   if (isSilent(worker)) return 'silent';
   if (worker.appliedThrough === null) return 'another history';

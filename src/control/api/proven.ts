@@ -3,8 +3,10 @@ import type { CanaryStatus, LastRound } from '../periodic-canary.ts';
 
 /** When the fleet was last proven able to halt, as a page shows it. */
 export interface Proven {
-  /** Since every worker that reports last refused a canary, milliseconds; null when they have not, or nobody knows. */
+  /** Since every worker that is there last refused a canary, milliseconds; null when they have not, or nobody knows. */
   readonly agoMs: number | null;
+  /** Pools that have not all the workers that were declared, a clause each. */
+  readonly short: readonly string[];
   /** One sentence for a person. */
   readonly text: string;
   /** False when it never was, or when the last canary of this process did not prove it again. */
@@ -15,14 +17,14 @@ export interface Proven {
 const NAMED = 5;
 
 /** `canary` is null where this process flies none. */
-export function provenOf(agoMs: number | null, canary: CanaryStatus | null): Proven {
+export function provenOf(agoMs: number | null, short: readonly string[], canary: CanaryStatus | null): Proven {
   const last = canary?.last ?? null;
   const failed = last === null || last.outcome === 'proven' ? null : `THE LAST CANARY DID NOT PROVE IT: ${whyOf(last)}`;
   return {
-    agoMs,
+    ...{ agoMs, short },
     text: [
       agoMs === null
-        ? `not proven able to halt: no canary was refused by all of them (${wayOf(canary)})`
+        ? `not proven able to halt: ${short.length > 0 ? short.join(', ') : `no canary was refused by all of them (${wayOf(canary)})`}`
         : `last proven able to halt ${ageText(agoMs)} ago`,
       ...(failed === null ? [] : [failed]),
     ].join('; '),
@@ -40,6 +42,7 @@ function whyOf({ outcome, silent, why, agoMs }: LastRound): string {
   const more = silent.length > NAMED ? ` and ${silent.length - NAMED} more` : '';
   const found = {
     proven: '',
+    short: 'not all declared workers are there',
     silent: `not refused by ${names}${more}`,
     nobody: 'no worker was there to refuse it',
     covered: 'it was not flown',

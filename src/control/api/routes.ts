@@ -154,7 +154,7 @@ function fleet({ fleet: view }: ControlApiParts): readonly Route[] {
         ...{ path: '/workers', right: 'read', query: noQuery, answers: [answer('Each that registered.', z.unknown())] },
         summary: 'The workers of the fleet, as they report.',
       },
-      async () => ok({ workers: await view.workers() }),
+      async () => ok({ workers: (await view.facts()).workers }),
     ),
     getRoute(
       {

@@ -9,7 +9,15 @@ import { Registry } from '../../../../src/registry.ts';
 function worker(name: string, more: Partial<RegisteredWorker> = {}): RegisteredWorker {
   return {
     ...{ worker: name, incarnation: `${name}-1`, pool: 'mail', version: null, leaseMs: 1_200, longestDeadlineMs: 1 },
-    ...{ registeredAgoMs: 1, reportedAgoMs: 1, appliedThrough: 0, busy: [], inFlight: 0, canary: null },
+    ...{
+      registeredAgoMs: 1,
+      reportedAgoMs: 1,
+      admittedAgoMs: null,
+      appliedThrough: 0,
+      busy: [],
+      inFlight: 0,
+      canary: null,
+    },
     ...more,
   };
 }
@@ -26,14 +34,20 @@ describe('a picture of the fleet', () => {
   it('says of each worker how it stands, in one word that an operator knows', async () => {
     const workers = [
       worker('a', { reportedAgoMs: null, appliedThrough: null }),
-      worker('b', { reportedAgoMs: 60_000 }),
+      worker('b', { reportedAgoMs: 60_000, admittedAgoMs: 10 }),
+      worker('b2', { reportedAgoMs: 60_000 }),
       worker('c', { appliedThrough: null }),
       worker('d'),
     ];
-    const picture = await pictures({ workers: async () => workers, stop: async () => null, ...PROVEN }).latest();
+    const picture = await pictures({
+      facts: async () => ({ workers, inventory: null }),
+      stop: async () => null,
+      ...PROVEN,
+    }).latest();
     expect(picture.workers.map(({ worker: name, state }) => [name, state])).toEqual([
       ['a', 'no report yet'],
       ['b', 'silent'],
+      ['b2', 'gone'],
       ['c', 'another history'],
       ['d', 'up to date'],
     ]);
@@ -41,15 +55,19 @@ describe('a picture of the fleet', () => {
 
   it('is one look for all who ask at once', async () => {
     let looks = 0;
-    const view = pictures({ workers: async () => ((looks += 1), []), stop: async () => null, ...PROVEN });
+    const view = pictures({
+      facts: async () => ((looks += 1), { workers: [], inventory: null }),
+      stop: async () => null,
+      ...PROVEN,
+    });
     const [one, other] = await Promise.all([view.latest(), view.latest()]);
     expect([looks, one === other, (await view.latest()) === one]).toEqual([1, true, true]);
   });
 
   it('never waits for a store that does not answer, and says so', async () => {
-    const view = pictures({ workers: () => new Promise(() => undefined), stop: async () => null, ...PROVEN });
+    const view = pictures({ facts: () => new Promise(() => undefined), stop: async () => null, ...PROVEN });
     expect(await view.latest()).toMatchObject({ unseen: 'the store did not answer within 1000 ms', workers: [] });
-    const failing = pictures({ workers: () => Promise.reject(new Error('gone')), stop: async () => null, ...PROVEN });
+    const failing = pictures({ facts: () => Promise.reject(new Error('gone')), stop: async () => null, ...PROVEN });
     expect(await failing.latest()).toMatchObject({ unseen: 'gone' });
   });
 
@@ -57,9 +75,9 @@ describe('a picture of the fleet', () => {
     let nowMs = 0;
     let isAway = false;
     const workers = [worker('a', { canary: { revision: 3, agoMs: 500 } }), worker('b', { reportedAgoMs: 60_000 })];
-    const see = async () => (isAway ? Promise.reject(new Error('away')) : workers);
+    const see = async () => (isAway ? Promise.reject(new Error('away')) : { workers, inventory: null });
     const clock = { ...systemClock, monotonicMs: () => nowMs };
-    const view = pictures({ workers: see, stop: async () => null, ...PROVEN }, clock);
+    const view = pictures({ facts: see, stop: async () => null, ...PROVEN }, clock);
     expect((await view.latest()).proven).toMatchObject({ agoMs: 500, isGood: true });
     isAway = true;
     for (nowMs of [2_000, 10_000]) {
@@ -69,7 +87,11 @@ describe('a picture of the fleet', () => {
 
   it('shows two hundred of a large fleet, and says how many more there are', async () => {
     const workers = Array.from({ length: 1_000 }, (_, nth) => worker(`w-${nth}`));
-    const picture = await pictures({ workers: async () => workers, stop: async () => null, ...PROVEN }).latest();
+    const picture = await pictures({
+      facts: async () => ({ workers, inventory: null }),
+      stop: async () => null,
+      ...PROVEN,
+    }).latest();
     expect([picture.workers.length, picture.hidden]).toEqual([200, 800]);
   });
 });

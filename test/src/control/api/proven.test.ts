@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { provenOf } from '../../../../src/control/api/proven.ts';
 import type { CanaryStatus, LastRound } from '../../../../src/control/periodic-canary.ts';
 
-const ROUNDS = { proven: 0, silent: 0, nobody: 0, covered: 0, failed: 0 };
+const ROUNDS = { proven: 0, silent: 0, short: 0, nobody: 0, covered: 0, failed: 0 };
 
 function flown(last: Partial<LastRound> | null): CanaryStatus {
   const round: LastRound = {
@@ -33,6 +33,11 @@ describe('what a page says of the last proof', () => {
       /it was not flown \(stopped already, by s1\), 1 s ago$/,
     ],
   ])('%s', (_, agoMs, canary, isGood, text) => {
-    expect(provenOf(agoMs, canary)).toEqual({ agoMs, isGood, text: expect.stringMatching(text) });
+    expect(provenOf(agoMs, [], canary)).toEqual({ agoMs, short: [], isGood, text: expect.stringMatching(text) });
+  });
+
+  it('which pools have not all their workers', () => {
+    const text = `not proven able to halt: pool 'mail' has 1 of 2 workers`;
+    expect(provenOf(null, [`pool 'mail' has 1 of 2 workers`], null)).toMatchObject({ isGood: false, text });
   });
 });
