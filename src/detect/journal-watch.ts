@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { ReleaseCheck } from '../control/release.ts';
 import { KilldrillError, messageOf } from '../errors.ts';
+import type { Switch } from '../switch.ts';
 import type { JournalPage, JournalPlace, JournalSource } from '../store/journal-port.ts';
 import type { AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
@@ -40,6 +42,8 @@ export interface JournalWatchStatus {
 
 const PAGE = 1_000;
 const RETRY_MS = 250;
+/** How often a release that waits for a look asks whether it is over. */
+const FRESH_LOOK_MS = 10;
 /** A row is a little older than its commit. What is older than this belongs to a worker that nobody could read meanwhile. */
 const LATE_MS = 2_000;
 
@@ -56,6 +60,9 @@ export class JournalWatch {
   #loop: Promise<void> | null = null;
   #counts = { isReading: false, rows: 0, late: 0, behindMs: 0, errors: 0 };
   #lookedAtMs: number | null = null;
+  /** Looks that have begun, and the last of them that read the journal to its end. */
+  #begun = 0;
+  #whole = 0;
   #saidAway = false;
 
   /** @throws KilldrillError `DETECTORS_INVALID` naming each rule that the journal cannot feed. */
@@ -73,6 +80,23 @@ export class JournalWatch {
     return { ...this.#counts, raised, undelivered, red, lookedAgoMs, rules };
   }
 
+  /**
+   * For a release of this switch: red while a metric is that asks for this very stop, as the journal is now. It waits for a
+   * look that begins after it was asked; while the store does not answer, there is none, and nothing is green.
+   */
+  greenCheck(on: Switch): ReleaseCheck {
+    const { name, check } = this.#detection.greenCheck(on);
+    return {
+      name,
+      check: async (signal) => {
+        const askedAt = this.#begun;
+        while (this.#whole <= askedAt && !signal.aborted) await this.#pause(FRESH_LOOK_MS);
+        signal.throwIfAborted();
+        return check(signal);
+      },
+    };
+  }
+
   start(): void {
     this.#loop ??= this.#run();
   }
@@ -87,8 +111,10 @@ export class JournalWatch {
     const { journal, pollMs = 100 } = this.#parts;
     while (!signal.aborted) {
       try {
+        this.#begun += 1;
         const page = await journal.page(this.#places, PAGE);
         this.#take(page);
+        if (!page.more) this.#whole = this.#begun;
         if (!page.more) await this.#pause(pollMs);
       } catch (error) {
         this.#away(error);

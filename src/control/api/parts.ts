@@ -10,6 +10,7 @@ import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
 import type { StopState } from '../effectiveness.ts';
 import type { CanaryStatus } from '../periodic-canary.ts';
+import type { ChecksOf } from '../release.ts';
 import type { SinkStatus } from '../sinks/flip-publisher.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -60,5 +61,7 @@ export interface ControlApiParts {
   readonly canary?: () => CanaryStatus;
   /** Where this process has detectors that read the journal. */
   readonly detectors?: () => JournalWatchStatus;
+  /** What has to be green before these switches are released. */
+  readonly greenChecks?: ChecksOf;
   readonly onError?: (error: Error) => void;
 }

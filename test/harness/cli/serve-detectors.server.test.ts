@@ -7,7 +7,7 @@ import { keyEntry } from '../../../src/control/api/api-keys.ts';
 import { HaltedError } from '../../../src/halted-error.ts';
 import { Runtime } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
-import { askFor } from '../../src/control/api/api-rig.ts';
+import { askFor, postOf } from '../../src/control/api/api-rig.ts';
 import { PATIENT, prepareDatabase } from '../../src/store/postgres/prepared-database.ts';
 import type { PreparedDatabase } from '../../src/store/postgres/prepared-database.ts';
 import { startServe } from './served-process.ts';
@@ -18,7 +18,7 @@ const WAIT = { timeout: 60_000, interval: 20 };
 const namespace = 'payments';
 const RULES = `detector: journal-watch
 rules:
-  - { kind: write-rate, per: tenant, windowMs: 1000, perSecond: 30 }
+  - { kind: write-rate, per: tenant, windowMs: 60000, perSecond: 0.5 }
 `;
 let database: PreparedDatabase;
 let folder: string;
@@ -29,7 +29,7 @@ beforeEach(async () => {
   await database.addNamespace(namespace);
   folder = mkdtempSync(join(tmpdir(), 'killdrill-detect-'));
   api = null;
-  write('killdrill-keys.json', JSON.stringify([keyEntry('on-call', 'stop', 'a-stop-key')]));
+  write('killdrill-keys.json', JSON.stringify([keyEntry('on-call', 'release', 'a-release-key')]));
   write('rules.yaml', RULES);
   makeKey('detector.pem', 'known.json');
 });
@@ -86,6 +86,15 @@ describe('killdrill serve --detectors', () => {
       await effect('quiet');
       expect((refusal as HaltedError).reason).toContain('times a second');
       expect(await status()).toMatchObject({ detectors: { late: 0, undelivered: 0 }, executor: { isReading: true } });
+      const [{ id } = { id: '' }] = (await askFor(`${api.url}/switches`, {})).json['engagements'] as { id: string }[];
+      const words = { engagements: [id], reason: 'mended' };
+      const release = (more: object) => askFor(`${api?.url}/release`, postOf({ ...words, ...more }, 'a-release-key'));
+      const red = await release({});
+      expect([red.status, red.json['code'], red.json['detail']]).toEqual([
+        ...[409, 'RELEASE_NOT_GREEN'],
+        expect.stringMatching(/detectors .*acme/),
+      ]);
+      expect((await release({ evenIfRed: 'a test' })).status).toBe(200);
       const metrics = (await askFor(`${api.url}/metrics`, {})).text;
       expect(metrics).toMatch(
         /^killdrill_detector_alerts_total\{rule="write-rate-per-tenant",outcome="delivered"\} [1-9]/m,

@@ -150,6 +150,23 @@ describe('detectors that read the journal', () => {
     expect(said).toEqual([expect.stringContaining("tenant ''")]);
   });
 
+  test('call a stop green by a look that begins after somebody asked, and by nothing older', async () => {
+    const acme = { scope: 'tenant', target: 'acme' } as const;
+    const rush = { rows: every(10, 6), nowMs: BEGIN_MS + 100 };
+    const journal = new Script({}, rush, { nowMs: BEGIN_MS + 100 });
+    const { watch } = watchOver(journal);
+    await vi.waitUntil(() => watch.status().red === 1, WAIT);
+    const { signal } = new AbortController();
+    expect(await watch.greenCheck(acme).check(signal)).toMatch(/acme/);
+    expect(await watch.greenCheck({ scope: 'tenant', target: 'quiet' }).check(signal)).toBeNull();
+    const away = watchOver(new Script({}, new Error('away'))).watch;
+    await vi.waitUntil(() => away.status().errors > 0, WAIT);
+    const giveUp = new AbortController();
+    const asked = away.greenCheck(acme).check(giveUp.signal);
+    giveUp.abort(new Error('late'));
+    await expect(asked).rejects.toThrow('late');
+  });
+
   test('refuse rules that a journal cannot feed, and name each', () => {
     const rules = [
       writes,
