@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { markdownCode as code, markdownTable as table } from '../harness/report/markdown.ts';
+import { ApiMetrics } from '../src/control/api/metrics.ts';
 import { EVENTS_ROUTE, otherRoutes } from '../src/control/api/documented-routes.ts';
 import type { ControlApiParts } from '../src/control/api/parts.ts';
 import type { Route } from '../src/control/api/route.ts';
@@ -33,8 +34,19 @@ export function controlApi(): string {
         ]),
       ),
       ...routes.filter(({ body, query }) => keysOf(body ?? query).length > 0).map(keysPart),
+      metricsPart(never),
     ].join('\n\n'),
   );
+}
+
+/** Those that are only there with a flag of `serve` too; of what is measured nothing is asked. */
+function metricsPart(never: () => never): string {
+  const hosted = { sinks: never, canary: never, detectors: never };
+  const metrics = new ApiMetrics({ ...NOTHING, ...hosted }, never).described();
+  const rows = metrics.map(({ name, type, help }) => [code(name), type, help]);
+  const words =
+    'What a hosted part counts is there where [`serve` hosts it](../guides/what-serve-hosts.md): `killdrill_canary_…`, `killdrill_detector…`, `killdrill_sink_behind`.';
+  return `## Metrics\n\n${words}\n\n${table(['metric', 'type', 'what it is'], rows)}`;
 }
 
 interface Key {

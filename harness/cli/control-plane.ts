@@ -98,7 +98,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       ...{ namespace, version: packageVersion(), registry, lease, taker, flips, record, keys, clock, missing, onError },
       ...{ newId: randomUUID, sign, flipKeys, ...vouching, ...hosted.parts },
       fleet: {
-        workers: async () => (await effectiveness.fleet()).workers,
+        facts: () => effectiveness.fleet(),
         stop: (id) => watch.look(id),
         lastProvenMs: () => proven.ask(),
       },

@@ -9,6 +9,7 @@ import { KafkaBus } from '../../src/alerts/kafka-bus.ts';
 import { systemClock } from '../../src/clock.ts';
 import { readDetectors } from '../../src/detect/config.ts';
 import { JournalWatch } from '../../src/detect/journal-watch.ts';
+import type { ChecksOf } from '../../src/control/release.ts';
 import type { JournalWatchStatus } from '../../src/detect/journal-watch.ts';
 import type { DetectorConfig } from '../../src/detect/rule.ts';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -37,6 +38,8 @@ interface Host {
 
 export interface HostedDetectors {
   status(): JournalWatchStatus;
+  /** For a release: what these detectors would ask to have stopped again. */
+  readonly greenChecks: ChecksOf;
   start(): void;
   close(): Promise<void>;
 }
@@ -62,6 +65,7 @@ export function openHostedDetectors({ config, privateKey, bus }: HostedDetectors
   const watch = new JournalWatch({ journal, config, port, clock: systemClock, onError });
   return {
     status: () => watch.status(),
+    greenChecks: (releasing) => releasing.map((on) => watch.greenCheck(on)),
     start: () => {
       watch.start();
       // The first alert is the one that has to be quick; with the bus away, each alert tries again by itself.

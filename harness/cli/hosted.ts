@@ -39,7 +39,7 @@ interface Host {
 
 export interface Hosted {
   /** What the API tells of them. */
-  readonly parts: Pick<ControlApiParts, 'executor' | 'canary' | 'detectors' | 'sinks' | 'mirror'>;
+  readonly parts: Pick<ControlApiParts, 'executor' | 'canary' | 'detectors' | 'greenChecks' | 'sinks' | 'mirror'>;
   start(): void;
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export async function openHosted(options: HostedOptions, host: Host): Promise<Ho
     parts: {
       ...(reader === null ? {} : { executor: () => reader.status() }),
       ...(canary === null ? {} : { canary: () => canary.status() }),
-      ...(watch === null ? {} : { detectors: () => watch.status() }),
+      ...(watch === null ? {} : { detectors: () => watch.status(), greenChecks: watch.greenChecks }),
       ...(sinks === null ? {} : { sinks: () => sinks.status() }),
       ...(mirror === null ? {} : { mirror: () => mirror.status() }),
     },

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../src/clock.ts';
+import { isProof } from '../../src/control/canary.ts';
 import { canaryRound } from '../../src/control/canary-round.ts';
 import type { CanaryRound } from '../../src/control/canary-round.ts';
 import { KilldrillError } from '../../src/errors.ts';
 import { printable, wrap } from '../report/wrap.ts';
 import type { OperatorConnection } from './operator-connection.ts';
 import { note } from './output.ts';
+import { goneSentences } from './status-text.ts';
 
 /** What an operator's connection may take for its part of a round, milliseconds: it is more patient than a server. */
 const STORE_MS = 45_000;
@@ -38,11 +40,7 @@ export async function prove(
     round = await canaryRound({ ...parts, by, sign }, 0);
   }
   for (const line of sentences(round)) note(wrap(printable(line), WIDTH).join('\n'));
-  return { isProven: isProof(round) };
-}
-
-function isProof(round: CanaryRound): boolean {
-  return round.kind === 'flown' && round.result.silent.length === 0 && round.result.refused.length > 0;
+  return { isProven: round.kind === 'flown' && isProof(round.result) };
 }
 
 function sentences(round: Extract<CanaryRound, { readonly kind: 'flown' | 'covered' }>): readonly string[] {
@@ -51,11 +49,12 @@ function sentences(round: Extract<CanaryRound, { readonly kind: 'flown' | 'cover
       `no canary was flown: its switch is stopped already, by ${round.by.join(', ')}; try again after the release`,
     ];
   }
-  const { revision, refused, silent, gone, releaseError } = round.result;
+  const { revision, refused, silent, gone, short, releaseError } = round.result;
   const these = silent.length === 0 ? '' : `; these have not: ${silent.join(', ')}`;
   return [
     `canary at revision ${revision}: ${refused.length} workers refused it${these}`,
-    ...(gone.length === 0 ? [] : [`on the list, and not heard of for several leases: ${gone.join(', ')}`]),
+    ...goneSentences(gone),
+    ...(short.length === 0 ? [] : [`not proven, since the declared inventory is not met: ${short.join(', ')}`]),
     ...(releaseError === null
       ? []
       : [`its release was not taken (${releaseError}); the next canary releases it, and it stops nobody`]),

@@ -1,3 +1,5 @@
+import { ageText } from '../../src/control/age-text.ts';
+import { isGone } from '../../src/control/present-workers.ts';
 import type { StopState } from '../../src/control/effectiveness.ts';
 import type { FleetFacts, RegisteredWorker } from '../../src/store/effectiveness-port.ts';
 import type { OpenEngagement } from '../../src/store/store.ts';
@@ -9,8 +11,18 @@ import { unaccountedSentences } from './unaccounted.ts';
 export interface Status extends FleetFacts {
   readonly namespace: string;
   readonly stops: readonly (StopState & Pick<OpenEngagement, 'flip'>)[];
-  /** Since every worker on the list last refused a canary, milliseconds; null when one of them never has. */
+  /** Since every worker that is there last refused a canary, milliseconds; null when one of them never has, or `short`. */
   readonly lastProvenMs: number | null;
+  /** Names of workers of which nobody has heard for several leases. */
+  readonly gone: readonly string[];
+  /** Pools that have not all the workers that were declared, a clause each. */
+  readonly short: readonly string[];
+}
+
+/** Apart from those that report, since nothing can be asked of them. */
+export function goneSentences(gone: readonly string[]): readonly string[] {
+  if (gone.length === 0) return [];
+  return [`gone, not heard of for four leases and a second, so that they may begin nothing: ${gone.join(', ')}`];
 }
 
 /** Columns of a terminal that everybody has. */
@@ -18,10 +30,12 @@ const WIDTH = 80;
 
 /** What an operator sees: stops first, each with its workers; then who is there. */
 export function statusText(status: Status): string {
-  const { namespace, head, stops, workers, inventory, elsewhere } = status;
+  const { namespace, head, stops, inventory, elsewhere } = status;
+  const workers = status.workers.filter((one) => !isGone(one));
   const lines = [
     `namespace '${namespace}' at revision ${head.revision}: ${stops.length} open stops, ${workers.length} workers`,
     provenWords(status),
+    ...goneSentences(status.gone),
     ...(inventory === null
       ? ['no inventory is declared: no stop can be called effective (killdrill migrate --expected)']
       : []),
@@ -34,10 +48,11 @@ export function statusText(status: Status): string {
   return parts.join('\n');
 }
 
-function provenWords({ lastProvenMs }: Status): string {
+function provenWords({ lastProvenMs, short }: Status): string {
+  if (short.length > 0) return `not proven able to halt: the declared inventory is not met: ${short.join(', ')}`;
   if (lastProvenMs === null)
     return 'not proven able to halt: no canary was refused by all of them (killdrill status --prove)';
-  return `last proven able to halt ${age(lastProvenMs)} ago`;
+  return `last proven able to halt ${ageText(lastProvenMs)} ago`;
 }
 
 function stopText({
@@ -78,9 +93,9 @@ function workerTable(workers: readonly RegisteredWorker[]): string {
     one.pool,
     one.version ?? '',
     one.appliedThrough === null ? '-' : String(one.appliedThrough),
-    one.reportedAgoMs === null ? 'never' : age(one.reportedAgoMs),
+    one.reportedAgoMs === null ? 'never' : ageText(one.reportedAgoMs),
     String(one.inFlight),
-    one.canary === null ? 'never' : age(one.canary.agoMs),
+    one.canary === null ? 'never' : ageText(one.canary.agoMs),
   ]);
   return table(
     [
@@ -95,11 +110,4 @@ function workerTable(workers: readonly RegisteredWorker[]): string {
     rows,
     { isCompact: true },
   );
-}
-
-/** In one unit, rounded up. */
-function age(ms: number): string {
-  if (ms < 120_000) return `${Math.ceil(ms / 1_000)} s`;
-  if (ms < 7_200_000) return `${Math.ceil(ms / 60_000)} min`;
-  return `${Math.ceil(ms / 3_600_000)} h`;
 }

@@ -5,6 +5,7 @@ import type { EffectivenessStore, FleetFacts, RegisteredWorker } from '../store/
 import type { FlipStore } from '../store/store.ts';
 import type { Flip } from '../switch.ts';
 import { CANARY, CANARY_SOURCE } from './canary-check.ts';
+import { goneWorkers, isGone, shortPools } from './present-workers.ts';
 
 export interface CanaryParts {
   readonly namespace: string;
@@ -34,8 +35,10 @@ export interface CanaryResult {
   readonly refused: readonly string[];
   /** Workers that report, and have not said so in time. */
   readonly silent: readonly string[];
-  /** Workers on the list that have reported nothing for several leases: their gates refuse everything since, or they are no more. */
+  /** Workers on the list of which nobody has heard for several leases: their gates refuse everything since, or they are no more. */
   readonly gone: readonly string[];
+  /** Pools of the declared inventory that have not all their workers, a clause each: who should be there has refused nothing. */
+  readonly short: readonly string[];
   /** Its release; null when somebody else had released it, and with `releaseError`: then its switch stays stopped, which stops nobody else. */
   readonly releasedAt: number | null;
   readonly releaseError: string | null;
@@ -90,7 +93,7 @@ export async function releaseCanaries(parts: CanaryParts, engagements: readonly 
   }
 }
 
-type Standing = Pick<CanaryResult, 'refused' | 'silent' | 'gone'>;
+type Standing = Pick<CanaryResult, 'refused' | 'silent' | 'gone' | 'short'>;
 
 /** Whether there is still somebody to wait for. */
 function isOpen(standing: Standing | null): boolean {
@@ -107,17 +110,9 @@ async function lookAround({ fleet }: CanaryParts, revision: number): Promise<Sta
   return {
     refused: names(hasRefused),
     silent: names((one) => !hasRefused(one) && !isGone(one)),
-    gone: names((one) => !hasRefused(one) && isGone(one)),
+    gone: goneWorkers(facts.workers),
+    short: shortPools(facts),
   };
-}
-
-/** A worker reports once a lease at least; past several of them its gate has refused everything for long. */
-const GONE_AFTER_LEASES = 4;
-const GONE_GRACE_MS = 1_000;
-
-/** Whether nobody has heard of this life of a worker for so long that its lease is certainly over. */
-export function isGone({ reportedAgoMs, registeredAgoMs, leaseMs }: RegisteredWorker): boolean {
-  return (reportedAgoMs ?? registeredAgoMs) > GONE_AFTER_LEASES * leaseMs + GONE_GRACE_MS;
 }
 
 function common({ namespace, clock, by }: CanaryParts, id: string) {
@@ -130,10 +125,18 @@ function signed({ sign }: CanaryParts, flip: Flip): readonly [string, string | n
   return [text, sign === null ? null : sign(text)];
 }
 
-/** How long ago every worker that reports had last refused a canary; null while one of them never has, and for no worker. */
-export function lastProvenMs({ workers }: Pick<FleetFacts, 'workers'>): number | null {
-  const there = workers.filter((one) => !isGone(one));
-  if (there.length === 0) return null;
+/** Whether a round has proven that a stop reaches every worker which is there, and that all are there who should be. */
+export function isProof({ refused, silent, short }: CanaryResult): boolean {
+  return refused.length > 0 && silent.length === 0 && short.length === 0;
+}
+
+/**
+ * How long ago every worker that is there had last refused a canary, milliseconds; null while one of them never has, while
+ * a pool of the declared inventory has not all its workers, and for no worker.
+ */
+export function lastProvenMs(facts: Pick<FleetFacts, 'workers' | 'inventory'>): number | null {
+  const there = facts.workers.filter((one) => !isGone(one));
+  if (there.length === 0 || shortPools(facts).length > 0) return null;
   const oldest = Math.max(...there.map(({ canary }) => canary?.agoMs ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(oldest) ? oldest : null;
 }

@@ -4,8 +4,8 @@ import { reportTo } from '../report-to.ts';
 import { canaryRound, hasLeftCanary, termOf } from './canary-round.ts';
 import type { CanaryRound, RoundParts } from './canary-round.ts';
 
-/** How a round ended: `proven` by every worker that reports; `silent` when some did not refuse; `nobody` was there to; a wider stop `covered` the switch; or it `failed`. */
-export const CANARY_OUTCOMES = ['proven', 'silent', 'nobody', 'covered', 'failed'] as const;
+/** How a round ended: `proven` by every worker that reports; `silent` when some did not refuse; `short` when a declared pool has not all its workers; `nobody` was there to; a wider stop `covered` the switch; or it `failed`. */
+export const CANARY_OUTCOMES = ['proven', 'silent', 'short', 'nobody', 'covered', 'failed'] as const;
 export type CanaryOutcome = (typeof CANARY_OUTCOMES)[number];
 
 /** The last round that this process flew. */
@@ -53,7 +53,14 @@ export class PeriodicCanary {
   readonly #parts: PeriodicParts;
   readonly #over = new AbortController();
   readonly #tell: (error: unknown) => void;
-  readonly #rounds: Record<CanaryOutcome, number> = { proven: 0, silent: 0, nobody: 0, covered: 0, failed: 0 };
+  readonly #rounds: Record<CanaryOutcome, number> = {
+    proven: 0,
+    silent: 0,
+    short: 0,
+    nobody: 0,
+    covered: 0,
+    failed: 0,
+  };
   #last: (Omit<LastRound, 'agoMs'> & { readonly atMs: number }) | null = null;
   #loop: Promise<void> | null = null;
   /** Something may have been left open, by a life before this one or by an answer that never came. */
@@ -124,13 +131,16 @@ export class PeriodicCanary {
       return;
     }
     const { result, tookMs } = round;
-    const { refused, silent, gone, releaseError } = result;
+    const { refused, silent, gone, short, releaseError } = result;
     const found = { tookMs, refused: refused.length, silent, gone };
     if (releaseError !== null) this.#tell(new Error(`a canary's release was not taken: ${releaseError}`));
     if (silent.length > 0) {
       if (this.#over.signal.aborted) return; // cut short: they had less time than they are due
       this.#tell(new Error(`workers that have not refused the canary: ${silent.slice(0, 10).join(', ')}`));
       this.#end('silent', { ...found, why: releaseError });
+    } else if (refused.length > 0 && short.length > 0) {
+      this.#tell(new Error(`a canary proves nothing of workers that are not there: ${short.join(', ')}`));
+      this.#end('short', { ...found, why: [...short, ...(releaseError === null ? [] : [releaseError])].join('; ') });
     } else this.#end(refused.length === 0 ? 'nobody' : 'proven', { ...found, why: releaseError });
   }
 

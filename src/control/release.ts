@@ -15,11 +15,15 @@ export interface ReleaseCheck {
   check(signal: AbortSignal): Promise<string | null>;
 }
 
+/** What has to be green before these switches are released. */
+export type ChecksOf = (releasing: readonly Switch[]) => readonly ReleaseCheck[];
+
 export interface ReleaseParts {
   readonly store: FlipStore;
   /** Makes the flip's id, which is unique for ever. */
   readonly newId: () => string;
-  readonly checks?: readonly ReleaseCheck[];
+  /** All that has to be green; or, of the switches that are to be released, what has to be for these. */
+  readonly checks?: readonly ReleaseCheck[] | ChecksOf;
   /** How long each check may take, milliseconds. Default 2,000. */
   readonly checkMs?: number;
   readonly clock?: Clock;
@@ -67,7 +71,7 @@ export async function release(parts: ReleaseParts, request: ReleaseRequest): Pro
   const ids = [...new Set(request.engagements)];
   const open = await parts.store.openEngagements();
   const closed = open.filter(({ flip }) => ids.includes(flip.id));
-  const red = await redChecks(parts);
+  const red = await redChecks(parts, checksFor(parts, closed));
   if (red.length > 0 && !hasWords(request.evenIfRed)) {
     throw new KilldrillError(
       'RELEASE_NOT_GREEN',
@@ -117,8 +121,14 @@ function refuseUnproven({ keys = null }: ReleaseParts, text: string, signature: 
   );
 }
 
-async function redChecks(parts: ReleaseParts): Promise<readonly string[]> {
-  const answers = await Promise.all((parts.checks ?? []).map((check) => judge(check, parts)));
+function checksFor({ checks = [] }: ReleaseParts, closing: readonly OpenEngagement[]): readonly ReleaseCheck[] {
+  if (typeof checks !== 'function') return checks;
+  const switches = new Map(closing.map(({ flip }) => [`${flip.scope}:${flip.target}`, flip]));
+  return checks([...switches.values()].map(({ scope, target }) => ({ scope, target })));
+}
+
+async function redChecks(parts: ReleaseParts, checks: readonly ReleaseCheck[]): Promise<readonly string[]> {
+  const answers = await Promise.all(checks.map((check) => judge(check, parts)));
   return answers.filter((answer) => answer !== null);
 }
 

@@ -11,6 +11,7 @@ import { guardrail } from './guardrail.ts';
 import { loop } from './loop.ts';
 import type { Observation } from './observation.ts';
 import { RuleWatch } from './rule-watch.ts';
+import type { RuleCounts } from './rule-watch.ts';
 import type { DetectorConfig, DetectorRule } from './rule.ts';
 import { writeRate } from './write-rate.ts';
 
@@ -53,6 +54,12 @@ export class Detection {
       raised: sum((watch) => watch.raisedCount),
       undelivered: sum((watch) => watch.undeliveredCount),
     };
+  }
+
+  /** The same, and what is red, by rule. */
+  countsByRule(): readonly RuleCounts[] {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#watches.map((watch) => watch.counts(nowMs));
   }
 
   /**

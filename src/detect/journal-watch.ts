@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts';
+import type { ReleaseCheck } from '../control/release.ts';
 import { KilldrillError } from '../errors.ts';
 import { pause } from '../pause.ts';
 import { reportTo } from '../report-to.ts';
+import type { Switch } from '../switch.ts';
 import type { JournalPage, JournalPlace, JournalSource } from '../store/journal-port.ts';
 import type { AlertPort } from './alert-draft.ts';
 import { Detection } from './detection.ts';
+import type { RuleCounts } from './rule-watch.ts';
 import { RowClock } from './row-clock.ts';
 import type { DetectorConfig } from './rule.ts';
 
@@ -32,10 +35,17 @@ export interface JournalWatchStatus {
   readonly undelivered: number;
   /** Series that are red now. */
   readonly red: number;
+  /** Looks that the store did not answer, and rows with a name that no switch could have. */
+  readonly errors: number;
+  /** Since the store last answered a look, milliseconds; null before it ever did. */
+  readonly lookedAgoMs: number | null;
+  readonly rules: readonly RuleCounts[];
 }
 
 const PAGE = 1_000;
 const RETRY_MS = 250;
+/** How often a release that waits for a look asks whether it is over. */
+const FRESH_LOOK_MS = 10;
 /** A row is a little older than its commit. What is older than this belongs to a worker that nobody could read meanwhile. */
 const LATE_MS = 2_000;
 
@@ -51,7 +61,11 @@ export class JournalWatch {
   readonly #tell: (error: unknown) => void;
   #places: readonly JournalPlace[] | null = null;
   #loop: Promise<void> | null = null;
-  #counts = { isReading: false, rows: 0, late: 0, behindMs: 0 };
+  #counts = { isReading: false, rows: 0, late: 0, behindMs: 0, errors: 0 };
+  #lookedAtMs: number | null = null;
+  /** Looks that have begun, and the last of them that read the journal to its end. */
+  #begun = 0;
+  #whole = 0;
   #saidAway = false;
 
   /** @throws KilldrillError `DETECTORS_INVALID` naming each rule that the journal cannot feed. */
@@ -64,7 +78,27 @@ export class JournalWatch {
 
   status(): JournalWatchStatus {
     const { raised, undelivered } = this.#detection.counts;
-    return { ...this.#counts, raised, undelivered, red: this.#detection.red().length };
+    const lookedAgoMs = this.#lookedAtMs === null ? null : this.#parts.clock.monotonicMs() - this.#lookedAtMs;
+    const rules = this.#detection.countsByRule();
+    const red = rules.reduce((total, rule) => total + rule.red, 0);
+    return { ...this.#counts, raised, undelivered, red, lookedAgoMs, rules };
+  }
+
+  /**
+   * For a release of this switch: red while a metric is that asks for this very stop, as the journal is now. It waits for a
+   * look that begins after it was asked; while the store does not answer, there is none, and nothing is green.
+   */
+  greenCheck(on: Switch): ReleaseCheck {
+    const { name, check } = this.#detection.greenCheck(on);
+    return {
+      name,
+      check: async (signal) => {
+        const askedAt = this.#begun;
+        while (this.#whole <= askedAt && !signal.aborted) await pause(this.#parts.clock, FRESH_LOOK_MS, signal);
+        signal.throwIfAborted();
+        return check(signal);
+      },
+    };
   }
 
   start(): void {
@@ -81,8 +115,10 @@ export class JournalWatch {
     const { journal, clock, pollMs = 100 } = this.#parts;
     while (!signal.aborted) {
       try {
+        this.#begun += 1;
         const page = await journal.page(this.#places, PAGE);
         this.#take(page);
+        if (!page.more) this.#whole = this.#begun;
         if (!page.more) await pause(clock, pollMs, signal);
       } catch (error) {
         this.#away(error);
@@ -95,6 +131,7 @@ export class JournalWatch {
     const last = rows.at(-1)?.atMs ?? nowMs;
     this.#saidAway = false;
     this.#places = places;
+    this.#lookedAtMs = this.#parts.clock.monotonicMs();
     for (const row of rows) this.#observe(row);
     if (!more) this.#rowClock.reach(nowMs);
     this.#detection.look();
@@ -113,12 +150,13 @@ export class JournalWatch {
       this.#detection.observe({ kind: 'effect', ...actor, capability, access, fingerprint: null });
     } catch (error) {
       if (!(error instanceof KilldrillError)) throw error;
+      this.#counts = { ...this.#counts, errors: this.#counts.errors + 1 };
       this.#tell(error); // a name that no switch could have: the others are read on
     }
   }
 
   #away(error: unknown): void {
-    this.#counts = { ...this.#counts, isReading: false };
+    this.#counts = { ...this.#counts, isReading: false, errors: this.#counts.errors + 1 };
     if (this.#saidAway) return;
     this.#saidAway = true;
     this.#tell(error);

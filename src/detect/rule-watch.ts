@@ -21,6 +21,21 @@ interface Series {
   deliveries: number;
 }
 
+/** What one rule has done and holds. */
+export interface RuleCounts {
+  readonly rule: string;
+  /** Series that it watches now. */
+  readonly series: number;
+  /** Series that it dropped while they still counted. */
+  readonly forgotten: number;
+  /** Series that are red now. */
+  readonly red: number;
+  /** Alerts that it raised, that the bus has taken, and that it has not; what is neither yet is under way. */
+  readonly raised: number;
+  readonly delivered: number;
+  readonly undelivered: number;
+}
+
 /** One rule and everything that it watches. Level-triggered: what is red is raised until it is not. */
 export class RuleWatch {
   readonly rule: DetectorRule;
@@ -31,6 +46,7 @@ export class RuleWatch {
   readonly #table: SeriesTable<Series>;
   readonly #red = new Set<Series>();
   #raised = 0;
+  #delivered = 0;
   #undelivered = 0;
 
   constructor(rule: DetectorRule, gauge: Gauge, config: DetectorConfig, port: AlertPort, clock: Clock) {
@@ -61,6 +77,14 @@ export class RuleWatch {
 
   get undeliveredCount(): number {
     return this.#undelivered;
+  }
+
+  counts(nowMs: number): RuleCounts {
+    return {
+      ...{ rule: this.rule.name, series: this.seriesCount, forgotten: this.forgottenCount },
+      ...{ red: this.red(nowMs).length, raised: this.#raised },
+      ...{ delivered: this.#delivered, undelivered: this.#undelivered },
+    };
   }
 
   observe(observation: Observation, nowMs: number): void {
@@ -114,6 +138,7 @@ export class RuleWatch {
   async #deliver(series: Series, draft: AlertDraft, delivery: number): Promise<void> {
     try {
       await this.#port.raise(draft);
+      this.#delivered += 1;
     } catch {
       this.#undelivered += 1;
       if (series.deliveries !== delivery) return;

@@ -51,6 +51,8 @@ export interface RegisteredWorker extends WorkerIdentity {
   readonly registeredAgoMs: number;
   /** Null before its first report. */
   readonly reportedAgoMs: number | null;
+  /** Since the store let in its newest intent; null before the first. */
+  readonly admittedAgoMs: number | null;
   /** Null without a report, or when it stands on a history that is not this store's. */
   readonly appliedThrough: number | null;
   /** As in its report. */

@@ -104,11 +104,17 @@ function registered(state: MemoryState, stored: StoredWorker): RegisteredWorker 
     ...identity,
     registeredAgoMs: state.nowMs - registeredMs,
     reportedAgoMs: ago(reportedMs),
+    admittedAgoMs: ago(admittedMs(state, identity.incarnation)),
     appliedThrough: report !== null && isOnChain(state, report.head) ? report.head.revision : null,
     busy: report === null ? [] : report.busy,
     inFlight: report?.inFlight ?? 0,
     canary: canary === null ? null : { revision: canary, agoMs: ago(canaryMs) ?? 0 },
   };
+}
+
+function admittedMs(state: MemoryState, incarnation: string): number | null {
+  const own = [...state.intents.values()].filter((stored) => stored.incarnation === incarnation);
+  return own.at(-1)?.atMs ?? null;
 }
 
 function isOnChain(state: MemoryState, { epoch, revision, hash }: StopFacts['head']): boolean {

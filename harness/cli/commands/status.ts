@@ -1,5 +1,6 @@
 import { systemClock } from '../../../src/clock.ts';
 import { lastProvenMs } from '../../../src/control/canary.ts';
+import { goneWorkers, shortPools } from '../../../src/control/present-workers.ts';
 import { EffectivenessWatch } from '../../../src/control/effectiveness-watch.ts';
 import type { StopState } from '../../../src/control/effectiveness.ts';
 import { parseDuration } from '../../scenario/quantity.ts';
@@ -54,7 +55,8 @@ async function look({ namespace, flips, effectiveness }: OperatorConnection, wai
     }),
   );
   const fleet = await effectiveness.fleet();
-  return { namespace, ...fleet, stops: states.flat(), lastProvenMs: lastProvenMs(fleet) };
+  const [gone, short] = [goneWorkers(fleet.workers), shortPools(fleet)];
+  return { namespace, ...fleet, stops: states.flat(), lastProvenMs: lastProvenMs(fleet), gone, short };
 }
 
 function waitOf(text: string): number {

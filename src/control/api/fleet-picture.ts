@@ -2,13 +2,17 @@ import type { Clock } from '../../clock.ts';
 import { KilldrillError, messageOf } from '../../errors.ts';
 import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
 import { within } from '../../within.ts';
+import { lastProvenMs } from '../canary.ts';
+import { isGone, shortPools } from '../present-workers.ts';
 import { isSilent } from '../effectiveness.ts';
 import type { StopState, WorkerStanding } from '../effectiveness.ts';
 import type { ControlApiParts } from './parts.ts';
+import { provenOf } from './proven.ts';
+import type { Proven } from './proven.ts';
 import { switchesOf } from './switches.ts';
 
 /** How a worker stands to the record, in words for a person. */
-export type WorkerCondition = 'up to date' | 'behind' | 'silent' | 'no report yet' | 'another history';
+export type WorkerCondition = 'up to date' | 'behind' | 'silent' | 'gone' | 'no report yet' | 'another history';
 
 /** One worker as the page shows it. */
 export interface WorkerRow {
@@ -43,6 +47,8 @@ export interface StopProgress {
 export interface FleetPicture {
   /** Why the last look failed; what is here is then from before. Null if it did not. */
   readonly unseen: string | null;
+  /** Null when nobody can know, since no store is asked about the fleet here. */
+  readonly proven: Proven | null;
   readonly workers: readonly WorkerRow[];
   /** How many more there are than are shown. */
   readonly hidden: number;
@@ -57,16 +63,16 @@ const BOUND_MS = 1_000;
 const STOPS_SHOWN = 8;
 const WORKERS_SHOWN = 200;
 const MISSING_SHOWN = 5;
-const NOTHING: FleetPicture = { unseen: null, workers: [], hidden: 0, stops: [] };
+const NOTHING: FleetPicture = { unseen: null, proven: null, workers: [], hidden: 0, stops: [] };
 
 /** Looks at the fleet for all who want to see it: at most one look at a time, and one a second. */
 export class FleetPictures {
-  readonly #parts: Pick<ControlApiParts, 'registry' | 'lease' | 'fleet'>;
+  readonly #parts: Pick<ControlApiParts, 'registry' | 'lease' | 'fleet' | 'canary'>;
   readonly #clock: Clock;
   #last: { readonly picture: FleetPicture; readonly atMs: number } | null = null;
   #looking: Promise<FleetPicture> | null = null;
 
-  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'fleet' | 'clock'>) {
+  constructor(parts: Pick<ControlApiParts, 'registry' | 'lease' | 'fleet' | 'clock' | 'canary'>) {
     this.#parts = parts;
     this.#clock = parts.clock;
   }
@@ -87,7 +93,18 @@ export class FleetPictures {
   }
 
   #unseen(thrown: unknown): FleetPicture {
-    return { ...(this.#last?.picture ?? NOTHING), unseen: messageOf(thrown) };
+    const unseen = messageOf(thrown);
+    if (this.#last === null) return { ...NOTHING, proven: this.#proven(null, []), unseen };
+    const { picture, atMs } = this.#last;
+    // A store that is away has unproven nothing; what was proven grows older all the same.
+    const wasMs = picture.proven?.agoMs ?? null;
+    const agoMs = wasMs === null ? null : wasMs + this.#clock.monotonicMs() - atMs;
+    return { ...picture, proven: this.#proven(agoMs, picture.proven?.short ?? []), unseen };
+  }
+
+  #proven(agoMs: number | null, short: readonly string[]): Proven | null {
+    const { fleet, canary } = this.#parts;
+    return fleet === undefined ? null : provenOf(agoMs, short, canary?.() ?? null);
   }
 
   async #see(): Promise<FleetPicture> {
@@ -103,10 +120,12 @@ export class FleetPictures {
       const state = await fleet.stop(id);
       if (state !== null && state.state !== 'closed') stops.push({ ...state, on: `${scope}:${target}` });
     }
-    const workers = await fleet.workers();
+    const facts = await fleet.facts();
+    const { workers } = facts;
     const rows = workers.map((worker) => rowOf(worker, head?.revision ?? 0, stops)).toSorted(worstFirst);
     const hidden = Math.max(0, rows.length - WORKERS_SHOWN);
-    return { unseen: null, workers: rows.slice(0, WORKERS_SHOWN), hidden, stops: stops.map(progressOf) };
+    const proven = this.#proven(lastProvenMs(facts), shortPools(facts));
+    return { unseen: null, proven, workers: rows.slice(0, WORKERS_SHOWN), hidden, stops: stops.map(progressOf) };
   }
 }
 
@@ -125,6 +144,7 @@ function rowOf(
 }
 
 function conditionOf(worker: RegisteredWorker, headRevision: number): WorkerCondition {
+  if (isGone(worker)) return 'gone';
   if (worker.reportedAgoMs === null) return 'no report yet';
   if (isSilent(worker)) return 'silent';
   if (worker.appliedThrough === null) return 'another history';

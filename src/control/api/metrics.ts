@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry as MetricRegistry } from 'prom-client';
 import { addCanaryMetrics } from './canary-metrics.ts';
+import { addDetectorMetrics } from './detector-metrics.ts';
 import type { ControlApiParts } from './parts.ts';
 import { switchesOf } from './switches.ts';
 
@@ -34,6 +35,12 @@ export class ApiMetrics {
     this.#sinks(parts);
     this.#gauge('killdrill_watchers', 'Connections that follow events.', watchers);
     addCanaryMetrics(registers, parts);
+    addDetectorMetrics(registers, parts);
+  }
+
+  /** Each metric's name, and what it is; nothing is counted for that. */
+  described(): readonly { readonly name: string; readonly type: string; readonly help: string }[] {
+    return this.#registry.getMetricsAsArray().map(({ name, type, help }) => ({ name, type: String(type), help }));
   }
 
   /** Its exposition, and the type of that. */

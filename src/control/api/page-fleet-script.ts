@@ -10,8 +10,9 @@ const progress = (id) => {
 };
 function showFleet(now) {
   picture = now;
-  const { workers, hidden, unseen } = now;
+  const { workers, hidden, unseen, proven } = now;
   byId('fleet-why').textContent = unseen === null ? '' : 'NOT SEEN NOW: ' + unseen;
+  if (proven !== null) said('proven', proven.text, !proven.isGood);
   byId('fleet-count').textContent = workers.length === 0 ? 'No worker has registered.'
     : hidden === 0 ? workers.length + ' registered' : workers.length + ' shown, and ' + hidden + ' more';
   byId('workers').replaceChildren(...workers.map((one) => {

@@ -12,6 +12,12 @@ export function fleetSection({ unseen, workers, hidden }: FleetPicture): string 
 ${tableOf('workers', COLUMNS, workers.map(workerRow))}`;
 }
 
+/** When a stop was last proven to reach every worker. */
+export function provenLine({ proven }: FleetPicture): string {
+  if (proven === null) return '<p id="proven"></p>';
+  return `<p id="proven" class="${proven.isGood ? 'good' : 'bad'}">${escaped(proven.text)}</p>`;
+}
+
 /** How far a stop has come, in one cell. */
 export function progressText(progress: StopProgress | undefined): string {
   if (progress === undefined) return 'not looked at';

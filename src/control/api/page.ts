@@ -4,7 +4,7 @@ import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import type { FleetPicture, StopProgress } from './fleet-picture.ts';
 import { escaped, rowOfCells, tableOf } from './html-text.ts';
-import { fleetSection, progressText } from './page-fleet.ts';
+import { fleetSection, progressText, provenLine } from './page-fleet.ts';
 import type { ControlApiParts } from './parts.ts';
 import { switchesOf } from './switches.ts';
 import type { EnforcedEngagement } from './switches.ts';
@@ -48,6 +48,7 @@ export function pageOf(
 <header>
 <h1>${escaped(parts.namespace)}</h1>
 <p>${state} · <span id="head">${head === null ? 'nothing loaded yet' : `revision ${head.revision}`}</span> <span class="live">· <span id="live">connecting</span></span></p>
+${provenLine(picture)}
 <noscript><p>Reload for what is new. To stop from here, POST to <code>/halt</code>; <code>/preview?scope=tenant&amp;target=acme</code> shows what it would hit.</p></noscript>
 </header>
 <main>

@@ -5,22 +5,23 @@ import type { Lease } from '../../lease.ts';
 import type { MirrorStatus } from '../../propagation/state-mirror.ts';
 import type { Registry } from '../../registry.ts';
 import type { ControlStore } from '../../store/control-port.ts';
-import type { RegisteredWorker } from '../../store/effectiveness-port.ts';
+import type { FleetFacts } from '../../store/effectiveness-port.ts';
 import type { PreviewStore } from '../../store/preview-port.ts';
 import type { FlipStore } from '../../store/store.ts';
 import type { StopState } from '../effectiveness.ts';
 import type { CanaryStatus } from '../periodic-canary.ts';
+import type { ChecksOf } from '../release.ts';
 import type { SinkStatus } from '../sinks/flip-publisher.ts';
 import type { StopTaker } from '../stop-taker.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 /** What is known of the fleet's workers and of how far a stop has come (DESIGN §3.13). */
 export interface FleetView {
-  /** Each worker that has registered. */
-  workers(): Promise<readonly RegisteredWorker[]>;
+  /** Each worker that has registered, and who should have. */
+  facts(): Promise<Pick<FleetFacts, 'workers' | 'inventory'>>;
   /** How far this stop has come, by worker; null for one that is not there. */
   stop(id: string): Promise<StopState | null>;
-  /** How long ago every worker that reports had last refused a canary, milliseconds; null when they have not, or nobody knows. */
+  /** How long ago every worker that is there had last refused a canary, milliseconds; null when they have not, or nobody knows. */
   lastProvenMs(): Promise<number | null>;
 }
 
@@ -60,5 +61,7 @@ export interface ControlApiParts {
   readonly canary?: () => CanaryStatus;
   /** Where this process has detectors that read the journal. */
   readonly detectors?: () => JournalWatchStatus;
+  /** What has to be green before these switches are released. */
+  readonly greenChecks?: ChecksOf;
   readonly onError?: (error: Error) => void;
 }

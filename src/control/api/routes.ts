@@ -73,11 +73,11 @@ async function releaseThose(
   { engagements, reason, by, evenIfRed }: z.output<typeof releaseWords>,
   key: ApiKey | null,
 ): Promise<Reply> {
-  const { flips: store, newId, clock, namespace, sign, flipKeys } = parts;
+  const { flips: store, newId, clock, namespace, sign, flipKeys, greenChecks: checks = [] } = parts;
   const name = key?.name ?? 'nobody';
   const request = { namespace, engagements, reason, by: by ?? name, source: `api:${name}` };
   const released = await release(
-    { store, newId, clock, sign, keys: flipKeys },
+    { store, newId, clock, sign, keys: flipKeys, checks },
     evenIfRed === undefined ? request : { ...request, evenIfRed },
   );
   await parts.vouch?.();
@@ -154,7 +154,7 @@ function fleet({ fleet: view }: ControlApiParts): readonly Route[] {
         ...{ path: '/workers', right: 'read', query: noQuery, answers: [answer('Each that registered.', z.unknown())] },
         summary: 'The workers of the fleet, as they report.',
       },
-      async () => ok({ workers: await view.workers() }),
+      async () => ok({ workers: (await view.facts()).workers }),
     ),
     getRoute(
       {

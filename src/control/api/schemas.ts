@@ -140,6 +140,19 @@ const detectors = z.object({
   raised: z.int().describe('alerts'),
   undelivered: z.int().describe('of those, the ones that the bus did not take'),
   red: z.int().describe('what is too much now'),
+  errors: z.int().describe('looks that the store did not answer, and rows that no rule could take'),
+  lookedAgoMs: z.number().nullable().describe('since the store last answered a look; null: it never did'),
+  rules: z.array(
+    z.object({
+      rule: z.string(),
+      series: z.int().describe('what it watches: tenants, agents, or whatever it is per'),
+      forgotten: z.int().describe('of those, the ones dropped while they still counted'),
+      red: z.int(),
+      raised: z.int(),
+      delivered: z.int().describe('alerts that the bus took'),
+      undelivered: z.int(),
+    }),
+  ),
 });
 export const statusAnswer = z.object({
   namespace: z.string(),

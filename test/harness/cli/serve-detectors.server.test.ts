@@ -2,10 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { keyEntry } from '../../../src/control/api/api-keys.ts';
 import { HaltedError } from '../../../src/halted-error.ts';
 import { Runtime } from '../../../src/runtime.ts';
 import { connectWorkerStore } from '../../../src/store/postgres/worker-store.ts';
-import { askFor } from '../../src/control/api/api-rig.ts';
+import { askFor, postOf } from '../../src/control/api/api-rig.ts';
 import { PATIENT } from '../../src/store/postgres/prepared-database.ts';
 import { serveEach } from './serve-each.ts';
 import type { ServeGround } from './serve-each.ts';
@@ -15,7 +16,7 @@ const WAIT = { timeout: 60_000, interval: 20 };
 const namespace = 'payments';
 const RULES = `detector: journal-watch
 rules:
-  - { kind: write-rate, per: tenant, windowMs: 1000, perSecond: 30 }
+  - { kind: write-rate, per: tenant, windowMs: 60000, perSecond: 0.5 }
 `;
 let database: ServeGround['database'];
 let folder: string;
@@ -23,6 +24,7 @@ let serve: ServeGround['serve'];
 
 serveEach(namespace, (ground) => ({ database, folder, serve } = ground));
 beforeEach(() => {
+  write('killdrill-keys.json', JSON.stringify([keyEntry('on-call', 'release', 'a-release-key')]));
   write('rules.yaml', RULES);
   makeKey('detector.pem', 'known.json');
 });
@@ -78,6 +80,20 @@ describe('killdrill serve --detectors', () => {
       await effect('quiet');
       expect((refusal as HaltedError).reason).toContain('times a second');
       expect(await status()).toMatchObject({ detectors: { late: 0, undelivered: 0 }, executor: { isReading: true } });
+      const [{ id } = { id: '' }] = (await askFor(`${api.url}/switches`, {})).json['engagements'] as { id: string }[];
+      const words = { engagements: [id], reason: 'mended' };
+      const release = (more: object) => askFor(`${api?.url}/release`, postOf({ ...words, ...more }, 'a-release-key'));
+      const red = await release({});
+      expect([red.status, red.json['code'], red.json['detail']]).toEqual([
+        ...[409, 'RELEASE_NOT_GREEN'],
+        expect.stringMatching(/detectors .*acme/),
+      ]);
+      expect((await release({ evenIfRed: 'a test' })).status).toBe(200);
+      const metrics = (await askFor(`${api.url}/metrics`, {})).text;
+      expect(metrics).toMatch(
+        /^killdrill_detector_alerts_total\{rule="write-rate-per-tenant",outcome="delivered"\} [1-9]/m,
+      );
+      expect(metrics).toMatch(/^killdrill_detectors_rows_total [1-9]/m);
       const owner = await database.connect(database.ownerUrl);
       const { rows } = await owner.query<{ kind: string }>(
         'select distinct kind from killdrill.alert_record where namespace = $1',

@@ -106,6 +106,32 @@ describe('status', () => {
     expect((await killdrill(['status', '--prove'])).code).toBe(1);
   });
 
+  test('shows a worker that vanished apart, and passes without it, unless the inventory says that it must be there', async () => {
+    const lost = { incarnation: 'lost-1', worker: 'worker-9', pool: 'default', version: null, leaseMs: 1 };
+    await store.reports.register({ ...lost, longestDeadlineMs: 1_000 });
+    await withWorker('worker-1', async () => {
+      const proven = await vi.waitUntil(
+        async () => {
+          const ended = await killdrill(['status', '--prove']);
+          return ended.code === 0 ? ended.stdout : null;
+        },
+        { timeout: BOUND_MS, interval: 50 },
+      );
+      expect(proven).toContain('1 workers');
+      expect(proven.replaceAll(/\s+/g, ' ')).toContain('may begin nothing: worker-9');
+      const { head } = await store.flips.load();
+      await store.fence.admitIntents('lost-1', head, [sampleIntent(1, { deadlineMs: 1 })]);
+      expect((await store.effectiveness.fleet()).workers).toMatchObject([
+        { worker: 'worker-1', admittedAgoMs: null },
+        { worker: 'worker-9', admittedAgoMs: expect.any(Number) },
+      ]);
+      await killdrill(['migrate', '--expected', 'default=2'], database.ownerUrl);
+      const short = await killdrill(['status', '--prove']);
+      expect([short.code, short.stdout]).toEqual([1, expect.stringMatching(/pool\s+'default'\s+has\s+1\s+of\s+2/)]);
+    });
+    await store.reports.deregister('lost-1'); // other namespaces expect its pool
+  });
+
   test('flies no canary behind a stop that gates would name for it', async () => {
     await withWorker('worker-1', async () => {
       await store.control.flip(stopText(namespace, { id: 'wide' }), null);

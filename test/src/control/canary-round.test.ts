@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { CANARY } from '../../../src/control/canary-check.ts';
-import { releaseCanaries } from '../../../src/control/canary.ts';
+import { isProof, lastProvenMs, releaseCanaries } from '../../../src/control/canary.ts';
 import { canaryRound, hasLeftCanary } from '../../../src/control/canary-round.ts';
 import type { RoundParts } from '../../../src/control/canary-round.ts';
 import { Runtime } from '../../../src/runtime.ts';
@@ -91,21 +91,39 @@ describe('a round of the canary', () => {
     expect(await canaryRound(parts, 0)).toMatchObject({ kind: 'flown' });
   });
 
-  test('names a worker that nobody hears of any more apart from those that are silent', async () => {
+  test.each([
+    ['is gone, apart from those that are silent', {}, null, { silent: [], gone: ['b'], short: [] }, true],
+    [
+      'is gone and should be there, so that nothing is proven',
+      {},
+      { default: 2 },
+      { silent: [], gone: ['b'], short: ["pool 'default' has 1 of 2 workers"] },
+      false,
+    ],
+    ['sends without reporting: it is not gone', { admittedAgoMs: 10 }, null, { silent: ['b'], gone: [] }, false],
+    ['was started anew: it is there', { worker: 'a' }, { default: 1 }, { silent: [], gone: [], short: [] }, true],
+  ])('names a worker of which no report comes any more: one that %s', async (_, more, pools, found, isProven) => {
     const state = await fleetOf('a');
-    const parts = partsOn(state);
+    const parts = { ...partsOn(state), withinMs: 200 };
+    const inventory = pools === null ? null : { pools, closed: true };
     const fleet = {
       fleet: async () => {
         const facts = await parts.fleet.fleet();
         const [first] = facts.workers;
         if (first === undefined) return facts;
-        const gone = { ...first, worker: 'gone', reportedAgoMs: 60_000, canary: null };
-        return { ...facts, workers: [...facts.workers, gone] };
+        const lost = { ...first, worker: 'b', reportedAgoMs: 60_000, canary: null, ...more };
+        return { ...facts, inventory, workers: [...facts.workers, lost] };
       },
     };
-    expect(await canaryRound({ ...parts, fleet }, 0)).toMatchObject({
-      result: { refused: ['a'], silent: [], gone: ['gone'] },
-    });
+    await vi.waitFor(
+      async () => {
+        const round = await canaryRound({ ...parts, fleet }, 0);
+        expect(round).toMatchObject({ result: { refused: ['a'], ...found } });
+        expect(round.kind === 'flown' && isProof(round.result)).toBe(isProven);
+        expect(lastProvenMs(await fleet.fleet())).toEqual(isProven ? expect.any(Number) : null);
+      },
+      { timeout: 30_000 },
+    );
   });
 
   test('takes a canary that somebody else has released for released', async () => {

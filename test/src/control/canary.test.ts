@@ -48,6 +48,7 @@ describe('a canary', () => {
       refused: ['a', 'b'],
       silent: [],
       gone: [],
+      short: [],
       releasedAt: 2,
       releaseError: null,
     });
@@ -79,7 +80,7 @@ describe('a canary', () => {
     const fleet = memoryEffectiveness(state);
     const parts = { namespace: NAMESPACE, clock: systemClock, newId: state.newId, by: 'drill', sign: null };
     expect(await flyCanary({ ...parts, flips: failing, fleet, withinMs: 0 })).toEqual({
-      ...{ revision: 1, refused: [], silent: [], gone: [], releasedAt: null, releaseError: 'away' },
+      ...{ revision: 1, refused: [], silent: [], gone: [], short: [], releasedAt: null, releaseError: 'away' },
     });
   });
 });

@@ -183,6 +183,7 @@ export class StoppedFleet {
       ...{ worker: name, incarnation, pool: 'all', version: null, leaseMs: LEASE_MS, longestDeadlineMs: LONGEST_MS },
       ...{ registeredAgoMs: 0, inFlight: 0, canary: null },
       reportedAgoMs: reported === null ? null : this.#nowMs - reported.atMs,
+      admittedAgoMs: null,
       appliedThrough: reported === null ? null : Number(reported.applied),
       busy: reported?.busy === true ? [STOP.id] : [],
     };

@@ -15,7 +15,15 @@ function worker(name: string, parts: Partial<RegisteredWorker> = {}): Registered
       leaseMs: 1_200,
       longestDeadlineMs: 2_000,
     },
-    ...{ registeredAgoMs: 9_000, reportedAgoMs: 10, appliedThrough: 7, busy: [], inFlight: 0, canary: null },
+    ...{
+      registeredAgoMs: 9_000,
+      reportedAgoMs: 10,
+      admittedAgoMs: null,
+      appliedThrough: 7,
+      busy: [],
+      inFlight: 0,
+      canary: null,
+    },
     ...parts,
   };
 }

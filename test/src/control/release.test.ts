@@ -54,6 +54,20 @@ describe('the engagements on a switch', () => {
   });
 });
 
+describe('checks of switches', () => {
+  it('are asked for each switch that is to be released, once', async () => {
+    const store = new Control().port;
+    const asked: unknown[] = [];
+    const checks = (releasing: readonly unknown[]) => (asked.push(...releasing), [check('rate', async () => 'is red')]);
+    const request = { namespace: 'n', engagements: ['a', 'b', 'd'], by: 'op', source: 'test', reason: 'mended' };
+    await expect(release({ store, newId: () => 'new', checks }, request)).rejects.toThrow('rate is red');
+    expect(asked).toEqual([
+      { scope: 'tenant', target: 'acme' },
+      { scope: 'feature', target: 'acme' },
+    ]);
+  });
+});
+
 describe('a release', () => {
   it('is one flip that names each engagement once, on their switch', async () => {
     const control = new Control();

@@ -67,8 +67,11 @@ describe('detectors that read the journal', () => {
     expect(drafts).toMatchObject([
       { detector: 'beside', scope: 'tenant', target: 'acme', mode: 'halt_all', evidence: { value: 5, threshold: 5 } },
     ]);
+    await vi.waitUntil(() => watch.status().rules[0]?.delivered === 1, WAIT);
+    const rule = { rule: 'write-rate-per-tenant', series: 1, forgotten: 0, red: 1, delivered: 1 };
     expect(watch.status()).toEqual({
-      ...{ isReading: true, rows: 26, late: 0, behindMs: 0, raised: 1, undelivered: 0, red: 1 },
+      ...{ isReading: true, rows: 26, late: 0, behindMs: 0, raised: 1, undelivered: 0, red: 1, errors: 0 },
+      ...{ lookedAgoMs: expect.any(Number), rules: [{ ...rule, raised: 1, undelivered: 0 }] },
     });
   });
 
@@ -129,7 +132,14 @@ describe('detectors that read the journal', () => {
     await vi.waitUntil(() => !watch.status().isReading && journal.asked.length > 1, WAIT);
     await readTo(journal, 4);
     expect([said, journal.asked[3]]).toEqual([['away'], places]);
-    expect(watch.status().isReading).toBe(true);
+    expect(watch.status()).toMatchObject({ isReading: true, errors: 2 });
+  });
+
+  test('count alerts that the bus did not take by their rule', async () => {
+    const journal = new Script({}, { rows: every(10, 6), nowMs: BEGIN_MS + 100 }, { nowMs: BEGIN_MS + 100 });
+    const { watch } = watchOver(journal, { port: { raise: () => Promise.reject(new Error('no bus')) } });
+    await vi.waitUntil(() => watch.status().rules[0]?.undelivered === 1, WAIT);
+    expect(watch.status().rules[0]).toMatchObject({ raised: 1, delivered: 0 });
   });
 
   test('read on behind a row that no switch could have', async () => {
@@ -138,6 +148,23 @@ describe('detectors that read the journal', () => {
     const { drafts } = watchOver(journal, { onError: ({ message }) => said.push(message) });
     await vi.waitUntil(() => drafts.length === 1, WAIT);
     expect(said).toEqual([expect.stringContaining("tenant ''")]);
+  });
+
+  test('call a stop green by a look that begins after somebody asked, and by nothing older', async () => {
+    const acme = { scope: 'tenant', target: 'acme' } as const;
+    const rush = { rows: every(10, 6), nowMs: BEGIN_MS + 100 };
+    const journal = new Script({}, rush, { nowMs: BEGIN_MS + 100 });
+    const { watch } = watchOver(journal);
+    await vi.waitUntil(() => watch.status().red === 1, WAIT);
+    const { signal } = new AbortController();
+    expect(await watch.greenCheck(acme).check(signal)).toMatch(/acme/);
+    expect(await watch.greenCheck({ scope: 'tenant', target: 'quiet' }).check(signal)).toBeNull();
+    const away = watchOver(new Script({}, new Error('away'))).watch;
+    await vi.waitUntil(() => away.status().errors > 0, WAIT);
+    const giveUp = new AbortController();
+    const asked = away.greenCheck(acme).check(giveUp.signal);
+    giveUp.abort(new Error('late'));
+    await expect(asked).rejects.toThrow('late');
   });
 
   test('refuse rules that a journal cannot feed, and name each', () => {

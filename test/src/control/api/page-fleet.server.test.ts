@@ -44,12 +44,12 @@ const halt = (body: Record<string, unknown>) => rig.post('/halt', { reason: 'x',
 const release = (id: string) => rig.post('/release', { engagements: [id], reason: 'mended' }, KEYS.release);
 
 /** What both workers would say themselves. */
-async function report(busy: readonly string[] = []): Promise<void> {
+async function report(busy: readonly string[] = [], canary: number | null = null): Promise<void> {
   const { head } = await store.flips.load();
   reports += 1;
   for (const worker of ['worker-1', NASTY]) {
     const own = worker === 'worker-1' ? busy : [];
-    const said = { head, busy: own, inFlight: own.length, canary: null };
+    const said = { head, busy: own, inFlight: own.length, canary };
     expect(await store.reports.report(`${worker}-life-1`, reports, said)).toBe(true);
   }
 }
@@ -71,6 +71,7 @@ describe('the fleet on the page', () => {
     expect(text).toContain('&lt;img src=x');
     expect(text).not.toContain('<img');
     expect(text).toMatch(/pending: 1 confirmed, 0 fenced, 1 unconfirmed; worker-1: calls in scope are open/);
+    expect(text).toMatch(/<p id="proven" class="bad">not proven able to halt: /);
     await release('open');
   });
 
@@ -164,6 +165,18 @@ describe.skipIf(browser === null)(
       await keep('effective');
       await release('seen');
       await until(`document.querySelector('[data-id=seen]') === null`);
+    });
+
+    it('says when a stop was last proven to reach every worker, light and dark, on a phone', async () => {
+      await report([], 1);
+      const proven = `document.getElementById('proven')`;
+      await until(`/^last proven able to halt \\d+ s ago$/.test(${proven}.textContent)`);
+      expect(await shown(`${proven}.className`)).toBe('good');
+      for (const scheme of ['light', 'dark'] as const) {
+        await tab.show({ media: 'screen', scheme, width: 375 });
+        expect(await fits()).toBe(true);
+        await keep(`proven-${scheme}`);
+      }
     });
 
     it('previews a stop, offers a narrower one, and stops nothing by that', async () => {
