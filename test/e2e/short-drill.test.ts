@@ -137,7 +137,7 @@ describe('a short drill of a sound fleet', () => {
     const wrong = await workshop.run(['doctor', '--due', bundle, '--calendar', calendar]);
     expect([wrong.code, wrong.stderr]).toEqual([
       3,
-      expect.stringMatching(/drills\.yaml:2:32: .*did you mean 'global'/),
+      expect.stringMatching(/drills\.yaml:2:31: .*did you mean 'global'/),
     ]);
     for (const words of [
       ['--due', 'nowhere'],
