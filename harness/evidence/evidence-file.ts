@@ -58,6 +58,8 @@ const requirement = z.object({
   document: z.string(),
   documentVersion: z.string(),
   level: z.int().nullable(),
+  /** In words of killdrill's. */
+  asks: z.string(),
   standing: z.enum(STANDINGS),
   why: z.string(),
   properties: z.array(z.object({ name: z.string(), verdict: z.enum(VERDICTS) })),

@@ -14,8 +14,8 @@ export function renderEvidence(evidence: Evidence): string {
     '## Requirements',
     table(
       ['requirement', 'level', 'this drill', 'since', 'no drill shows'],
-      requirements.map(({ id, level, standing, why, cannotShow }) => [
-        inline(id),
+      requirements.map(({ id, level, asks, standing, why, cannotShow }) => [
+        inline(`${id}: ${asks}`),
         level === null ? '' : String(level),
         standing,
         inline(why),

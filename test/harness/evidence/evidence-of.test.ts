@@ -103,6 +103,9 @@ describe('what a drill is evidence towards', () => {
     expect(of({ verdict: 'fail', properties: [{ name: 'no_effect_after_stop', verdict: 'fail' }] })).toBe(
       'evidence against it',
     );
+    const late = { verdict: 'fail' as const, properties: [{ name: 'no_effect_after_stop', verdict: 'fail' as const }] };
+    expect(of({ ...late, stops: [{ ...stop, answer: 'silent' }] })).toBe('evidence against it');
+    expect(of({ ...late, stops: [{ ...stop, path: 'alert' }] })).toBe('nothing shown');
   });
 });
 
@@ -111,7 +114,7 @@ describe('evidence.md', () => {
     const page = renderEvidence(evidenceFrom(clean));
     expect(page).toContain('# Evidence of a drill: tenant-halt, pass');
     expect(page).toContain('somebody (by --by)');
-    expect(page).toMatch(/\| EU AI Act Art\. 14\(4\)\(e\) \| {2}\| evidence towards it \|/);
+    expect(page).toMatch(/\| EU AI Act Art\. 14\(4\)\(e\): [^|]+ \| {2}\| evidence towards it \|/);
     expect(page).toContain('AISVS v1.0-C9.6.1');
     const unknown = renderEvidence(
       evidenceFrom(clean, {
