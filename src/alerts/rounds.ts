@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { reportTo } from '../report-to.ts';
 
 interface RoundsParts {
   readonly clock: Clock;
@@ -13,6 +13,7 @@ interface RoundsParts {
 /** Does rounds of work one after another, one for as many pokes as came meanwhile, and again after a failure. */
 export class Rounds {
   readonly #parts: RoundsParts;
+  readonly #report: (error: unknown) => void;
   #wanted = false;
   #closed = false;
   #busy = false;
@@ -21,6 +22,7 @@ export class Rounds {
 
   constructor(parts: RoundsParts) {
     this.#parts = parts;
+    this.#report = reportTo(parts.onError);
   }
 
   /** There is work. */
@@ -44,7 +46,7 @@ export class Rounds {
       try {
         await this.#parts.round();
       } catch (thrown) {
-        this.#parts.onError(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
+        this.#report(thrown);
         this.#wanted = true;
         await this.#pause();
       }

@@ -17,6 +17,8 @@ export interface Tab {
   go(url: string): Promise<void>;
   /** The value of an expression in the page, as JSON has it. */
   evaluate(expression: string): Promise<unknown>;
+  /** Waits until an expression in the page is true; half a page has not got what is asked for, and is asked again. */
+  until(expression: string): Promise<unknown>;
   /** What it shows, all of it, as a PNG. */
   screenshot(): Promise<Buffer>;
   /** What the page is shown as. */
@@ -91,17 +93,20 @@ export async function openTab(
   const { sessionId } = await ask('Target.attachToTarget', { targetId, flatten: true });
   const inTab = (method: string, params: unknown) => ask(method, params, String(sessionId));
   await inTab('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 2, mobile: true });
+  const evaluate = async (expression: string): Promise<unknown> => {
+    const found = await inTab('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
+    const { result, exceptionDetails } = found as {
+      readonly result: { readonly value?: unknown };
+      readonly exceptionDetails?: { readonly text: string };
+    };
+    if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
+    return result.value;
+  };
   return {
     go: async (url) => void (await inTab('Page.navigate', { url })),
-    evaluate: async (expression) => {
-      const found = await inTab('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
-      const { result, exceptionDetails } = found as {
-        readonly result: { readonly value?: unknown };
-        readonly exceptionDetails?: { readonly text: string };
-      };
-      if (exceptionDetails !== undefined) throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
-      return result.value;
-    },
+    evaluate,
+    until: (expression) =>
+      vi.waitUntil(() => evaluate(expression).catch(() => false), { timeout: ANSWER_MS, interval: 50 }),
     screenshot: async () => {
       const shot = await inTab('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
       return Buffer.from(String(shot['data']), 'base64');

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StoreHandles } from '../../store/contract/world.ts';
 import { SOMEBODY, sampleIntent, sampleTask } from '../../store/samples.ts';
 import { KEYS, NAMESPACE, openApiRig } from './api-rig.ts';
 import type { ApiRig } from './api-rig.ts';
-import { browserPath, openTab } from './chromium-tab.ts';
+import { browserPath } from './chromium-tab.ts';
 import type { Tab } from './chromium-tab.ts';
+import { phoneTab } from './phone-tab.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const NASTY = `<img src=x onerror="document.title='taken'">`;
@@ -122,21 +122,14 @@ describe('GET /preview', () => {
 describe.skipIf(browser === null)(
   `the fleet in a browser${browser === null ? ' (no Chromium on this machine)' : ''}`,
   () => {
-    let profile: string;
     let tab: Tab;
-    beforeAll(async () => {
-      profile = mkdtempSync(join(tmpdir(), 'killdrill-chromium-'));
-      tab = await openTab(browser ?? '', profile, { width: 375, height: 812 });
-      await tab.go(`${rig.plane.url}/`);
-    });
-    afterAll(async () => {
-      await tab.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    });
+    phoneTab(
+      browser,
+      () => `${rig.plane.url}/`,
+      (one) => (tab = one),
+    );
     const shown = (expression: string): Promise<unknown> => tab.evaluate(expression);
-    const until = (expression: string): Promise<unknown> =>
-      // half a page has not got what is asked for
-      vi.waitUntil(() => shown(expression).catch(() => false), { timeout: 30_000, interval: 50 });
+    const until = (expression: string): Promise<unknown> => tab.until(expression);
     const fill = (values: Record<string, string>): Promise<unknown> =>
       tab.evaluate(`(() => { const form = document.getElementById('stop');
         for (const [name, value] of Object.entries(${JSON.stringify(values)})) form.elements[name].value = value; })()`);

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KEYS, openApiRig } from './api-rig.ts';
 import type { ApiRig } from './api-rig.ts';
-import { browserPath, openTab } from './chromium-tab.ts';
+import { browserPath } from './chromium-tab.ts';
 import type { Tab } from './chromium-tab.ts';
+import { phoneTab } from './phone-tab.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const NASTY = `<img src=x onerror="document.title='taken'">&"'`;
@@ -39,21 +37,14 @@ describe('the page', () => {
 describe.skipIf(browser === null)(
   `the page in a browser${browser === null ? ' (no Chromium on this machine)' : ''}`,
   () => {
-    let profile: string;
     let tab: Tab;
-    beforeAll(async () => {
-      profile = mkdtempSync(join(tmpdir(), 'killdrill-chromium-'));
-      tab = await openTab(browser ?? '', profile, { width: 375, height: 812 });
-      await tab.go(`${rig.plane.url}/`);
-    });
-    afterAll(async () => {
-      await tab.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    });
+    phoneTab(
+      browser,
+      () => `${rig.plane.url}/`,
+      (one) => (tab = one),
+    );
     const shown = (expression: string): Promise<unknown> => tab.evaluate(expression);
-    const until = (expression: string): Promise<unknown> =>
-      // half a page has not got what is asked for
-      vi.waitUntil(() => shown(expression).catch(() => false), { timeout: 30_000, interval: 50 });
+    const until = (expression: string): Promise<unknown> => tab.until(expression);
 
     it('follows what comes and goes, as text', async () => {
       await until(`document.getElementById('live').textContent === 'live'`);
