@@ -16,6 +16,7 @@ import { openFlipStore } from '../../src/store/postgres/flip-store.ts';
 import type { StoreOptions } from '../../src/store/postgres/options.ts';
 import { databaseUrl, namespaceOf } from './operator-connection.ts';
 import type { StoreFlags } from './operator-connection.ts';
+import { kafkaSecurity } from './kafka-security.ts';
 import { usage } from './usage.ts';
 
 /** Shorter than other commands' are: the next way waits. */
@@ -154,7 +155,7 @@ async function openBus(
   if (brokers.length > 0) {
     // Only for those who have it: a stop is not to wait for a client that it does not use.
     const { KafkaBus } = await import('../../src/alerts/kafka-bus.ts');
-    const publisher = new KafkaBus({ brokers, topic, newId: randomUUID, member: 'halt' });
+    const publisher = new KafkaBus({ brokers, ...kafkaSecurity(), topic, newId: randomUUID, member: 'halt' });
     closing.push(() => publisher.close());
     return { bus: `${topic} of Kafka`, publisher };
   }

@@ -1,9 +1,11 @@
 import { KilldrillError } from '../../src/errors.ts';
 import { resolveKafkaOptions } from '../../src/alerts/kafka-options.ts';
+import { kafkaSecurity } from './kafka-security.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
 import { usage } from './usage.ts';
 
 /** Where alerts travel. */
-export interface HostedBus {
+export interface HostedBus extends KafkaSecurity {
   /** Empty: PostgreSQL is the bus. */
   readonly brokers: readonly string[];
   /** The bus's own default where it is not there. */
@@ -19,11 +21,11 @@ export interface BusFlags {
 const BROKER = /^[^,\s:]+:\d{1,5}$|^\[[\d:A-Fa-f]+\]:\d{1,5}$/;
 
 /**
- * The bus that a command was given.
+ * The bus that a command was given; how it is reached comes from the environment.
  *
  * @throws KilldrillError `USAGE`
  */
-export function hostedBus({ brokers, topic, group }: BusFlags): HostedBus {
+export function hostedBus({ brokers, topic, group }: BusFlags, environment = process.env): HostedBus {
   const named = topic === undefined ? {} : { topic };
   if (topic === '') throw usage("--topic is ''; expected the name of a topic");
   if (brokers === undefined) return { brokers: [], ...named };
@@ -35,5 +37,5 @@ export function hostedBus({ brokers, topic, group }: BusFlags): HostedBus {
   } catch (error) {
     throw error instanceof KilldrillError ? usage(`--topic, --group: ${error.message}`) : error;
   }
-  return { brokers: list, ...named };
+  return { brokers: list, ...kafkaSecurity(environment), ...named };
 }

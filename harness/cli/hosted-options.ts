@@ -91,6 +91,6 @@ function detectorsOf(flags: HostedFlags): HostedDetectorsOptions | null {
 }
 
 function sinksOf({ sink = [], sinkPositions = 'killdrill-sinks', brokers }: HostedFlags): HostedSinksOptions | null {
-  const wishes = sinkWishes(sink, sink.length === 0 ? [] : hostedBus(brokers === undefined ? {} : { brokers }).brokers);
+  const wishes = sinkWishes(sink, hostedBus(sink.length === 0 || brokers === undefined ? {} : { brokers }));
   return wishes.length === 0 ? null : { wishes, positionsFolder: sinkPositions };
 }

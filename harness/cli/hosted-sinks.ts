@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { KafkaCluster } from '../../src/alerts/kafka-options.ts';
 import { systemClock } from '../../src/clock.ts';
 import { FlipPublisher } from '../../src/control/sinks/flip-publisher.ts';
 import type { SinkStatus } from '../../src/control/sinks/flip-publisher.ts';
@@ -16,7 +17,7 @@ import { usage } from './usage.ts';
 export type SinkWish =
   | { readonly kind: 'jsonl'; readonly path: string }
   | { readonly kind: 'webhook'; readonly url: string }
-  | { readonly kind: 'kafka'; readonly topic: string; readonly brokers: readonly string[] };
+  | { readonly kind: 'kafka'; readonly topic: string; readonly cluster: KafkaCluster };
 
 /** What is told of every flip, and where it is kept how far each was told. */
 export interface HostedSinksOptions {
@@ -45,7 +46,7 @@ const MAX_SINKS = 16;
  *
  * @throws KilldrillError `USAGE`
  */
-export function sinkWishes(words: readonly string[], brokers: readonly string[]): readonly SinkWish[] {
+export function sinkWishes(words: readonly string[], cluster: KafkaCluster): readonly SinkWish[] {
   const wishes = words.map((word): SinkWish => {
     const [, kind, where = ''] = /^(jsonl|webhook|kafka):(.+)$/s.exec(word) ?? [];
     switch (kind) {
@@ -54,8 +55,8 @@ export function sinkWishes(words: readonly string[], brokers: readonly string[])
       case 'webhook':
         return { kind, url: where };
       case 'kafka':
-        if (brokers.length === 0) throw usage(`--sink kafka:${where} wants --brokers host:port`);
-        return { kind, topic: where, brokers };
+        if (cluster.brokers.length === 0) throw usage(`--sink kafka:${where} wants --brokers host:port`);
+        return { kind, topic: where, cluster };
       default:
         // It may hold an address that is a secret: only its beginning is repeated.
         throw usage(`--sink begins with '${word.slice(0, 12)}'; expected jsonl:FILE, webhook:URL or kafka:TOPIC`);
@@ -116,8 +117,8 @@ async function sinkOf(wish: SinkWish, namespace: string, closing: (() => void)[]
     case 'kafka': {
       // Only for those who have it: nobody else loads a client of Kafka.
       const { kafkaSink } = await import('../../src/alerts/kafka-sink.ts');
-      const { topic, brokers } = wish;
-      const sink = kafkaSink({ brokers, topic, namespace });
+      const { topic, cluster } = wish;
+      const sink = kafkaSink({ ...cluster, topic, namespace });
       closing.push(() => sink.close());
       return sink;
     }
