@@ -152,7 +152,7 @@ function evidenceOf({ evidence }: PropertyFinding, width: number): readonly stri
 }
 
 /** A command over several lines that a shell takes as one. */
-function continued(command: string, width: number): readonly string[] {
+export function continued(command: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of command.split(' ')) {
