@@ -1,7 +1,7 @@
 import { nameOfDue } from './calendar-file.ts';
 import type { Calendar, CalendarCell } from './calendar-file.ts';
-import type { Evidence, EvidenceStop } from './evidence-file.ts';
-import type { KeptEvidence } from './load-evidence.ts';
+import type { EvidenceStop } from './evidence-file.ts';
+import type { KeptEvidence, KeptFacts } from './load-evidence.ts';
 
 /** `failed`: the last drill that says anything failed. `never`: no drill says anything. Only the first two are well. */
 export const DUE_STATES = ['proven', 'due soon', 'overdue', 'failed', 'never proven'] as const;
@@ -54,12 +54,12 @@ export function dueCells(calendar: Calendar, kept: readonly KeptEvidence[], time
   return cells.map((cell) => dueCell(cell, told.get(nameOfDue(cell)) ?? [], times));
 }
 
-function isOf(fleet: Calendar['fleet'], { fleet: { command } }: Evidence): boolean {
+function isOf(fleet: Calendar['fleet'], { fleet: { command } }: KeptFacts): boolean {
   return fleet === null || JSON.stringify(command) === JSON.stringify(fleet);
 }
 
 /** Every cell of a calendar that a stop belongs to, by name. */
-function namesOf({ scope, path, mode }: EvidenceStop, { environment }: Evidence): readonly string[] {
+function namesOf({ scope, path, mode }: EvidenceStop, { environment }: KeptFacts): readonly string[] {
   return [mode, null].flatMap((one) =>
     [environment.name, null].map((where) => nameOfDue({ scope, path, mode: one, environment: where })),
   );
@@ -91,7 +91,7 @@ function dueCell(cell: CalendarCell, drills: readonly KeptEvidence[], { nowMs, s
   return { ...cell, state: stateOf({ failed, expiresMs }, { nowMs, soonMs }), proven, expiresMs, failed, inconclusive };
 }
 
-function proves({ result, stops, environment }: Evidence, cell: CalendarCell): boolean {
+function proves({ result, stops, environment }: KeptFacts, cell: CalendarCell): boolean {
   if (result.verdict !== 'pass') return false;
   return stops.some(
     (stop) =>

@@ -12,8 +12,14 @@ import { readEvidence } from './read-evidence.ts';
 /** Evidence that counts, with a file that holds it. */
 export interface KeptEvidence {
   readonly file: string;
-  readonly evidence: Evidence;
+  readonly evidence: KeptFacts;
 }
+
+/** What of evidence a calendar asks for: of tens of thousands of drills, no more is held in memory. */
+export type KeptFacts = Pick<
+  Evidence,
+  'drill' | 'when' | 'project' | 'fleet' | 'environment' | 'stops' | 'bundle' | 'sha256'
+> & { readonly result: Pick<Evidence['result'], 'verdict' | 'worst'> };
 
 export interface LoadedEvidence {
   /** Each drill once, by the end of the drill. */
@@ -46,7 +52,7 @@ export function loadEvidence(roots: readonly string[], nowMs: number): LoadedEvi
     }
     const same = byManifest.get(read.bundle.manifestSha256) ?? [];
     if (same.some(({ evidence }) => evidence.sha256 === read.sha256)) copies += 1;
-    else byManifest.set(read.bundle.manifestSha256, [...same, { file, evidence: read }]);
+    else byManifest.set(read.bundle.manifestSha256, [...same, { file, evidence: factsOf(read) }]);
   }
   const kept: KeptEvidence[] = [];
   for (const tellers of byManifest.values()) {
@@ -56,6 +62,12 @@ export function loadEvidence(roots: readonly string[], nowMs: number): LoadedEvi
     else leftOut.push(...tellers.map(({ file }) => contradicted(file, tellers)));
   }
   return { kept: kept.toSorted(byEnd), leftOut, copies, bundlesWithout };
+}
+
+function factsOf({ drill, when, project, fleet, environment, stops, bundle, sha256, result }: Evidence): KeptFacts {
+  const { verdict, worst } = result;
+  const facts = { name: environment.name, facts: null, machine: null };
+  return { drill, when, project, fleet, environment: facts, stops, bundle, sha256, result: { verdict, worst } };
 }
 
 function byEnd({ evidence: one }: KeptEvidence, { evidence: other }: KeptEvidence): number {
