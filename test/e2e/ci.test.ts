@@ -77,9 +77,12 @@ describe('a project that gets its drills as the guide says', () => {
     for (const deed of deedsOf('docs/guides/put-drills-into-ci.md')) {
       if (deed.kind !== 'command') continue;
       commands += 1;
-      const [bundle = 'none'] = commands > 4 ? readdirSync(inProject('reports')) : [];
+      const bundle = commands > 4 ? readdirSync(inProject('reports')).toSorted().at(-1) : 'none';
       const line = deed.line.replace('npx killdrill ', '"$@" ').replace('reports/<run>', `reports/${bundle}`);
-      const { code, stdout, stderr } = await workshop.shell(line, []);
+      let ended = await workshop.shell(line, []);
+      // A busy machine shows nothing; a reader would run it again too, and a gate does so itself.
+      if (ended.code === 2 && line.includes(' run ')) ended = await workshop.shell(line, []);
+      const { code, stdout, stderr } = ended;
       expect({ line, code }, stdout + stderr).toEqual({ line, code: deed.exitCode });
       printed += stdout;
     }
