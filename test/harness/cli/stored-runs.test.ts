@@ -90,7 +90,9 @@ describe('compare', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       worse: true,
-      verdicts: expect.arrayContaining([expect.objectContaining({ name: 'verdict', from: 'pass', to: 'inconclusive' })]),
+      verdicts: expect.arrayContaining([
+        expect.objectContaining({ name: 'verdict', from: 'pass', to: 'inconclusive' }),
+      ]),
     });
     const back = await runCommand(['compare', bundle, SAMPLE]);
     expect(back.code).toBe(0);
