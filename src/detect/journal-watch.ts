@@ -89,14 +89,14 @@ export class JournalWatch {
    * look that begins after it was asked; while the store does not answer, there is none, and nothing is green.
    */
   greenCheck(on: Switch): ReleaseCheck {
-    const { name, check } = this.#detection.greenCheck(on);
+    const now = this.#detection.greenCheck(on);
     return {
-      name,
+      name: now.name,
       check: async (signal) => {
         const askedAt = this.#begun;
         while (this.#whole <= askedAt && !signal.aborted) await pause(this.#parts.clock, FRESH_LOOK_MS, signal);
         signal.throwIfAborted();
-        return check(signal);
+        return now.check(signal);
       },
     };
   }
