@@ -30,6 +30,11 @@ export async function readDrillRecord(folder: string, properties: readonly strin
   const scenario = parseScenario(text, scenarioFile, properties, () => trace);
   const historyFile = bundle.path(RECORD_FILES.history);
   const { events, complete } = await readHistory(historyFile);
+  if (bundle.complete && !complete)
+    throw new KilldrillError(
+      'HISTORY_UNREADABLE',
+      `the history ${historyFile} breaks off, though its manifest says that the run came to its end; run the drill again`,
+    );
   const [first] = events;
   if (first === undefined && bundle.incompleteBecause !== null)
     throw new KilldrillError(
