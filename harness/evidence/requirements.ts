@@ -39,7 +39,7 @@ export interface Requirement {
   /** What nobody learns about it from a drill. */
   readonly cannotShow: string;
   /** The stop that a drill has to have before it says anything about it; null when any will do. */
-  readonly wants: 'a global stop' | 'a stop by hand' | null;
+  readonly wants: 'a global stop' | 'a stop by hand' | 'a stop on record' | null;
 }
 
 export const REQUIREMENTS: readonly Requirement[] = [
@@ -74,7 +74,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     level: 2,
     asks: 'each use of the switch, and each override, is in a log',
     cannotShow: 'how long the log is kept, and who can read or remove it',
-    wants: null,
+    wants: 'a stop on record',
   },
   {
     id: 'EU AI Act Art. 14(4)(a)',

@@ -43,5 +43,8 @@ function standingOf(
 }
 
 function isWanted(wants: NonNullable<Requirement['wants']>, { scope, path }: EvidenceStop): boolean {
-  return wants === 'a global stop' ? scope === 'global' : path !== 'alert' && path !== 'detector';
+  if (wants === 'a global stop') return scope === 'global';
+  // What a fleet's own switch writes down is not looked at.
+  if (wants === 'a stop on record') return path !== 'lever';
+  return path !== 'alert' && path !== 'detector';
 }
