@@ -152,7 +152,7 @@ describe('a request through a wrapped fetch', () => {
     const text = await send(new Request(`${origin}/echo`, { method: 'POST', body: 'of a request' }));
     expect(await text.text()).toBe('of a request');
     const body = ReadableStream.from(['in ', 'pieces'].map((piece) => new TextEncoder().encode(piece)));
-    const streamed = await send(`${origin}/echo`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const streamed = await send(`${origin}/echo`, { method: 'POST', body, duplex: 'half' });
     expect(await streamed.text()).toBe('in pieces');
     await outcomes(rig, 'landed', 'landed');
   });
@@ -295,7 +295,7 @@ describe('a stop', () => {
         left = true;
       },
     });
-    const fate = new Fate(wrapped(rig)(`${origin}/never`, { method: 'POST', body, duplex: 'half' } as RequestInit));
+    const fate = new Fate(wrapped(rig)(`${origin}/never`, { method: 'POST', body, duplex: 'half' }));
     await vi.waitFor(() => expect(uploaded).toBeGreaterThan(1_000));
     rig.stop({ scope: 'tenant', target: 'acme' });
     await vi.waitFor(() => expect(fate.error).toBeInstanceOf(HaltedError));
