@@ -20,7 +20,7 @@ export function evidence(): string {
         cannotShow,
       ]),
     ),
-    'A stop by hand is one by `postgres`, `api` or `file`, or with the lever that a fleet brings; `alert` and `detector` are none. A stop on record is any but that lever, whose fleet's own log is not looked at. Of a requirement a drill is *evidence towards it* when the drill passed, had such a stop, and one of the properties below held; *evidence against it* when such a stop was in its timeline and one of them failed; otherwise *nothing shown*, as always with the simulated fleet.',
+    "A stop by hand is one by `postgres`, `api` or `file`, or with the lever that a fleet brings; `alert` and `detector` are none. A stop on record is any but that lever, whose fleet's own log is not looked at. Of a requirement a drill is *evidence towards it* when the drill passed, had such a stop, and one of the properties below held; *evidence against it* when such a stop was in its timeline and one of them failed; otherwise *nothing shown*, as always with the simulated fleet.",
     Object.values(DOCUMENTS)
       .map(({ name, version, url }) => `- [${name}](${url}), ${version}`)
       .join('\n'),
