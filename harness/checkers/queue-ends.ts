@@ -9,6 +9,7 @@ import { drainOverNs, engagementOfStop, mayHalt } from './queue-of.ts';
 import type { QueuedAtStop } from './queue-of.ts';
 import { endedNs } from './queue-snapshot.ts';
 import { NS_PER_MS, overlaps, toMs } from './span.ts';
+import type { Span } from './span.ts';
 import { storeNsOf } from './store-time.ts';
 import { changeBefore, endState, taskEvidence, taskName } from './tasks-of.ts';
 import type { WitnessedTask } from './tasks-of.ts';
@@ -63,6 +64,11 @@ function wasDisturbedSince(index: DrillIndex, storeNs: number): boolean {
 
 /** A claim that a killed worker held is over only after its time. */
 const CLAIM_NS = 15_000 * NS_PER_MS;
+
+/** From the end of the arrivals on: what the fleet has to come to its end in. */
+export function ending({ arrivalsEndNs, endNs }: DrillIndex): Span {
+  return { fromNs: arrivalsEndNs, toNs: endNs };
+}
 
 /** A task that is running at the end, when nobody is there to run it; null when there is none. */
 export function leftRunning(index: DrillIndex): Finding | null {

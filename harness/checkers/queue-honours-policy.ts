@@ -1,3 +1,4 @@
+import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
 import { isFirst, noStop, stopEvidence } from './exposure.ts';
 import { failedUnverified } from './failed-unverified.ts';
@@ -12,7 +13,7 @@ import { missingQueue, queueAtStop, waitingAtStop } from './queue-of.ts';
 import { queueSnapshots } from './queue-snapshot.ts';
 import { unwarrantedChange } from './queue-rules.ts';
 import { lostInStop } from './lost-in-stop.ts';
-import { leftRunning, notRestored, untreated } from './queue-ends.ts';
+import { ending, leftRunning, notRestored, untreated } from './queue-ends.ts';
 import { spentByRefusal } from './spent-attempts.ts';
 import { needsWholeHistory } from './whole-history.ts';
 import { taskEvidence, taskName } from './tasks-of.ts';
@@ -27,14 +28,11 @@ export const queueHonoursPolicy: Checker = {
     const index = indexOf(record);
     const nothing = noStop(index) ?? needsWholeHistory(record) ?? missingQueue(index);
     if (nothing !== null) return nothing;
-    const broken =
-      unwarrantedChange(index) ??
-      spentByRefusal(index) ??
-      leftRunning(index) ??
-      notRestored(index) ??
-      failedUnverified(index) ??
-      lostInStop(index);
-    return broken ?? firstWorst(index.stops.map((stop) => checkStop(index, stop)));
+    const broken = unwarrantedChange(index) ?? spentByRefusal(index) ?? failedUnverified(index) ?? lostInStop(index);
+    if (broken !== null) return broken;
+    const unfinished = leftRunning(index) ?? notRestored(index);
+    const late = unfinished === null ? [] : [unlessBusy(index, [ending(index)], unfinished)];
+    return firstWorst([...late, ...index.stops.map((stop) => checkStop(index, stop))]);
   },
 };
 

@@ -1,7 +1,9 @@
+import { unlessBusy } from './busy-machine.ts';
 import type { Checker, Finding } from './checker.ts';
 import { inconclusive, notApplicable, pass } from './finding.ts';
 import { indexOf } from './index-of.ts';
 import type { DrillIndex } from './index-of.ts';
+import { ending } from './queue-ends.ts';
 import { missingQueue } from './queue-of.ts';
 import { neverEnded } from './returned-ends.ts';
 import { beyondPlan, sentTwice, skipped } from './returned-effects.ts';
@@ -27,8 +29,12 @@ function checkReturned(index: DrillIndex): Finding {
   const returned = [...resumed, ...unparkedTasks(index)];
   const tasks = [...new Map(returned.map(({ task }) => [task.id, task])).values()];
   for (const task of tasks) {
-    const broken = sentTwice(index, task) ?? beyondPlan(index, task) ?? skipped(index, task) ?? neverEnded(index, task);
+    const broken = sentTwice(index, task) ?? beyondPlan(index, task) ?? skipped(index, task);
     if (broken !== null) return broken;
+  }
+  for (const task of tasks) {
+    const unfinished = neverEnded(index, task);
+    if (unfinished !== null) return unlessBusy(index, [ending(index)], unfinished);
   }
   return exposed(index, tasks, resumed.length);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checking.ts';
 import { AT, cleanDrill } from './clean-drill.ts';
+import { lagging } from './lagging.ts';
 import { changed, fault, plus, without, withScenario } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
 
@@ -210,16 +211,6 @@ describe('no_spurious_halt', () => {
 });
 
 describe('work that is missing', () => {
-  /** The witness's loop stands still for so much of every 100 ms. */
-  const lagging = (draft: DraftDrill, stillMs: number): DraftDrill =>
-    plus(
-      draft,
-      ...Array.from({ length: Math.floor(AT.end / 100) }, (_, nth) => ({
-        atMs: nth * 100,
-        t1Ms: nth * 100 + stillMs,
-        body: { type: 'loop.lag', lagMs: stillMs } as const,
-      })),
-    );
   const cases: readonly [string, DraftDrill][] = [
     ['blast_radius_contained', silenced(clean, AT.stop, AT.release)],
     ['release_takes_effect', silenced(clean, AT.released, AT.drain)],

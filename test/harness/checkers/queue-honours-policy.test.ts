@@ -3,6 +3,7 @@ import { check } from './checking.ts';
 import { AT, DRAIN_MS, cleanDrill } from './clean-drill.ts';
 import { changed, effect, fault, plus, without, withoutStops } from './history-builder.ts';
 import type { DraftDrill, Timed } from './history-builder.ts';
+import { lagging } from './lagging.ts';
 import { endingAs, otherwise, taskChange, unchanged } from './queue-edits.ts';
 
 const PROPERTY = 'queue_honours_policy';
@@ -203,6 +204,17 @@ describe(PROPERTY, () => {
     ],
   ])('fails on %s', (_, draft, reason, evidence) => {
     expect(check(PROPERTY, draft)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason), evidence });
+  });
+
+  it('finds what was left unfinished on a machine without room undecided, and still what was done wrongly', () => {
+    const left = endingAs(discarding, 'run-31', 'running');
+    expect(check(PROPERTY, lagging(left, 5)).verdict).toBe('fail');
+    expect(check(PROPERTY, lagging(left, 15))).toMatchObject({
+      verdict: 'inconclusive',
+      evidence: { obligation: 'a machine with room for the drill', task: 'run-31' },
+    });
+    const gone = without(left, ({ body }) => body.type === 'store.task' && body.task === 'later-1');
+    expect(check(PROPERTY, lagging(gone, 15))).toMatchObject({ verdict: 'fail', evidence: { task: 'later-1' } });
   });
 
   it('fails on a refusal that spends an attempt, and lets a call be tried again of which nobody knows, if it is idempotent', () => {
