@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ENVIRONMENT_CHOICES } from '../environment/choose.ts';
 import type { GateFlags } from './commands/gate.ts';
 import type { PromoteFlags } from './commands/promote.ts';
-import { DEFAULT_OUT } from './default-out.ts';
+import { DEFAULT_OUT, DEFAULT_REGRESSIONS } from './defaults.ts';
 
 /** What keeps runs, and drills them again. */
 export function addRegressions(program: Command, reporter: () => Option, done: (exitCode: number) => void): void {
@@ -12,21 +12,17 @@ export function addRegressions(program: Command, reporter: () => Option, done: (
     .description('keep a run as a regression: what a drill of it needs, without names or history')
     .argument('<bundle>', 'folder that a drill wrote')
     .requiredOption('--name <name>', 'what it is called from now on')
-    .option('--dir <folder>', 'where kept runs are (default: scenarios/regressions)')
+    .option('--dir <folder>', 'where kept runs are', DEFAULT_REGRESSIONS)
     .option('--json', 'what was kept and dropped as JSON on stdout')
     .option('-q, --quiet', 'no words beside it')
-    .action(async (bundle: string, flags: Omit<PromoteFlags, 'dir'> & Partial<Pick<PromoteFlags, 'dir'>>) => {
-      const { DEFAULT_REGRESSIONS, promote } = await import('./commands/promote.ts');
-      done(await promote(bundle, { dir: DEFAULT_REGRESSIONS, ...flags }));
-    });
+    .action(async (bundle: string, flags: PromoteFlags) =>
+      done(await (await import('./commands/promote.ts')).promote(bundle, flags)),
+    );
 
   program
     .command('gate')
     .description('drill what is kept against the fleet as it is now: same, regressed, or not comparable')
-    .argument(
-      '[folder]',
-      'kept runs with their gate.yaml, a single one, or the bundle of any run (default: scenarios/regressions)',
-    )
+    .argument('[folder]', 'kept runs with their gate.yaml, a single one, or the bundle of any run', DEFAULT_REGRESSIONS)
     .addOption(
       new Option('--environment <name>', 'where the servers come from').choices(ENVIRONMENT_CHOICES).default('auto'),
     )
@@ -36,8 +32,7 @@ export function addRegressions(program: Command, reporter: () => Option, done: (
     .option('--json', 'what was found as JSON on stdout')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', '\nWhat fails is drilled once more: both drills are shown, and it stays failed.')
-    .action(async (folder: string | undefined, flags: GateFlags) => {
-      const { DEFAULT_REGRESSIONS } = await import('./commands/promote.ts');
-      done(await (await import('./commands/gate.ts')).gate(folder ?? DEFAULT_REGRESSIONS, flags));
-    });
+    .action(async (folder: string, flags: GateFlags) =>
+      done(await (await import('./commands/gate.ts')).gate(folder, flags)),
+    );
 }

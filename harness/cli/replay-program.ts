@@ -2,8 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ENVIRONMENT_CHOICES } from '../environment/choose.ts';
 import type { MinimiseFlags } from './commands/minimise.ts';
-import { DEFAULT_OUT } from './default-out.ts';
-import { DEFAULT_FOR, DEFAULT_TRIES } from './minimise-bounds.ts';
+import { DEFAULT_FOR, DEFAULT_OUT, DEFAULT_TRIES } from './defaults.ts';
 import { usage } from './usage.ts';
 
 /** What runs a stored run again. */

@@ -4,7 +4,7 @@ import { parseDays } from '../../evidence/days.ts';
 import { dueReportOf } from '../../evidence/due-report.ts';
 import { loadEvidence } from '../../evidence/load-evidence.ts';
 import { renderDue } from '../../report/due-table.ts';
-import { DEFAULT_SOON } from '../default-soon.ts';
+import { DEFAULT_SOON } from '../defaults.ts';
 import { data, mayColour } from '../output.ts';
 import { usage } from '../usage.ts';
 

@@ -13,6 +13,8 @@ import { findSubjects } from '../../regression/gate-subject.ts';
 import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { tellGithub } from '../gate-on-github.ts';
@@ -71,13 +73,6 @@ function gateFileOf({ home }: GateSubjects, { profile }: GateFlags): GateFile {
   return NO_GATE_FILE;
 }
 
-/** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
-function environmentFor(subjects: GateSubjects['subjects'], choice: EnvironmentChoice): EnvironmentChoice {
-  const drillable = subjects.filter((subject) => subject.kind === 'drillable');
-  const alone = drillable.every(({ plan }) => plan.scenario.fleet.levers !== null);
-  return alone && drillable.length > 0 ? 'none' : choice;
-}
-
 interface Asked extends ChosenRuns {
   readonly fleet: GateFile['fleet'];
   readonly reporters: readonly Reporter[];
@@ -93,7 +88,7 @@ async function drillAll(
   const startMs = performance.now();
   let drills = 0;
   try {
-    return await withEnvironment(environmentFor(subjects, choice), signal, async (ground) => {
+    return await withEnvironment(environmentFor(scenariosOf(subjects), choice), signal, async (ground) => {
       const { environment } = ground;
       if (!quiet) for (const [what, fact] of Object.entries(environment.facts)) note(`${what}: ${fact}`);
       const results = await runGate(ground, {
@@ -121,4 +116,8 @@ async function drillAll(
     progress.clear();
     dispose();
   }
+}
+
+function scenariosOf(subjects: GateSubjects['subjects']): readonly Scenario[] {
+  return subjects.flatMap((subject) => (subject.kind === 'drillable' ? [subject.plan.scenario] : []));
 }

@@ -16,17 +16,18 @@ import { sizeOf, sizeSentence, stepLine } from '../../report/smallest-lines.ts';
 import { wrap } from '../../report/wrap.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { DrillPlan } from '../../traffic/plan-drill.ts';
+import { environmentFor } from '../environment-for.ts';
 import { EXIT } from '../exit.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, note } from '../output.ts';
-import { DEFAULT_FOR, DEFAULT_TRIES } from '../minimise-bounds.ts';
+import { DEFAULT_FOR, DEFAULT_TRIES } from '../defaults.ts';
 import { prepareOut } from '../prepare-out.ts';
 import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
-import { announce, drillOn, environmentOf } from './replay.ts';
+import { announce, drillOn } from './replay.ts';
 import type { ReplayFlags } from './replay.ts';
 
 export interface MinimiseFlags extends ReplayFlags {
@@ -65,7 +66,7 @@ export async function minimise(folder: string, flags: MinimiseFlags): Promise<nu
   let sofar: SmallDrill | null = null;
   const asked: Asked = { flags, subject, plan, ...limits, signal };
   try {
-    const found = await withEnvironment(environmentOf(subject, flags), signal, (ground) =>
+    const found = await withEnvironment(environmentFor([subject.plan.scenario], flags.environment), signal, (ground) =>
       searchOn(ground, asked, (smaller) => (sofar = smaller)),
     );
     return await handOver(found, asked);

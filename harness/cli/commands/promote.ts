@@ -19,9 +19,6 @@ export interface PromoteFlags {
   readonly quiet?: boolean;
 }
 
-/** Where kept regressions go unless told otherwise. */
-export const DEFAULT_REGRESSIONS = join('scenarios', 'regressions');
-
 const WIDTH = 80;
 
 /** `killdrill promote BUNDLE --name NAME`: keeps a run as a regression: what it takes to drill it again, and no more. */

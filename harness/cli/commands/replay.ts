@@ -12,6 +12,7 @@ import type { ReplayReport } from '../../replay/replay-report.ts';
 import { readReplaySubject } from '../../replay/replay-subject.ts';
 import type { ReplaySubject } from '../../replay/replay-subject.ts';
 import { renderReplay } from '../../report/replay-table.ts';
+import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { interruptible } from '../interrupt.ts';
@@ -43,7 +44,7 @@ export async function replay(folder: string, flags: ReplayFlags): Promise<number
   forgetPostgresVariables(process.env);
   const { signal, dispose } = interruptible();
   try {
-    const answer = await withEnvironment(environmentOf(subject, flags), signal, (ground) =>
+    const answer = await withEnvironment(environmentFor([subject.plan.scenario], flags.environment), signal, (ground) =>
       replayOn(ground, subject, { flags, reporters, signal }),
     );
     if (flags.json === true) data(JSON.stringify(answer, null, 2));
@@ -52,11 +53,6 @@ export async function replay(folder: string, flags: ReplayFlags): Promise<number
   } finally {
     dispose();
   }
-}
-
-/** No server is started where nothing would use it. */
-export function environmentOf({ plan }: ReplaySubject, { environment }: Pick<ReplayFlags, 'environment'>) {
-  return plan.scenario.fleet.levers === null ? environment : 'none';
 }
 
 interface Asked {

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { REPORT_FILES } from '../../bundle/write-verdict.ts';
 import type { Judgement } from '../../checkers/verdict-file.ts';
 import { sortOut } from '../../drill/lacking.ts';
 import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
@@ -15,6 +17,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { trafficTable } from '../../report/traffic-table.ts';
 import { describeTrace } from '../../traffic/describe-trace.ts';
 import { planDrill } from '../../traffic/plan-drill.ts';
+import { environmentFor } from '../environment-for.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
@@ -57,47 +60,48 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
   const { signal, dispose } = interruptible();
+  const scenarios = wanted.map(({ scenario }) => scenario);
   const say = flags.quiet === true ? () => undefined : note;
   try {
-    return await withEnvironment(environmentFor(wanted, flags), signal, async ({ environment, folder, watch }) => {
-      for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
-      const { able, skipped } = sortOut(wanted, environment);
-      for (const { why } of skipped) note(`skipped: ${why}`);
-      let worst: number = skipped.length === 0 ? EXIT.pass : EXIT.inconclusive;
-      for (const { name, scenario } of able) {
-        const plan = planDrill(scenario);
-        say(trafficTable(describeTrace(plan.trace), TABLE_WIDTH));
-        const progress = liveProgress(flags.quiet === true);
-        const { judgement, bundleFolder } = await runDrill({
-          plan,
-          environment,
-          folder,
-          reportsFolder: flags.out,
-          command: null,
-          planted: NOTHING_PLANTED,
-          onSpawned: watch,
-          onProgress: (now) => progress.show(now),
-          told,
-          signal,
-        }).finally(() => progress.clear());
-        say(`bundle: ${shortest(bundleFolder)}`);
-        const isFurther = able[0]?.scenario !== scenario;
-        const reproduce = reproduceCommand(name, scenario, environment.name, flags);
-        report(judgement, { reporters, reproduce, bundleFolder, isFurther });
-        worst = worseOf(worst, judgement);
-      }
-      reportSkipped(skipped, reporters);
-      if (skipped.length > 0) note(`${skipped.length} of ${wanted.length} scenarios were skipped, which is no pass`);
-      return worst;
-    });
+    return await withEnvironment(
+      environmentFor(scenarios, flags.environment),
+      signal,
+      async ({ environment, folder, watch }) => {
+        for (const [what, fact] of Object.entries(environment.facts)) say(`${what}: ${fact}`);
+        const { able, skipped } = sortOut(wanted, environment);
+        for (const { why } of skipped) note(`skipped: ${why}`);
+        let worst: number = skipped.length === 0 ? EXIT.pass : EXIT.inconclusive;
+        for (const { name, scenario } of able) {
+          const plan = planDrill(scenario);
+          say(trafficTable(describeTrace(plan.trace), TABLE_WIDTH));
+          const progress = liveProgress(flags.quiet === true);
+          const { judgement, bundleFolder } = await runDrill({
+            plan,
+            environment,
+            folder,
+            reportsFolder: flags.out,
+            command: null,
+            planted: NOTHING_PLANTED,
+            onSpawned: watch,
+            onProgress: (now) => progress.show(now),
+            told,
+            signal,
+          }).finally(() => progress.clear());
+          say(`bundle: ${shortest(bundleFolder)}`);
+          say(`report: ${shortest(join(bundleFolder, REPORT_FILES.html))}`);
+          const isFurther = able[0]?.scenario !== scenario;
+          const reproduce = reproduceCommand(name, scenario, environment.name, flags);
+          report(judgement, { reporters, reproduce, bundleFolder, isFurther });
+          worst = worseOf(worst, judgement);
+        }
+        reportSkipped(skipped, reporters);
+        if (skipped.length > 0) note(`${skipped.length} of ${wanted.length} scenarios were skipped, which is no pass`);
+        return worst;
+      },
+    );
   } finally {
     dispose();
   }
-}
-
-/** No server is started where nothing would use it: a fleet with a switch of its own has no store. */
-function environmentFor(wanted: readonly { readonly scenario: Scenario }[], { environment }: RunFlags) {
-  return wanted.every(({ scenario }) => scenario.fleet.levers !== null) ? 'none' : environment;
 }
 
 function byOf({ by }: RunFlags): string | undefined {

@@ -1,2 +1,0 @@
-/** Where bundles go unless told otherwise. */
-export const DEFAULT_OUT = 'reports';
