@@ -6,10 +6,10 @@ import type { EnvironmentName } from '../environment/environment.ts';
 import { exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
 import { LIMITS } from '../scenario/limits.ts';
 import { LINE } from '../scenario/line.ts';
+import { TAKEN_PATHS } from '../scenario/taken-path.ts';
+import type { TakenPath } from '../scenario/taken-path.ts';
 import { readYamlFile } from '../scenario/yaml-file.ts';
 import { DAYS, parseDays } from './days.ts';
-import { EVIDENCE_PATHS } from './evidence-file.ts';
-import type { EvidencePath } from './evidence-file.ts';
 
 export const CALENDAR_FILE = 'calendar.yaml';
 /** A quarter. */
@@ -18,7 +18,7 @@ export const DEFAULT_EVERY = '90d';
 /** A kind of stop that has to be drilled again and again. */
 export interface CalendarCell {
   readonly scope: Scope;
-  readonly path: EvidencePath;
+  readonly path: TakenPath;
   /** Null: whichever. */
   readonly mode: StopMode | null;
   /** Null: whichever. */
@@ -53,7 +53,7 @@ const demand = map(
   {
     scopes: list(oneOf(SCOPES), several(SCOPES), 'scopes', '[tenant]'),
     modes: list(oneOf(STOP_MODES), several(STOP_MODES), 'modes', '[halt_all]').optional(),
-    paths: list(oneOf(EVIDENCE_PATHS), several(EVIDENCE_PATHS), 'paths', '[postgres]'),
+    paths: list(oneOf(TAKEN_PATHS), several(TAKEN_PATHS), 'paths', '[postgres]'),
     every: days.optional(),
     environment: list(oneOf(ENVIRONMENTS), several(ENVIRONMENTS), 'environments', '[external]').optional(),
   },

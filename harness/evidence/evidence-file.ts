@@ -1,13 +1,9 @@
 import { z } from 'zod';
 import { SCOPES, STOP_MODES } from '../../src/switch.ts';
 import { VERDICTS } from '../checkers/checker.ts';
-import { STOP_PATHS } from '../scenario/timeline-schema.ts';
+import { TAKEN_PATHS } from '../scenario/taken-path.ts';
 
 export const EVIDENCE_VERSION = 1;
-
-/** How a stop was asked for: by a path of killdrill's own, or with the lever that the fleet brings. */
-export const EVIDENCE_PATHS = [...STOP_PATHS, 'lever'] as const;
-export type EvidencePath = (typeof EVIDENCE_PATHS)[number];
 
 /** What one requirement of a document has from a drill: never more than evidence. */
 export const STANDINGS = ['evidence towards it', 'evidence against it', 'nothing shown'] as const;
@@ -25,7 +21,7 @@ const stop = z.object({
   target: z.string(),
   mode: z.enum(STOP_MODES),
   queue: z.string(),
-  path: z.enum(EVIDENCE_PATHS),
+  path: z.enum(TAKEN_PATHS),
   /** `not asked for`: the drill did not come that far. */
   answer: z.enum(['acknowledged', 'provisional', 'refused', 'silent', 'not asked for']),
   /** The engagement that it opened, by the id that the store has; null when there is none. */

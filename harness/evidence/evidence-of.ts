@@ -6,6 +6,7 @@ import type { PropertyFinding } from '../checkers/run-checkers.ts';
 import type { FlipVerdict, Judgement } from '../checkers/verdict-file.ts';
 import type { DrillRecord } from '../drill/drill.ts';
 import type { FlipEntry } from '../scenario/scenario.ts';
+import { takenPath } from '../scenario/taken-path.ts';
 import type { DrilledBy } from './drilled-by.ts';
 import { EVIDENCE_VERSION } from './evidence-file.ts';
 import type { Evidence, EvidenceStop } from './evidence-file.ts';
@@ -110,7 +111,7 @@ function stopsOf(index: DrillIndex, { flips }: Judgement): EvidenceStop[] {
 }
 
 function kindOf({ scenario }: DrillIndex, { scope, target, mode, queue, via }: FlipEntry) {
-  return { scope, target, mode, queue, path: scenario.fleet.levers === null ? via : ('lever' as const) };
+  return { scope, target, mode, queue, path: takenPath(scenario, { via }) };
 }
 
 function figuresOf({ scenario }: DrillIndex, judged: FlipVerdict | undefined) {

@@ -45,6 +45,6 @@ function standingOf(
 function isWanted(wants: NonNullable<Requirement['wants']>, { scope, path }: EvidenceStop): boolean {
   if (wants === 'a global stop') return scope === 'global';
   // What a fleet's own switch writes down is not looked at.
-  if (wants === 'a stop on record') return path !== 'lever';
+  if (wants === 'a stop on record') return path !== 'levers';
   return path !== 'alert' && path !== 'detector';
 }

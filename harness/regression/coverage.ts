@@ -2,6 +2,7 @@ import { indexOf } from '../checkers/index-of.ts';
 import { plannedFlip } from '../checkers/stop-paths.ts';
 import type { DrillRecord } from '../drill/drill.ts';
 import type { Scenario, TimelineEntry } from '../scenario/scenario.ts';
+import { takenPath } from '../scenario/taken-path.ts';
 import { nameOfCell } from './gate-file.ts';
 import type { Cell } from './gate-file.ts';
 import type { GateAnswer } from './compare.ts';
@@ -39,9 +40,8 @@ export function plannedCells(scenario: Pick<Scenario, 'fleet' | 'timeline'>): re
   return scenario.timeline.flatMap((entry) => (entry.kind === 'flip' ? [cellOf(scenario, entry)] : []));
 }
 
-/** A switch of the fleet's own is none of killdrill's paths. */
-function cellOf({ fleet }: Pick<Scenario, 'fleet'>, { scope, mode, via }: PlannedStop): Cell {
-  return { scope, mode, path: fleet.levers === null ? via : 'levers' };
+function cellOf(scenario: Pick<Scenario, 'fleet'>, stop: PlannedStop): Cell {
+  return { scope: stop.scope, mode: stop.mode, path: takenPath(scenario, stop) };
 }
 
 /** Holds what is demanded against what was drilled. A drill that showed nothing covers nothing. */

@@ -5,21 +5,18 @@ import type { Scope, StopMode } from '../../src/switch.ts';
 import { dictionary, duration, exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
 import { LIMITS } from '../scenario/limits.ts';
 import { LINE } from '../scenario/line.ts';
-import { STOP_PATHS } from '../scenario/timeline-schema.ts';
+import { TAKEN_PATHS } from '../scenario/taken-path.ts';
+import type { TakenPath } from '../scenario/taken-path.ts';
 import { readYamlFile } from '../scenario/yaml-file.ts';
 import { REGRESSION_NAME } from './regression-file.ts';
 
 export const GATE_FILE = 'gate.yaml';
 
-/** The paths of a stop, and the switch of its own that a fleet brings. */
-const CELL_PATHS = [...STOP_PATHS, 'levers'] as const;
-export type CellPath = (typeof CELL_PATHS)[number];
-
 /** One kind of stop that somebody wants to see proven. */
 export interface Cell {
   readonly scope: Scope;
   readonly mode: StopMode;
-  readonly path: CellPath;
+  readonly path: TakenPath;
 }
 
 /** `gate.yaml`, beside kept regressions: against whom they are held, and what of them has to be there. */
@@ -56,7 +53,7 @@ const demand = map(
   {
     scopes: list(oneOf(SCOPES), several(SCOPES), 'scopes', '[tenant]'),
     modes: list(oneOf(STOP_MODES), several(STOP_MODES), 'modes', '[halt_all]'),
-    paths: list(oneOf(CELL_PATHS), several(CELL_PATHS), 'paths', '[postgres]'),
+    paths: list(oneOf(TAKEN_PATHS), several(TAKEN_PATHS), 'paths', '[postgres]'),
   },
   '{ scopes: [tenant], modes: [halt_all], paths: [postgres] }',
 );

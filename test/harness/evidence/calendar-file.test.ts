@@ -21,16 +21,16 @@ describe('calendar.yaml', () => {
   it('is quarterly unless it says otherwise, and takes the shortest time where it says two', () => {
     const text = `version: 1
 coverage:
-  - { scopes: [tenant, global], paths: [postgres, lever], every: 120d }
+  - { scopes: [tenant, global], paths: [postgres, levers], every: 120d }
   - { scopes: [tenant], paths: [postgres] }
   - { scopes: [tenant], modes: [emergency], paths: [api], every: 30d, environment: [external] }
 `;
     const { cells, everyMs, fleet } = read(text);
     expect(cells?.map((cell) => `${nameOfDue(cell)} ${formatDays(cell.everyMs)}`)).toEqual([
       'tenant × postgres 90d',
-      'tenant × lever 120d',
+      'tenant × levers 120d',
       'global × postgres 120d',
-      'global × lever 120d',
+      'global × levers 120d',
       'tenant × api × emergency on external 30d',
     ]);
     expect([formatDays(everyMs), fleet]).toEqual(['90d', null]);
