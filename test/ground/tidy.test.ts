@@ -42,7 +42,12 @@ const PLANTED: Readonly<Record<string, { readonly bad: readonly SourceFile[]; re
         at('src/a.ts', '// TODO' + '(someone): later'),
         at('src/b.ts', '/** @' + 'author Some One */'),
       ],
-      good: [at('a.md', 'someone@example.com, npm i killdrill@1.2.3, @types/node@20.19.43')],
+      good: [
+        at(
+          'a.md',
+          'someone@example.com, git@github.com:me/mine.git, https://token@host.example.com, npm i killdrill@1.2.3, @types/node@20.19.43',
+        ),
+      ],
     },
     'a silenced rule says why': {
       bad: [

@@ -22,7 +22,8 @@ const REGISTRY_HOSTS = new RegExp(
 const MACHINE_PATHS = new RegExp(
   ['/work/(?:main|shared|\\.)', '(?<![\\w.])/' + 'root\\b', '/' + 'home/\\w', '/' + 'Users/\\w'].join('|'),
 );
-const MAIL = /[\w.+-]+@(?!example\.)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b/i;
+/** `git@` is everybody's name at a remote, and `example.com` is nobody's. */
+const MAIL = /(?<![\w.+-])(?!git@)[\w.+-]+@(?!(?:[a-z0-9-]+\.)*example\.)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b/i;
 const BYLINE = new RegExp('@' + 'author\\b|(?:TODO|FIXME|XXX)\\([a-z]', 'i');
 const VAGUE = /^(?:utils?|helpers?|common|misc)$/i;
 
