@@ -135,8 +135,22 @@ function folderAt(folder: string): string {
 }
 
 /** The same for the same sink of the same namespace; tells nobody an address. */
-function positionName(wish: SinkWish, namespace: string): string {
-  const where = wish.kind === 'jsonl' ? wish.path : wish.kind === 'webhook' ? wish.url : wish.topic;
-  const hash = createHash('sha256').update(`${namespace}\n${where}`, 'utf8').digest('hex').slice(0, 16);
+export function positionName(wish: SinkWish, namespace: string): string {
+  const hash = createHash('sha256')
+    .update(`${namespace}\n${whereOf(wish)}`, 'utf8')
+    .digest('hex')
+    .slice(0, 16);
   return `${wish.kind}-${hash}.json`;
+}
+
+/** A topic of another cluster is another sink: told by its brokers, in whatever order. */
+function whereOf(wish: SinkWish): string {
+  switch (wish.kind) {
+    case 'jsonl':
+      return wish.path;
+    case 'webhook':
+      return wish.url;
+    case 'kafka':
+      return `${wish.cluster.brokers.toSorted().join(',')}/${wish.topic}`;
+  }
 }
