@@ -110,7 +110,7 @@ describe('check, against the verdict of the run', () => {
     const bundle = copied('killed');
     for (const name of ['manifest.json', 'verdict.json']) rmSync(join(bundle, name));
     const { code, stdout } = await runCommand(['check', bundle, '-q']);
-    expect(code).toBe(4);
+    expect(code).toBe(2);
     expect(inOneLine(stdout)).toContain(
       'the run ended before it was judged, so there is no verdict.json to compare with',
     );

@@ -23,13 +23,19 @@ export function describeCanaryTurns(w: World): void {
       expect(await w.other.canaries.take(wanted('b'))).toEqual({ kind: 'mine' });
     });
 
-    test('are given to exactly one of many who ask at once', async () => {
-      const asked = Array.from({ length: 12 }, (_, nth) =>
-        (nth % 2 === 0 ? w.one : w.other).canaries.take(wanted(`t${nth}`)),
-      );
-      const kinds = (await Promise.all(asked)).map(({ kind }) => kind);
-      expect(kinds.filter((kind) => kind === 'mine')).toHaveLength(1);
-      expect(kinds.filter((kind) => kind === 'taken')).toHaveLength(11);
+    test('are given to exactly one of many who ask at once, again and again', async () => {
+      for (let round = 1; round <= 25; round += 1) {
+        const asked = Array.from({ length: 6 }, async (_, nth) => {
+          const token = `t${round}-${nth}`;
+          const { kind } = await (nth % 2 === 0 ? w.one : w.other).canaries.take(wanted(token));
+          return { token, kind };
+        });
+        const answers = await Promise.all(asked);
+        const mine = answers.filter(({ kind }) => kind === 'mine');
+        expect(mine, `who has the turn of round ${round}`).toHaveLength(1);
+        expect(answers.filter(({ kind }) => kind === 'taken')).toHaveLength(5);
+        for (const { token } of mine) await w.one.canaries.end(token);
+      }
     });
 
     test('are over by themselves when their holder does not end them', async () => {
