@@ -105,7 +105,9 @@ describe('what a drill is evidence towards', () => {
     );
     const logged = [{ name: 'flips_on_record', verdict: 'pass' as const }];
     expect(of({ properties: logged }, 'AISVS v1.0-C12.4.3')).toBe('evidence towards it');
-    expect(of({ properties: logged, stops: [{ ...stop, path: 'levers' }] }, 'AISVS v1.0-C12.4.3')).toBe('nothing shown');
+    expect(of({ properties: logged, stops: [{ ...stop, path: 'levers' }] }, 'AISVS v1.0-C12.4.3')).toBe(
+      'nothing shown',
+    );
     const late = { verdict: 'fail' as const, properties: [{ name: 'no_effect_after_stop', verdict: 'fail' as const }] };
     expect(of({ ...late, stops: [{ ...stop, answer: 'silent' }] })).toBe('evidence against it');
     expect(of({ ...late, stops: [{ ...stop, path: 'alert' }] })).toBe('nothing shown');
