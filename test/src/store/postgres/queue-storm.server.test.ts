@@ -34,15 +34,15 @@ describe('a storm over the queue, with backends killed', () => {
     {
       bug: 'a discard that ends with its release',
       in: 'ruling',
-      from: 'and e.key = any (p_keys) and e.opened_revision > p_stamp',
-      to: 'and e.key = any (p_keys) and e.opened_revision > p_stamp and e.closed_revision is null',
+      from: 'and e.key = k and e.opened_revision > p_stamp',
+      to: 'and e.key = k and e.opened_revision > p_stamp and e.closed_revision is null',
       found: /a doomed task/,
     },
     {
       bug: 'a stop in the midst of a run that is forgotten',
       in: 'put_back',
-      from: 'coalesce(met, t.halted_by) as halted_by',
-      to: 't.halted_by',
+      from: 'coalesce(p_engagement, held.halted_by)',
+      to: 'held.halted_by',
       found: /discarded, and nothing doomed it/,
     },
     {
