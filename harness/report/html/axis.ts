@@ -21,14 +21,16 @@ export function percent(share: number): string {
 const MOST_TICKS = 7;
 
 /** Round instants within a window, at most seven. */
-export function ticksOf({ fromMs, toMs }: Window): readonly number[] {
+export function ticksOf(window: Window): readonly number[] {
+  const { fromMs, toMs } = window;
   const span = toMs - fromMs;
   if (!(span > 0)) return [];
   const power = 10 ** Math.floor(Math.log10(span / MOST_TICKS));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => span / one < MOST_TICKS) ?? span;
-  const ticks: number[] = [];
-  for (let tick = Math.ceil(fromMs / step) * step; tick <= toMs + step / 1e6; tick += step) ticks.push(tick);
-  return ticks.map((tick) => Number(tick.toPrecision(12)));
+  const first = Math.ceil(fromMs / step);
+  const count = Math.max(0, Math.floor(toMs / step) - first + 1);
+  const ticks = Array.from({ length: count }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  return ticks.filter((tick) => placeIn(window, tick) !== null);
 }
 
 /** How an instant is written below an axis that spans so much. */
