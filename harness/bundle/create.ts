@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
+import { makeNew } from './make-new.ts';
 import { FILE_NAME, MANIFEST, digest, isListed, sealedManifest, writeWhole } from './manifest.ts';
 import type { FileDigest, StoreHead } from './manifest.ts';
 
@@ -49,16 +50,6 @@ function makeFolder({ reportsFolder, time, scenarioName }: BundleOptions): strin
     throw notMade(reportsFolder, `${messageOf(cause)}; name another folder with --out`, cause);
   }
   throw notMade(reportsFolder, `it holds ${MAX_SAME_TIME} runs named ${name} already`);
-}
-
-function makeNew(folder: string): boolean {
-  try {
-    mkdirSync(folder);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 function notMade(folder: string, what: string, cause?: unknown): KilldrillError {

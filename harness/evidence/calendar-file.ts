@@ -3,9 +3,8 @@ import { KilldrillError } from '../../src/errors.ts';
 import { SCOPES, STOP_MODES } from '../../src/switch.ts';
 import type { Scope, StopMode } from '../../src/switch.ts';
 import type { EnvironmentName } from '../environment/environment.ts';
+import { fleetSchema } from '../scenario/command-schema.ts';
 import { exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
-import { LIMITS } from '../scenario/limits.ts';
-import { LINE } from '../scenario/line.ts';
 import { TAKEN_PATHS } from '../scenario/taken-path.ts';
 import type { TakenPath } from '../scenario/taken-path.ts';
 import { readYamlFile } from '../scenario/yaml-file.ts';
@@ -45,7 +44,6 @@ const ENVIRONMENTS = [
   'none',
 ] as const satisfies readonly EnvironmentName[];
 const MOST_DEMANDS = 100;
-const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
 const several = (words: readonly string[]) => ({ min: 1, max: words.length });
 const days = text(DAYS, { min: 2, max: 5 }, 'a number of days from 1d to 9999d', DEFAULT_EVERY);
 
@@ -64,10 +62,7 @@ const calendarSchema = map(
   {
     version: exactly(1, '1'),
     every: days.optional(),
-    fleet: map(
-      { command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]') },
-      '{ command: [node, worker.js] }',
-    ).optional(),
+    fleet: fleetSchema.optional(),
     coverage: list(
       demand,
       { min: 1, max: MOST_DEMANDS },

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { KilldrillError } from '../../src/errors.ts';
 import { SCOPES, STOP_MODES } from '../../src/switch.ts';
 import type { Scope, StopMode } from '../../src/switch.ts';
+import { fleetSchema } from '../scenario/command-schema.ts';
 import { dictionary, duration, exactly, list, map, oneOf, text } from '../scenario/leaf.ts';
 import { LIMITS } from '../scenario/limits.ts';
-import { LINE } from '../scenario/line.ts';
 import { TAKEN_PATHS } from '../scenario/taken-path.ts';
 import type { TakenPath } from '../scenario/taken-path.ts';
 import { readYamlFile } from '../scenario/yaml-file.ts';
@@ -46,7 +46,6 @@ const MOST_PROFILES = 20;
 const MOST_RUNS = 1_000;
 /** From what one drill takes at least to a day. */
 const WITHIN_MS = { min: 1_000, max: 86_400_000 } as const;
-const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
 const several = (words: readonly string[]) => ({ min: 1, max: words.length });
 
 const demand = map(
@@ -84,10 +83,7 @@ const profile = map(
 const gateSchema = map(
   {
     version: exactly(1, '1'),
-    fleet: map(
-      { command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]') },
-      '{ command: [node, worker.js] }',
-    ).optional(),
+    fleet: fleetSchema.optional(),
     coverage: coverage.optional(),
     profiles: dictionary(
       profile,

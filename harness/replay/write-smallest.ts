@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
 import { RECORD_FILES } from '../bundle/drill-record.ts';
+import { makeNew } from '../bundle/make-new.ts';
 import { writeWhole } from '../bundle/manifest.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import type { SmallDrill } from './find-smallest.ts';
@@ -26,16 +27,6 @@ export function makeSmallestFolder(folder: string, mayBeAnother: boolean): strin
     });
   }
   throw new KilldrillError('USAGE', `${folder} is there already, and nothing is overwritten; name another with --into`);
-}
-
-function makeNew(folder: string): boolean {
-  try {
-    mkdirSync(folder);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 /**

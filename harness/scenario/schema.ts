@@ -1,16 +1,15 @@
 import { z } from 'zod';
+import { commandSchema } from './command-schema.ts';
 import { contractSchema } from './contract-schema.ts';
 import { criticalSchema } from './critical-schema.ts';
 import { detectorsSchema } from './detectors-schema.ts';
 import { amount, count, duration, exactly, flag, list, map, text } from './leaf.ts';
 import { leversSchema } from './levers-schema.ts';
 import { LIMITS } from './limits.ts';
-import { LINE } from './line.ts';
 import { CAPABILITY, entrySchema } from './timeline-schema.ts';
 import { trafficSchema } from './traffic-schema.ts';
 
 const PROSE = /^[^\p{Cs}\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]*$/u;
-const word = text(LINE, { min: 1, max: LIMITS.textLength }, 'one word of a command', 'node');
 const property = text(/^[a-z][a-z0-9_]*$/, { min: 1, max: 64 }, 'the name of a property', 'no_effect_after_stop');
 
 const capability = text(
@@ -31,7 +30,7 @@ const fleet = map(
       .optional()
       .describe('Detectors in every worker; their signed alerts are what a flip via: detector waits for.'),
     lease: duration(LIMITS.leaseMs, '1.2s').prefault('1.2s').describe('How long a worker may trust its registry.'),
-    command: list(word, { min: 1, max: LIMITS.commandWords }, 'words', '[node, worker.js]')
+    command: commandSchema
       .optional()
       .describe('Starts one worker (the fleet contract); without it, the simulated fleet.'),
     levers: leversSchema

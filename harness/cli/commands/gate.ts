@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { withEnvironment } from '../../drill/with-environment.ts';
-import type { EnvironmentChoice } from '../../environment/choose.ts';
 import { chooseRuns } from '../../regression/choose-runs.ts';
 import type { ChosenRuns } from '../../regression/choose-runs.ts';
 import { GATE_FILE, NO_GATE_FILE, readGateFile } from '../../regression/gate-file.ts';
@@ -14,6 +13,7 @@ import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
@@ -27,13 +27,8 @@ import type { Reporter } from '../reporters.ts';
 import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 
-export interface GateFlags {
-  readonly environment: EnvironmentChoice;
+export interface GateFlags extends DrillFlags {
   readonly profile?: string;
-  readonly out: string;
-  readonly reporter: readonly string[];
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 const WIDTH = 80;

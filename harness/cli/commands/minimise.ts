@@ -16,6 +16,7 @@ import { sizeOf, sizeSentence, stepLine } from '../../report/smallest-lines.ts';
 import { wrap } from '../../report/wrap.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { DrillPlan } from '../../traffic/plan-drill.ts';
+import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { EXIT } from '../exit.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
@@ -28,9 +29,8 @@ import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { announce, drillOn } from './replay.ts';
-import type { ReplayFlags } from './replay.ts';
 
-export interface MinimiseFlags extends ReplayFlags {
+export interface MinimiseFlags extends DrillFlags {
   readonly tries?: string;
   readonly for?: string;
   readonly into?: string;

@@ -5,13 +5,13 @@ import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { Ground } from '../../drill/with-environment.ts';
-import type { EnvironmentChoice } from '../../environment/choose.ts';
 import { notDrillable } from '../../regression/not-drillable.ts';
 import { replayReportOf } from '../../replay/replay-report.ts';
 import type { ReplayReport } from '../../replay/replay-report.ts';
 import { readReplaySubject } from '../../replay/replay-subject.ts';
 import type { ReplaySubject } from '../../replay/replay-subject.ts';
 import { renderReplay } from '../../report/replay-table.ts';
+import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
@@ -23,21 +23,13 @@ import { report } from '../reporters.ts';
 import type { Reporter } from '../reporters.ts';
 import { shortest } from '../shortest.ts';
 
-export interface ReplayFlags {
-  readonly environment: EnvironmentChoice;
-  readonly out: string;
-  readonly reporter: readonly string[];
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
-
 const WIDTH = 80;
 
 /**
  * `killdrill replay BUNDLE`: runs the traffic and timeline of a stored run again, on live servers, and says how close that came.
  * The exit code is that of the replay's own verdict.
  */
-export async function replay(folder: string, flags: ReplayFlags): Promise<number> {
+export async function replay(folder: string, flags: DrillFlags): Promise<number> {
   const reporters = fileReporters(flags.reporter, "the replay's");
   const subject = await readReplaySubject(folder);
   prepareOut(flags.out);
@@ -56,7 +48,7 @@ export async function replay(folder: string, flags: ReplayFlags): Promise<number
 }
 
 interface Asked {
-  readonly flags: ReplayFlags;
+  readonly flags: DrillFlags;
   readonly reporters: readonly Reporter[];
   readonly signal: AbortSignal;
 }

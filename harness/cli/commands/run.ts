@@ -5,7 +5,6 @@ import { sortOut } from '../../drill/lacking.ts';
 import { NOTHING_PLANTED } from '../../drill/prepare-store.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
-import type { EnvironmentChoice } from '../../environment/choose.ts';
 import type { EnvironmentName } from '../../environment/environment.ts';
 import { drilledBy } from '../../evidence/drilled-by.ts';
 import { projectState } from '../../evidence/project-state.ts';
@@ -17,6 +16,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { trafficTable } from '../../report/traffic-table.ts';
 import { describeTrace } from '../../traffic/describe-trace.ts';
 import { planDrill } from '../../traffic/plan-drill.ts';
+import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { EXIT } from '../exit.ts';
 import { findScenario } from '../find-scenario.ts';
@@ -30,15 +30,10 @@ import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-export interface RunFlags {
-  readonly environment: EnvironmentChoice;
+export interface RunFlags extends DrillFlags {
   readonly seed?: string;
   readonly hold?: string;
-  readonly out: string;
   readonly by?: string;
-  readonly reporter: readonly string[];
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 const TABLE_WIDTH = 80;
