@@ -3,6 +3,9 @@ import { whenAborted } from './joined-signal.ts';
 
 /** How much of a body is fetched before anybody reads it, bytes: a short answer that nobody reads ends all the same. */
 const AHEAD_BYTES = 65_536;
+/** What a Response can be made with (Fetch, 6.4 Response class). */
+const LAST_STATUS = 599;
+const LATIN1 = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 
 /** A response whose end can be awaited. */
 export interface TrackedResponse {
@@ -20,10 +23,17 @@ export function trackBody(response: Response, signal: AbortSignal): TrackedRespo
   const { body } = response;
   if (body === null) return { response, ended: Promise.resolve() };
   const { stream, ended } = track(body as ReadableStream<Uint8Array>, signal);
-  const { status, statusText, headers, url, redirected, type } = response;
-  const given = new Response(stream, { status, statusText, headers });
-  for (const [name, value] of Object.entries({ url, redirected, type })) Object.defineProperty(given, name, { value });
-  return { response: given, ended };
+  return { response: inPlaceOf(response, stream), ended };
+}
+
+/** Its copy with another body. A server may send what the constructor takes from nobody: a status of 600 or more, a phrase beyond Latin-1. */
+function inPlaceOf(response: Response, stream: ReadableStream<Uint8Array>): Response {
+  const { status, statusText, ok, headers, url, redirected, type } = response;
+  const isOrdinary = status <= LAST_STATUS && LATIN1.test(statusText);
+  const given = new Response(stream, isOrdinary ? { status, statusText, headers } : { headers });
+  const kept = isOrdinary ? { url, redirected, type } : { status, statusText, ok, url, redirected, type };
+  for (const [name, value] of Object.entries(kept)) Object.defineProperty(given, name, { value });
+  return given;
 }
 
 /** A body that is sent, which ends with the signal: Node 20's own fetch goes on pulling the source of an upload that was aborted. */

@@ -37,6 +37,8 @@ const ANSWERS: Readonly<Record<string, (request: IncomingMessage, response: Serv
   },
   '/moved': (_, response) => response.writeHead(302, { location: '/elsewhere' }).end('moved'),
   '/repeat-there': (_, response) => response.writeHead(307, { location: 'http://other.example/there?x=1' }).end(),
+  // a byte that is no UTF-8
+  '/phrase': (_, response) => response.writeHead(404, 'N\u00e9ant').end('nothing'),
   '/nothing': (_, response) => response.writeHead(204).end(),
   '/echo': (request, response) => request.pipe(response),
   '/big': (_, response) => {
@@ -203,6 +205,18 @@ describe('what an answer says of its effect', () => {
     const answer = await wrapped(rig)(`${origin}/status/${status}`, { method: 'POST' });
     expect(answer.status).toBe(status);
     await outcomes(rig, kind);
+  });
+
+  it('comes through as it was sent, also where no Response can be made with it', async () => {
+    const rig = new GateRig();
+    const send = wrapped(rig);
+    for (const path of ['/status/999', '/phrase']) {
+      const [plain, own] = [await fetch(origin + path), await send(origin + path)];
+      const shown = ({ status, statusText, ok, url, type }: Response) => ({ status, statusText, ok, url, type });
+      expect(shown(own)).toEqual(shown(plain));
+      expect(await own.text()).toBe(await plain.text());
+    }
+    await outcomes(rig, 'unknown', 'failed');
   });
 
   it('is what outcomeOf makes of it', async () => {
