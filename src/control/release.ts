@@ -129,7 +129,8 @@ function checksFor({ checks = [] }: ReleaseParts, closing: readonly OpenEngageme
 
 async function redChecks(parts: ReleaseParts, checks: readonly ReleaseCheck[]): Promise<readonly string[]> {
   const answers = await Promise.all(checks.map((check) => judge(check, parts)));
-  return answers.filter((answer) => answer !== null);
+  // One check of each switch of a release may have nothing to say but what all of them say.
+  return [...new Set(answers.filter((answer) => answer !== null))];
 }
 
 /** Never rejects, and never takes longer than the bound. */

@@ -4,7 +4,7 @@ import { DEFAULT_SCHEMA } from './options.ts';
 import { sqlStateOf, storeError } from './store-error.ts';
 
 /** The number of the last migration that this version of killdrill knows, which is the only one it works with. */
-export const SCHEMA_VERSION = 20;
+export const SCHEMA_VERSION = 21;
 
 /** Anything that runs a statement: a `pg.Client`, a `pg.Pool`. */
 export interface Queryable {

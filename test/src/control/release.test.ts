@@ -112,6 +112,13 @@ describe('a release', () => {
     expect(control.taken).toEqual([]);
   });
 
+  it('says once what several checks say alike', async () => {
+    const control = new Control();
+    const same = async (): Promise<string> => 'is high';
+    const { red } = await control.release(['a'], [check('cost', same), check('cost', same)], 'all of them insist');
+    expect(red).toEqual(['cost is high']);
+  });
+
   it('goes through a red check with a reason, which it hands to the store', async () => {
     const control = new Control();
     const { red } = await control.release(['a'], [check('cost', async () => 'is high')], 'the customer insists');

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openJournalSource } from '../../../../src/store/postgres/journal-source.ts';
 import type { JournalSource, JournalPlace } from '../../../../src/store/journal-port.ts';
@@ -9,11 +10,12 @@ import type { PreparedDatabase } from './prepared-database.ts';
 
 const LIMIT = 1_000;
 let database: PreparedDatabase;
+let owner: pg.Client;
 let namespace: string;
 let store: StoreHandles;
 let journal: JournalSource;
 
-namespaceEach((ground) => ({ database, namespace, store } = ground));
+namespaceEach((ground) => ({ database, owner, namespace, store } = ground));
 beforeEach(() => {
   const opened = openJournalSource({ connectionString: database.flipperUrl, namespace, timings: PATIENT });
   journal = opened;
@@ -89,6 +91,23 @@ describe('the journal as it grows', () => {
     const last = await readOn(places);
     expect(last.runs).toEqual(['a/1']);
     expect((await readOn(last.places)).places).toEqual([]);
+  });
+
+  test('goes on reading who does not report but lets something in, and forgets who does neither', async () => {
+    await register('mute');
+    await effects('mute', 1, 1);
+    const aged = async (table: string, column: string): Promise<unknown> =>
+      owner.query(`update killdrill.${table} set ${column} = ${column} - interval '2 minutes' where namespace = $1`, [
+        namespace,
+      ]);
+    await aged('worker', 'registered_at');
+    const { places } = await readOn(null);
+    expect(places).toEqual([{ incarnation: incarnationOf('mute'), seq: 1 }]);
+    const quiet = await readOn(places);
+    await effects('mute', 2, 1);
+    expect((await readOn(quiet.places)).runs).toEqual(['mute/2']);
+    await aged('intent', 'at');
+    expect((await readOn(null)).places).toEqual([]);
   });
 
   test('shows nothing of another namespace, and nothing to a worker', async () => {
