@@ -19,7 +19,8 @@ export const RECORD_FILES = {
  *
  * @param properties names of the properties that a scenario may ask for
  * @throws KilldrillError as `openBundle`, `parseScenario`, `readTrace` and `readHistory` do; `HISTORY_UNREADABLE` also
- * when the history does not begin with its `drill` event; `BUNDLE_UNFINISHED` when the run was cut before any was written.
+ * when the history does not begin with its `drill` event; `BUNDLE_ALTERED` when it breaks off under a manifest;
+ * `BUNDLE_UNFINISHED` when the run was cut before any was written.
  */
 export async function readDrillRecord(folder: string, properties: readonly string[]): Promise<DrillRecord> {
   const bundle = await openBundle(folder);
@@ -32,7 +33,7 @@ export async function readDrillRecord(folder: string, properties: readonly strin
   const { events, complete } = await readHistory(historyFile);
   if (bundle.complete && !complete)
     throw new KilldrillError(
-      'HISTORY_UNREADABLE',
+      'BUNDLE_ALTERED',
       `the history ${historyFile} breaks off, though its manifest says that the run came to its end; run the drill again`,
     );
   const [first] = events;

@@ -42,4 +42,6 @@ export interface DrillOutcome {
   readonly record: DrillRecord;
   readonly judgement: Judgement;
   readonly bundleFolder: string;
+  /** Why no evidence was written, of a drill that was to have some; the verdict stands all the same. */
+  readonly noEvidence: string | null;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.ts';
 import type { Flip } from '../../src/switch.ts';
 import { writeTrace } from '../traffic/trace-file.ts';
 import { createBundle } from '../bundle/create.ts';
@@ -76,11 +77,10 @@ export async function runDrill(input: DrillInput): Promise<DrillOutcome> {
   await writeVerdict(bundle, record, judgement);
   const storeHead = storeHeadOf(history.events);
   await bundle.finish(storeHead);
-  if (told !== undefined) {
-    const drilled = { record, judgement, command: command ?? scenario.fleet.command, when, storeHead };
-    await writeEvidence(bundle, { ...told, ...drilled });
-  }
-  return { record, judgement, bundleFolder: bundle.folder };
+  const drilled = { record, judgement, command: command ?? scenario.fleet.command, when, storeHead };
+  const noEvidence =
+    told === undefined ? null : await writeEvidence(bundle, { ...told, ...drilled }).then(() => null, messageOf);
+  return { record, judgement, bundleFolder: bundle.folder, noEvidence };
 }
 
 /** What a drill has once its fleet is ready. */

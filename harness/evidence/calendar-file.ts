@@ -21,7 +21,7 @@ export interface CalendarCell {
   /** Null: whichever. */
   readonly mode: StopMode | null;
   /** Null: whichever. */
-  readonly environment: EnvironmentName | null;
+  readonly environment: string | null;
   /** How long a proof lasts. */
   readonly everyMs: number;
 }

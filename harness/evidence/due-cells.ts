@@ -28,8 +28,10 @@ export interface DueCell extends CalendarCell {
   readonly expiresMs: number | null;
   /** The last drill with such a stop that failed, when that is later than the last that passed. */
   readonly failed: DueRun | null;
-  /** Drills with such a stop that came to no verdict, since the last that passed or failed. */
+  /** Drills with such a stop that came to no verdict, since the last that proved it or failed. */
   readonly inconclusive: number;
+  /** Drills with such a stop that passed and prove nothing of it, since then: too little of them was judged, or it stopped nobody. */
+  readonly lesser: number;
 }
 
 export interface DueTimes {
@@ -38,8 +40,9 @@ export interface DueTimes {
 }
 
 /**
- * What is due, in the order of the calendar. Only a drill that passed proves a cell, by a stop that it was answered to hold;
- * one that failed takes the proof away, also when it did not come to its stop.
+ * What is due, in the order of the calendar. Only a drill that passed proves a cell, by a stop that it was answered to hold,
+ * that stopped a worker, and after which nothing arrived; one that failed takes the proof away, also when it did not come to
+ * its stop.
  *
  * @param kept by the end of the drill
  */
@@ -59,7 +62,7 @@ function isOf(fleet: Calendar['fleet'], { fleet: { command } }: KeptFacts): bool
 }
 
 /** Every cell of a calendar that a stop belongs to, by name. */
-function namesOf({ scope, path, mode }: EvidenceStop, { environment }: KeptFacts): readonly string[] {
+export function namesOf({ scope, path, mode }: EvidenceStop, { environment }: KeptFacts): readonly string[] {
   return [mode, null].flatMap((one) =>
     [environment.name, null].map((where) => nameOfDue({ scope, path, mode: one, environment: where })),
   );
@@ -83,19 +86,20 @@ function dueCell(cell: CalendarCell, drills: readonly KeptEvidence[], { nowMs, s
   // Of two that ended at once, the one that failed counts.
   const failed = last !== null && last.atMs >= (proven?.atMs ?? -Infinity) ? last : null;
   const sinceMs = Math.max(proven?.atMs ?? -Infinity, failed?.atMs ?? -Infinity);
-  const inconclusive = drills.filter(
-    ({ evidence: { result, when } }) =>
-      result.verdict !== 'pass' && result.verdict !== 'fail' && Date.parse(when.end) > sinceMs,
-  ).length;
+  const since = drills.filter(({ evidence: { when } }) => Date.parse(when.end) > sinceMs);
+  const lesser = since.filter(({ evidence: { result } }) => result.verdict === 'pass').length;
+  const inconclusive = since.length - lesser;
   const expiresMs = proven === null ? null : proven.atMs + cell.everyMs;
-  return { ...cell, state: stateOf({ failed, expiresMs }, { nowMs, soonMs }), proven, expiresMs, failed, inconclusive };
+  const state = stateOf({ failed, expiresMs }, { nowMs, soonMs });
+  return { ...cell, state, proven, expiresMs, failed, inconclusive, lesser };
 }
 
-function proves({ result, stops, environment }: KeptFacts, cell: CalendarCell): boolean {
-  if (result.verdict !== 'pass') return false;
+function proves({ result, stops, environment, isStandstillShown }: KeptFacts, cell: CalendarCell): boolean {
+  if (result.verdict !== 'pass' || !isStandstillShown) return false;
   return stops.some(
     (stop) =>
       stop.answer === 'acknowledged' &&
+      (stop.timeToStop?.n ?? 0) > 0 &&
       stop.scope === cell.scope &&
       stop.path === cell.path &&
       (cell.mode ?? stop.mode) === stop.mode &&

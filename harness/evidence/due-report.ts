@@ -1,7 +1,7 @@
 import { nameOfDue } from './calendar-file.ts';
 import type { Calendar } from './calendar-file.ts';
 import { dayOf, formatDays } from './days.ts';
-import { dueCells } from './due-cells.ts';
+import { dueCells, namesOf } from './due-cells.ts';
 import type { DueCell, DueRun, DueState, DueTimes } from './due-cells.ts';
 import type { LoadedEvidence } from './load-evidence.ts';
 
@@ -85,8 +85,9 @@ function runOf(run: DueRun | null): ReportedRun | null {
 }
 
 function whyOf(cell: DueCell): string | null {
-  const { state, proven, failed, expiresMs, inconclusive } = cell;
-  const tried = inconclusive === 0 ? '' : ` (since then ${inconclusive} came to no verdict)`;
+  const { state, proven, failed, expiresMs } = cell;
+  const others = triedInVain(cell);
+  const tried = others === null ? '' : ` (since then ${others})`;
   const name = nameOfDue(cell);
   if (state === 'proven') return null;
   if (failed !== null) {
@@ -94,11 +95,20 @@ function whyOf(cell: DueCell): string | null {
     return `${name}: failed on ${dayOf(failed.atMs)} in ${failed.run} (${failed.worst ?? 'for no reason told'}), and ${before}${tried}; mend the fleet, and drill ${failed.scenario} again`;
   }
   if (proven === null || expiresMs === null) {
-    const but = inconclusive === 0 ? '' : `; ${inconclusive} that had such a stop came to no verdict`;
-    return `${name}: no drill that passed has such a stop${but}; run one that has`;
+    const but = others === null ? '' : `; of those that had such a stop, ${others}`;
+    return `${name}: no drill has proven such a stop${but}; run one that has it, and asks for all properties`;
   }
   const expiry = state === 'overdue' ? 'expired' : 'expires';
   return `${name}: what ${proven.run} has shown on ${dayOf(proven.atMs)} ${expiry} on ${dayOf(expiresMs)}${tried}; drill ${proven.scenario} again`;
+}
+
+/** Drills that say neither that it holds nor that it does not; null when there are none. */
+function triedInVain({ inconclusive, lesser }: DueCell): string | null {
+  const told = [
+    ...(inconclusive === 0 ? [] : [`${inconclusive} came to no verdict`]),
+    ...(lesser === 0 ? [] : [`${lesser} passed without it being judged that nothing arrived after the stop`]),
+  ];
+  return told.length === 0 ? null : told.join(' and ');
 }
 
 function notesOf(cells: readonly DueCell[], calendar: Calendar, loaded: LoadedEvidence): readonly string[] {
@@ -116,7 +126,7 @@ function notesOf(cells: readonly DueCell[], calendar: Calendar, loaded: LoadedEv
     ...(others > 0 ? [`${others} drills were of another fleet than the calendar's, and do not count`] : []),
     ...unlisted.map((name) => `not on the calendar, and failed: ${name}`),
     ...(without > 0
-      ? [`${without} bundles have no evidence (a selftest's, a gate's, or of an earlier killdrill)`]
+      ? [`${without} bundles have no evidence (a selftest's, a gate's, a replay's, or of an earlier killdrill)`]
       : []),
   ];
 }
@@ -127,7 +137,19 @@ function isOfAnother(fleet: readonly string[]): (one: LoadedEvidence['kept'][num
 
 /** Somebody who takes a kind of stop off the calendar still learns that it fails. */
 function failuresBeside(cells: readonly DueCell[], calendar: Calendar, { kept }: LoadedEvidence): readonly string[] {
-  const listed = new Set(cells.map(({ scope, path }) => `${scope} × ${path}`));
-  const anyway = dueCells({ ...calendar, cells: null }, kept, { nowMs: 0, soonMs: 0 });
-  return anyway.flatMap((cell) => (cell.state === 'failed' && !listed.has(nameOfDue(cell)) ? [nameOfDue(cell)] : []));
+  const listed = new Set(cells.map(nameOfDue));
+  const kinds = new Set(cells.map(({ scope, path }) => `${scope} ${path}`));
+  const beside = kept.flatMap(({ evidence }) =>
+    evidence.stops
+      .filter((stop) => evidence.result.verdict === 'fail' && !namesOf(stop, evidence).some((name) => listed.has(name)))
+      .map(({ scope, path, mode }) =>
+        // Of a scope and path that are on it in part, it takes the mode and environment to say what is not.
+        kinds.has(`${scope} ${path}`)
+          ? { scope, path, mode, environment: evidence.environment.name }
+          : { scope, path, mode: null, environment: null },
+      ),
+  );
+  const once = new Map(beside.map((cell) => [nameOfDue(cell), { ...cell, everyMs: calendar.everyMs }]));
+  const found = dueCells({ ...calendar, cells: [...once.values()] }, kept, { nowMs: 0, soonMs: 0 });
+  return found.flatMap((cell) => (cell.state === 'failed' ? [nameOfDue(cell)] : [])).toSorted();
 }

@@ -56,6 +56,8 @@ export function findEvidence(roots: readonly string[]): FoundFiles {
       if (entry.isDirectory() && depth >= EVIDENCE_LIMITS.depth)
         leave(inside, `it is more than ${EVIDENCE_LIMITS.depth} folders deep; name it by itself`);
       else if (entry.isDirectory()) waiting.push({ path: inside, depth: depth + 1 });
+      else if (entry.isSymbolicLink() && isFolder(inside))
+        leave(inside, 'it is a link to a folder, and those are not followed; name the folder that it leads to');
       else if (isEvidenceName(entry.name)) files.push(inside);
     }
   }

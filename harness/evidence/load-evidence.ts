@@ -19,7 +19,11 @@ export interface KeptEvidence {
 export type KeptFacts = Pick<
   Evidence,
   'drill' | 'when' | 'project' | 'fleet' | 'environment' | 'stops' | 'bundle' | 'sha256'
-> & { readonly result: Pick<Evidence['result'], 'verdict' | 'worst'> };
+> & {
+  readonly result: Pick<Evidence['result'], 'verdict' | 'worst'>;
+  /** Whether it was asked, and held, that nothing arrived after its stops: without that a pass proves no stop. */
+  readonly isStandstillShown: boolean;
+};
 
 export interface LoadedEvidence {
   /** Each drill once, by the end of the drill. */
@@ -64,10 +68,26 @@ export function loadEvidence(roots: readonly string[], nowMs: number): LoadedEvi
   return { kept: kept.toSorted(byEnd), leftOut, copies, bundlesWithout };
 }
 
-function factsOf({ drill, when, project, fleet, environment, stops, bundle, sha256, result }: Evidence): KeptFacts {
-  const { verdict, worst } = result;
+/** Nothing but what a calendar asks for. */
+export function factsOf({
+  drill,
+  when,
+  project,
+  fleet,
+  environment,
+  stops,
+  bundle,
+  sha256,
+  result,
+}: Evidence): KeptFacts {
+  const { verdict, worst, properties } = result;
+  const isStandstillShown = properties.some((one) => one.name === 'no_effect_after_stop' && one.verdict === 'pass');
   const facts = { name: environment.name, facts: null, machine: null };
-  return { drill, when, project, fleet, environment: facts, stops, bundle, sha256, result: { verdict, worst } };
+  return {
+    ...{ drill, when, project, fleet, environment: facts, stops, bundle, sha256 },
+    result: { verdict, worst },
+    isStandstillShown,
+  };
 }
 
 function byEnd({ evidence: one }: KeptEvidence, { evidence: other }: KeptEvidence): number {

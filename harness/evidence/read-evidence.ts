@@ -33,10 +33,28 @@ function read(text: string): Evidence | NoEvidence {
     const why = `${pathText(path) || 'its content'} is not what killdrill writes: ${issue?.message ?? 'unreadable'}; take the file from its bundle again`;
     return { line: lineOf(text, path), why };
   }
+  if (namesIn(text) !== namesOf(found)) {
+    const why = 'it was edited: found more than one value for a name; take the file from its bundle again';
+    return { line: null, why };
+  }
   const seal = sealOf(found as Record<string, unknown>);
   if (seal === checked.data.sha256) return checked.data;
   const why = `it was edited: found content with sha256 ${seal}, expected ${checked.data.sha256}, which the file names itself; take the file from its bundle again`;
   return { line: lineOf(text, ['sha256']), why };
+}
+
+/** How many names have values in a text of JSON. A string that is followed by a colon is one. */
+function namesIn(text: string): number {
+  let names = 0;
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon === ':') names += 1;
+  return names;
+}
+
+/** How many are left of them once it is read: of those that are alike, one is. */
+function namesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, one: unknown) => sum + namesOf(one), own);
 }
 
 /** What stands there as JSON, in a box of its own: it may be anything. */

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync, gzip } from 'node:zlib';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -12,9 +13,11 @@ export const TRACE_FILE = 'trace.jsonl.gz';
 /** A trace of the most effects that a drill may plan is well below this, unpacked. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Writes a trace as gzipped JSON Lines. */
+/** Writes a trace as gzipped JSON Lines, whole or not at all. */
 export async function writeTrace(path: string, trace: Trace): Promise<void> {
-  await writeFile(path, await promisify(gzip)(traceText(trace)));
+  const half = join(dirname(path), `.${basename(path)}.half`);
+  await writeFile(half, await promisify(gzip)(traceText(trace)));
+  await rename(half, path);
 }
 
 /**

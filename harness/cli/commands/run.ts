@@ -70,7 +70,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
           const plan = planDrill(scenario);
           say(trafficTable(describeTrace(plan.trace), TABLE_WIDTH));
           const progress = liveProgress(flags.quiet === true);
-          const { judgement, bundleFolder } = await runDrill({
+          const { judgement, bundleFolder, noEvidence } = await runDrill({
             plan,
             environment,
             folder,
@@ -83,6 +83,7 @@ export async function run(names: readonly string[], flags: RunFlags): Promise<nu
             signal,
           }).finally(() => progress.clear());
           say(`bundle: ${shortest(bundleFolder)}`);
+          if (noEvidence !== null) note(`the evidence of this drill could not be written: ${noEvidence}`);
           say(`report: ${shortest(join(bundleFolder, REPORT_FILES.html))}`);
           const isFurther = able[0]?.scenario !== scenario;
           const reproduce = reproduceCommand(name, scenario, environment.name, flags);

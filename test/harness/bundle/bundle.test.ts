@@ -15,6 +15,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBundle } from '../../../harness/bundle/create.ts';
 import { RECORD_FILES, readDrillRecord } from '../../../harness/bundle/drill-record.ts';
+import { digest, sealedManifest } from '../../../harness/bundle/manifest.ts';
+import type { Manifest } from '../../../harness/bundle/manifest.ts';
 import { openBundle } from '../../../harness/bundle/open.ts';
 import { readStoredVerdict } from '../../../harness/bundle/stored-verdict.ts';
 import { startDrillClock } from '../../../harness/history/clock.ts';
@@ -186,6 +188,20 @@ describe("a stored drill's record", () => {
     const record = await readDrillRecord(await storedDrill(), []);
     expect(record).toMatchObject({ complete: true, scenario: { name: 'tiny', holdMs: 3000 }, trace: { runs: [] } });
     expect(record.events.map(({ type }) => type)).toEqual(['drill', 'phase']);
+  });
+
+  it('is refused when the history breaks off under a manifest', async () => {
+    const folder = await storedDrill();
+    const history = join(folder, RECORD_FILES.history);
+    const cut = readFileSync(history).subarray(0, -4);
+    writeFileSync(history, cut);
+    const { storeHead, files } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+    const found = await digest(history);
+    writeFileSync(
+      join(folder, 'manifest.json'),
+      sealedManifest({ files: { ...files, [RECORD_FILES.history]: found }, storeHead }),
+    );
+    await expect(readDrillRecord(folder, [])).rejects.toMatchObject({ code: 'BUNDLE_ALTERED' });
   });
 
   it('is incomplete when the history is', async () => {

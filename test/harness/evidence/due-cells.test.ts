@@ -4,7 +4,7 @@ import { NO_CALENDAR } from '../../../harness/evidence/calendar-file.ts';
 import { dueCells } from '../../../harness/evidence/due-cells.ts';
 import { dueReportOf } from '../../../harness/evidence/due-report.ts';
 import { renderDue } from '../../../harness/report/due-table.ts';
-import { kept } from './made-evidence.ts';
+import { kept, madeEvidence } from './made-evidence.ts';
 import type { Wanted } from './made-evidence.ts';
 
 const DAY_MS = 86_400_000;
@@ -60,6 +60,20 @@ describe('a proof', () => {
     expect(statesOf(calendar({}), '2026-01-03T00:00:00Z', silent)).toEqual(['never proven']);
     const early: Wanted = { end: '2026-01-02T00:00:00.000Z', verdict: 'fail', stop: { answer: 'not asked for' } };
     expect(statesOf(calendar({}), '2026-01-03T00:00:00Z', proven, early)).toEqual(['failed']);
+  });
+
+  it('takes that it was judged whether anything arrived after the stop, and that the stop stopped somebody', () => {
+    const later = '2026-01-03T00:00:00Z';
+    const failed: Wanted = { end: '2026-01-01T10:00:00.000Z', verdict: 'fail' };
+    const onRecord = [{ name: 'flips_on_record', verdict: 'pass' as const, reason: 'all are' }];
+    const lesser: Wanted = { end: '2026-01-02T00:00:00.000Z', properties: onRecord };
+    expect(statesOf(calendar({}), later, lesser)).toEqual(['never proven']);
+    expect(statesOf(calendar({}), later, proven, failed, lesser)).toEqual(['failed']);
+    const [cellThen] = dueCells(calendar({}), kept(proven, lesser), at(later));
+    expect(cellThen).toMatchObject({ state: 'proven', proven: { run: 'run-0' }, lesser: 1, inconclusive: 0 });
+    const [stop] = madeEvidence().stops;
+    const nobody = stop?.timeToStop == null ? null : { ...stop.timeToStop, n: 0, maxMs: null };
+    expect(statesOf(calendar({}), later, { ...proven, stop: { timeToStop: nobody } })).toEqual(['never proven']);
   });
 
   it('is of its scope and path, and of mode and environment where the calendar says them', () => {
@@ -159,6 +173,12 @@ describe('what is due', () => {
       '1 of 1 were proven with the simulated fleet of killdrill, and not with agents of yours',
       'not on the calendar, and failed: tenant × api',
     ]);
+    const narrow = calendar({ mode: 'halt_all' });
+    const inAnother: Wanted = { ...proven, verdict: 'fail', stop: { mode: 'emergency' } };
+    expect(report([proven, inAnother], '2026-01-03T00:00:00Z', narrow)).toMatchObject({
+      exitCode: 0,
+      notes: ['not on the calendar, and failed: tenant × postgres × emergency on embedded'],
+    });
     const of = { ...calendar({}), fleet: ['node', 'other.js'] };
     expect(report([proven], '2026-01-03T00:00:00Z', of).notes).toEqual([
       "1 drills were of another fleet than the calendar's, and do not count",

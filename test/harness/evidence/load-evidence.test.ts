@@ -143,6 +143,25 @@ describe('kept evidence', () => {
     ]);
   });
 
+  it('is not looked for behind a link to a folder, which is named', () => {
+    mkdirSync(join(folder, 'elsewhere'));
+    mkdirSync(join(folder, 'here'));
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'here', 'linked'));
+    put(join('elsewhere', 'evidence.json'), madeEvidence());
+    expect(loadEvidence([join(folder, 'here')], NOW)).toMatchObject({
+      kept: [],
+      leftOut: [{ file: join(folder, 'here', 'linked'), why: expect.stringMatching(/link to a folder/) as string }],
+    });
+  });
+
+  it('says each thing once: a second value for a name that a reader may take for the first is no evidence', () => {
+    const text = JSON.stringify(madeEvidence());
+    put('evidence.json', text.replace('"verdict":"pass"', '"verdict":"fail","verdict":"pass"'));
+    expect(loadEvidence([folder], NOW).leftOut[0]?.why).toMatch(/more than one value for a name/);
+    put('evidence.json', JSON.stringify(JSON.parse(text), null, 3));
+    expect(loadEvidence([folder], NOW).kept).toHaveLength(1);
+  });
+
   it('may be of a thousand drills', () => {
     for (let nth = 0; nth < 1_000; nth += 1) {
       mkdirSync(join(folder, `${nth % 10}`), { recursive: true });

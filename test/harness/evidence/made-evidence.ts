@@ -1,6 +1,7 @@
 import { evidenceOf } from '../../../harness/evidence/evidence-of.ts';
 import type { EvidenceInput } from '../../../harness/evidence/evidence-of.ts';
 import type { Evidence } from '../../../harness/evidence/evidence-file.ts';
+import { factsOf } from '../../../harness/evidence/load-evidence.ts';
 import type { KeptEvidence } from '../../../harness/evidence/load-evidence.ts';
 import { sealOf } from '../../../harness/evidence/seal.ts';
 import { clean, environment } from '../report/drills.ts';
@@ -35,13 +36,23 @@ export interface Wanted {
   readonly verdict?: Evidence['result']['verdict'];
   readonly stop?: Partial<Evidence['stops'][number]>;
   readonly environment?: string;
+  /** Findings besides which none is. */
+  readonly properties?: Evidence['result']['properties'];
   readonly command?: readonly string[] | null;
   readonly nth?: number;
 }
 
 const base = evidenceFrom(clean);
 
-export function madeEvidence({ end, verdict, stop, environment: where, command, nth = 0 }: Wanted = {}): Evidence {
+export function madeEvidence({
+  end,
+  verdict,
+  stop,
+  environment: where,
+  command,
+  properties,
+  nth = 0,
+}: Wanted = {}): Evidence {
   const [first] = base.stops;
   if (first === undefined) throw new Error('the clean drill has no stop');
   const manifestSha256 = String(nth).padStart(64, '0');
@@ -50,7 +61,11 @@ export function madeEvidence({ end, verdict, stop, environment: where, command, 
     ...base,
     when: { start: end !== undefined && end < start ? end : start, end: end ?? base.when.end },
     stops: [{ ...first, ...stop }],
-    result: { ...base.result, verdict: verdict ?? base.result.verdict },
+    result: {
+      ...base.result,
+      verdict: verdict ?? base.result.verdict,
+      properties: properties ?? base.result.properties,
+    },
     environment: { ...base.environment, name: where ?? base.environment.name },
     fleet: {
       ...base.fleet,
@@ -65,6 +80,6 @@ export function madeEvidence({ end, verdict, stop, environment: where, command, 
 export function kept(...wanted: readonly Wanted[]): readonly KeptEvidence[] {
   return wanted.map((one, nth) => ({
     file: `evidence/run-${nth}.evidence.json`,
-    evidence: madeEvidence({ ...one, nth }),
+    evidence: factsOf(madeEvidence({ ...one, nth })),
   }));
 }
