@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/errors.ts';
+import { makeNew } from '../bundle/make-new.ts';
 import { usage } from './usage.ts';
 
 /**
@@ -17,6 +18,28 @@ export function prepareOut(folder: string): void {
       `--out is '${folder}', and no bundle can be written to ${resolve(folder)}: ${messageOf(error)}; name another folder with --out`,
     );
   }
+}
+
+/**
+ * Makes what is above the new folder of `--into`, and shows that it can be made itself, before anything is started. It is not
+ * left there.
+ *
+ * @throws KilldrillError `USAGE` when it is there already, or cannot be made.
+ */
+export function prepareInto(folder: string): void {
+  const whole = resolve(folder);
+  let isNew: boolean;
+  try {
+    makeWithParents(dirname(whole));
+    isNew = makeNew(whole);
+    if (isNew) rmdirSync(whole);
+  } catch (error) {
+    throw usage(
+      `--into is '${folder}', and ${whole} cannot be made: ${messageOf(error)}; name another folder with --into`,
+    );
+  }
+  if (!isNew)
+    throw usage(`--into is '${folder}', which is there already, and nothing is overwritten; name a new folder`);
 }
 
 /** Not by mkdir's own `recursive`, which never ends where the system says ENOENT below a folder that is there (/proc). */

@@ -27,8 +27,11 @@ export interface FindInput {
   readonly onWhole: () => void;
   /** After each drill of a candidate. */
   readonly onStep: (step: Step) => void;
-  /** Each time that something smaller holds; the first time with everything. */
-  readonly onHeld: (smallest: SmallDrill) => void;
+  /**
+   * The smallest so far, each time that it is another or held once more, everything first. A drill that refutes it gives it up
+   * for what would be verified next; null when nothing is left.
+   */
+  readonly onSofar: (smallest: HeldDrill | null) => void;
   readonly onVerified: (drill: VerifyingDrill) => void;
 }
 
@@ -36,6 +39,12 @@ export interface FindInput {
 export interface SmallDrill {
   readonly plan: DrillPlan;
   readonly yaml: string;
+}
+
+/** A drill that held each time it was run. */
+export interface HeldDrill extends SmallDrill {
+  /** How often, 1 or more. */
+  readonly drilled: number;
 }
 
 /** One more drill of something that held. */
@@ -50,8 +59,10 @@ export type Found =
       readonly kind: 'found';
       readonly smallest: SmallDrill;
       readonly judgement: Judgement;
-      /** How many smaller ones held once, and not twice more. */
+      /** How many smaller ones held once, were drilled again, and did not hold. */
       readonly wentBack: number;
+      /** How many smaller ones held once, and were not drilled again: the answer is everything, as too many went before. */
+      readonly notAgain: number;
     } & Omit<Minimised, 'held'>)
   /** Everything together does not show here what the stored run showed, or not each time. */
   | { readonly kind: 'not_shown'; readonly why: string; readonly steps: readonly Step[] };
@@ -63,7 +74,7 @@ const VERIFY_BACK = 3;
 
 /**
  * Finds the smallest drill that shows what a stored run showed, by drilling. Each candidate is drilled once; the smallest twice
- * more, and when that does not hold, the one that held before it.
+ * more, and when that does not hold, the one that held before it: three of them at most, then everything.
  *
  * @throws what `drill` throws
  */
@@ -83,7 +94,9 @@ export async function findSmallest(input: FindInput): Promise<Found> {
   const inTurn = [...smaller.toReversed().slice(0, VERIFY_BACK), ...(everything === undefined ? [] : [everything])];
   for (const [wentBack, selection] of inTurn.entries()) {
     const verified = await trials.verify(selection);
-    if (verified !== null) return { kind: 'found', ...verified, wentBack, ...minimised };
+    const notAgain = selection === everything ? smaller.length - wentBack : 0;
+    if (verified !== null) return { kind: 'found', ...verified, wentBack, notAgain, ...minimised };
+    trials.giveUpFor(inTurn[wentBack + 1]);
   }
   const why = `it was shown once, and not in each of ${VERIFY_DRILLS} drills more: what is flaky has no smallest drill`;
   return { kind: 'not_shown', why, steps: minimised.steps };
@@ -100,20 +113,20 @@ class Trials {
   }
 
   async tryOut(plan: DrillPlan): Promise<Tried> {
-    const { tries, forMs, nowMs, stored, drill, onHeld } = this.#input;
+    const { tries, forMs, nowMs, stored, drill, onSofar } = this.#input;
     if (this.#tries >= tries || nowMs() - this.#startMs >= forMs) return { kind: 'spent' };
     const candidate = validated(plan);
     if (candidate.kind === 'refused') return candidate;
     this.#tries += 1;
     const lost = lostBy(await drill(candidate.plan, 'try'), stored);
     if (lost !== null) return { kind: 'lost', why: lost };
-    onHeld(candidate);
+    onSofar({ plan: candidate.plan, yaml: candidate.yaml, drilled: 1 });
     return { kind: 'holds' };
   }
 
   /** Null when one of the drills does not hold. */
   async verify(selection: Selection): Promise<{ readonly smallest: SmallDrill; readonly judgement: Judgement } | null> {
-    const { plan, stored, drill, onVerified } = this.#input;
+    const { plan, stored, drill, onVerified, onSofar } = this.#input;
     const smallest = validated(reducedPlan(plan, selection));
     if (smallest.kind === 'refused') return null;
     let judgement: Judgement | null = null;
@@ -122,9 +135,17 @@ class Trials {
       const why = lostBy(drilled, stored);
       onVerified({ held: why === null, why });
       if (why !== null || drilled.kind !== 'judged') return null;
+      onSofar({ plan: smallest.plan, yaml: smallest.yaml, drilled: nth + 2 });
       judgement = drilled.judgement;
     }
     return judgement === null ? null : { smallest, judgement };
+  }
+
+  /** The smallest so far did not hold: now it is this one, which was drilled once. */
+  giveUpFor(selection: Selection | undefined): void {
+    const { plan, onSofar } = this.#input;
+    const next = selection === undefined ? null : validated(reducedPlan(plan, selection));
+    onSofar(next?.kind === 'refused' || next === null ? null : { plan: next.plan, yaml: next.yaml, drilled: 1 });
   }
 }
 

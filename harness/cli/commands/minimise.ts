@@ -1,18 +1,17 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { KilldrillError } from '../../../src/errors.ts';
+import { KilldrillError, messageOf } from '../../../src/errors.ts';
 import { runDrill } from '../../drill/run-drill.ts';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import type { Ground } from '../../drill/with-environment.ts';
 import { cutTrace } from '../../regression/cut-trace.ts';
 import { failingOf } from '../../replay/candidate.ts';
 import { VERIFY_DRILLS, findSmallest } from '../../replay/find-smallest.ts';
-import type { Drilled, Found, SmallDrill } from '../../replay/find-smallest.ts';
+import type { Drilled, Found, HeldDrill, SmallDrill } from '../../replay/find-smallest.ts';
 import { readReplaySubject } from '../../replay/replay-subject.ts';
 import type { ReplaySubject } from '../../replay/replay-subject.ts';
 import { makeSmallestFolder, writeSmallest } from '../../replay/write-smallest.ts';
-import { sizeOf, sizeSentence, stepLine } from '../../report/smallest-lines.ts';
+import { endLines, sizeOf, sizeSentence, stepLine } from '../../report/smallest-lines.ts';
 import { wrap } from '../../report/wrap.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { DrillPlan } from '../../traffic/plan-drill.ts';
@@ -24,7 +23,7 @@ import { interruptible } from '../interrupt.ts';
 import { liveProgress } from '../live-progress.ts';
 import { data, note } from '../output.ts';
 import { DEFAULT_FOR, DEFAULT_TRIES } from '../defaults.ts';
-import { prepareOut } from '../prepare-out.ts';
+import { prepareInto, prepareOut } from '../prepare-out.ts';
 import { shortest } from '../shortest.ts';
 import { usage } from '../usage.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -59,29 +58,34 @@ export async function minimise(folder: string, flags: MinimiseFlags): Promise<nu
   const subject = await readReplaySubject(folder);
   refuseUndecided(subject);
   prepareOut(flags.out);
+  if (flags.into !== undefined) prepareInto(flags.into);
   forgetPostgresVariables(process.env);
   const { stored } = subject;
   const plan = stored === null ? subject.plan : { ...subject.plan, trace: cutTrace(stored) };
   const { signal, dispose } = interruptible();
-  let sofar: SmallDrill | null = null;
   const asked: Asked = { flags, subject, plan, ...limits, signal };
   try {
-    const found = await withEnvironment(environmentFor([subject.plan.scenario], flags.environment), signal, (ground) =>
-      searchOn(ground, asked, (smaller) => (sofar = smaller)),
-    );
-    return await handOver(found, asked);
-  } catch (error) {
-    if (signal.aborted) await keepSofar(sofar, asked);
-    throw error;
+    return await handOver(await searched(asked), asked);
   } finally {
     dispose();
   }
 }
 
-function limitsOf({ tries, for: time, into, reporter }: MinimiseFlags): { tries: number; forMs: number } {
+async function searched(asked: Asked): Promise<Found> {
+  const { flags, subject, signal } = asked;
+  let sofar: HeldDrill | null = null;
+  try {
+    return await withEnvironment(environmentFor([subject.plan.scenario], flags.environment), signal, (ground) =>
+      searchOn(ground, asked, (smallest) => (sofar = smallest)),
+    );
+  } catch (error) {
+    if (signal.aborted) await keepSofar(sofar, asked);
+    throw error;
+  }
+}
+
+function limitsOf({ tries, for: time, reporter }: MinimiseFlags): { tries: number; forMs: number } {
   if (reporter.length > 0) throw usage('--reporter tells of one drill, and --minimise runs many; leave it out');
-  if (into !== undefined && existsSync(into))
-    throw usage(`--into is '${into}', which is there already, and nothing is overwritten; name a new folder`);
   const forMs = parseDuration(time ?? DEFAULT_FOR);
   if (forMs === null || forMs <= 0 || forMs > LONGEST_MS)
     throw usage(`--for is '${time}'; expected a time up to ${formatDuration(LONGEST_MS)}, such as 10m or 90s`);
@@ -99,7 +103,7 @@ function refuseUndecided({ folder, kept: { verdict } }: ReplaySubject): void {
 async function searchOn(
   ground: Ground,
   { flags, subject, plan, tries, forMs, signal }: Asked,
-  onSmaller: (smaller: SmallDrill) => void,
+  onSofar: (smallest: HeldDrill | null) => void,
 ): Promise<Found> {
   const say = flags.quiet === true ? () => undefined : note;
   const progress = liveProgress(flags.quiet === true);
@@ -120,7 +124,7 @@ async function searchOn(
       steps += 1;
       say(stepLine(step, steps, WIDTH));
     },
-    onHeld: onSmaller,
+    onSofar,
     onVerified: ({ held, why }) =>
       say(wrap(`drilled the smallest again: ${held ? 'it holds' : why}`, WIDTH).join('\n')),
   });
@@ -151,51 +155,42 @@ async function handOver(found: Found, asked: Asked): Promise<number> {
     if (flags.json === true) data(JSON.stringify({ version: 1, minimised: subject.folder, ...found }, null, 2));
     return EXIT.inconclusive;
   }
-  const scenario = await written(found.smallest, asked);
-  if (flags.quiet !== true) {
-    for (const line of endLines(found, asked)) note(line);
-    note(`run it: killdrill run ${shortest(scenario)}`);
-  }
-  printed(found.smallest, asked, { scenario, ...factsOf(found, asked) });
+  if (flags.quiet !== true) for (const line of endLines(found, asked, WIDTH)) note(line);
+  const scenario = await printedAndWritten(found.smallest, asked, factsOf(found, asked));
+  if (flags.quiet !== true) note(`run it: killdrill run ${shortest(scenario)}`);
   return found.judgement.exitCode;
 }
 
-function written(smallest: SmallDrill, { flags, subject }: Asked): Promise<string> {
-  const folder = flags.into ?? join(flags.out, `${subject.name}-smallest`);
-  return writeSmallest(makeSmallestFolder(folder, flags.into === undefined), smallest);
-}
-
-function factsOf({ judgement, steps, refused, spent, wentBack }: Extract<Found, { kind: 'found' }>, { plan }: Asked) {
+function factsOf(found: Extract<Found, { kind: 'found' }>, { plan }: Asked) {
+  const { judgement, steps, refused, spent, wentBack, notAgain } = found;
   const verified = { drills: VERIFY_DRILLS, held: VERIFY_DRILLS };
-  return { verdict: judgement.verdict, verified, wentBack, spent, refused, steps, from: sizeOf(plan) };
+  return { verdict: judgement.verdict, verified, wentBack, notAgain, spent, refused, steps, from: sizeOf(plan) };
 }
 
-function printed({ plan, yaml }: SmallDrill, { flags, subject }: Asked, facts: object): void {
+/** It is printed whatever becomes of its folder: it took drills to find. Returns the scenario's path. */
+async function printedAndWritten(smallest: SmallDrill, { flags, subject }: Asked, facts: object): Promise<string> {
+  const { plan, yaml } = smallest;
+  const folder = flags.into ?? join(flags.out, `${subject.name}-smallest`);
   if (flags.json !== true) data(yaml);
-  else data(JSON.stringify({ version: 1, minimised: subject.folder, ...facts, to: sizeOf(plan), yaml }, null, 2));
+  let scenario: string | null = null;
+  try {
+    scenario = await writeSmallest(makeSmallestFolder(folder, flags.into === undefined), smallest);
+    return scenario;
+  } finally {
+    const found = { version: 1, minimised: subject.folder, scenario, ...facts, to: sizeOf(plan), yaml };
+    if (flags.json === true) data(JSON.stringify(found, null, 2));
+  }
 }
 
-function endLines(found: Extract<Found, { kind: 'found' }>, { plan, tries }: Asked): readonly string[] {
-  const { smallest, steps, refused, spent, wentBack } = found;
-  const back =
-    wentBack === 0
-      ? []
-      : [`${wentBack} smaller ones held once, but not in ${VERIFY_DRILLS} drills more: this is the last that does`];
-  const ended = spent
-    ? `tries or time (${tries} drills) ended before everything was tried`
-    : 'nothing more can be dropped';
-  return [
-    `left: ${sizeSentence(sizeOf(plan), sizeOf(smallest.plan))}`,
-    `each of ${steps.length} steps was drilled once, what is left in ${VERIFY_DRILLS} drills more: it holds in each`,
-    ...back,
-    `${ended}; ${refused} candidates were no scenario, and not drilled`,
-  ].flatMap((line) => wrap(line, WIDTH));
-}
-
-/** After Ctrl-C. */
-async function keepSofar(smallest: SmallDrill | null, asked: Asked): Promise<void> {
-  if (smallest === null) return note('nothing was shown yet, so nothing is kept');
-  const scenario = await written(smallest, asked);
-  note(`kept the smallest so far, which was drilled once: ${scenario}`);
-  printed(smallest, asked, { scenario, interrupted: true, from: sizeOf(asked.plan) });
+/** After Ctrl-C, which the exit code tells of, whatever becomes of the folder. */
+async function keepSofar(smallest: HeldDrill | null, asked: Asked): Promise<void> {
+  if (smallest === null) return note('nothing has held so far, so nothing is kept');
+  const { drilled } = smallest;
+  const sofar = `the smallest so far, which was drilled ${drilled === 1 ? 'once, and held' : `${drilled} times, and held each time`}`;
+  try {
+    const facts = { interrupted: true, drilled, from: sizeOf(asked.plan) };
+    note(`kept ${sofar}: ${await printedAndWritten(smallest, asked, facts)}`);
+  } catch (error) {
+    note(`printed ${sofar}, and kept it nowhere: ${messageOf(error)}`);
+  }
 }

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { KilldrillError } from '../../../src/errors.ts';
 import { minimise } from '../../../harness/cli/commands/minimise.ts';
 import type { MinimiseFlags } from '../../../harness/cli/commands/minimise.ts';
@@ -9,7 +12,9 @@ import { buildProgram } from '../../../harness/cli/program.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 const SAMPLE = path('reports/sample');
-const FLAGS: MinimiseFlags = { environment: 'embedded', out: path('none/reports'), reporter: [] };
+const OUT = mkdtempSync(join(tmpdir(), 'killdrill-replay-words-'));
+afterAll(() => rmSync(OUT, { recursive: true, force: true }));
+const FLAGS: MinimiseFlags = { environment: 'embedded', out: OUT, reporter: [] };
 
 async function refused(call: () => Promise<unknown>): Promise<{ readonly code: number; readonly message: string }> {
   try {

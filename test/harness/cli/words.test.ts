@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT, exitCodeOf, InterruptedError } from '../../../harness/cli/exit.ts';
 import { scenarioPath, shippedNames } from '../../../harness/cli/find-scenario.ts';
 import { buildProgram } from '../../../harness/cli/program.ts';
-import { prepareOut } from '../../../harness/cli/prepare-out.ts';
+import { prepareInto, prepareOut } from '../../../harness/cli/prepare-out.ts';
 import { resolveReporters } from '../../../harness/cli/reporters.ts';
 import { wholeNumber } from '../../../harness/cli/whole-number.ts';
 import { KilldrillError } from '../../../src/errors.ts';
@@ -54,6 +54,21 @@ describe("a bundle's folder", () => {
 
   it.each(['/dev/null/x', '/proc/x/y', '/proc/x'])('is refused when nothing can be made there: %s', (path) => {
     expect(() => prepareOut(path)).toThrow(/^--out is .*name another folder/);
+  });
+});
+
+describe('the new folder of --into', () => {
+  it('is shown to be possible, and left to be made', () => {
+    prepareInto(join(folder, 'into/b/c'));
+    expect(readdirSync(join(folder, 'into/b'))).toEqual([]);
+  });
+
+  it.each(['/dev/null/x', '/proc/x/y', '/proc/x'])('is refused when nothing can be made there: %s', (path) => {
+    expect(() => prepareInto(path)).toThrow(/^--into is .* cannot be made: .*name another folder/);
+  });
+
+  it('is refused when it is there', () => {
+    expect(() => prepareInto(folder)).toThrow(/is there already, and nothing is overwritten; name a new folder/);
   });
 });
 

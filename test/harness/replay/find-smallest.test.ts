@@ -7,7 +7,7 @@ import { PROPERTY_NAMES } from '../../../harness/checkers/registry.ts';
 import type { Judgement } from '../../../harness/checkers/verdict-file.ts';
 import { keptVerdicts } from '../../../harness/regression/regression-file.ts';
 import { findSmallest } from '../../../harness/replay/find-smallest.ts';
-import type { Drilled, FindInput, SmallDrill } from '../../../harness/replay/find-smallest.ts';
+import type { Drilled, FindInput, HeldDrill } from '../../../harness/replay/find-smallest.ts';
 import { makeSmallestFolder, writeSmallest } from '../../../harness/replay/write-smallest.ts';
 import { onTrace } from '../../../harness/scenario/given-trace.ts';
 import { loadScenario } from '../../../harness/scenario/load.ts';
@@ -56,7 +56,7 @@ const isKill = (entry: TimelineEntry): boolean => entry.kind === 'fault' && entr
 /** A fleet that fails exactly when this is in its drill; `drills` are told apart by their number. */
 function faked(fails: (plan: DrillPlan, nth: number) => boolean, more: Partial<FindInput> = {}) {
   const drills: DrillPlan[] = [];
-  const held: SmallDrill[] = [];
+  const sofar: (HeldDrill | null)[] = [];
   let atMs = 0;
   const input: FindInput = {
     ...{ plan, stored: keptVerdicts(failed, 'verdict.json'), tries: 500, forMs: 1_000_000 },
@@ -69,11 +69,11 @@ function faked(fails: (plan: DrillPlan, nth: number) => boolean, more: Partial<F
     },
     onWhole: () => undefined,
     onStep: () => undefined,
-    onHeld: (smaller) => held.push(smaller),
+    onSofar: (smallest) => sofar.push(smallest),
     onVerified: () => undefined,
     ...more,
   };
-  return { found: findSmallest(input), drills, held };
+  return { found: findSmallest(input), drills, sofar };
 }
 
 const [needed = 'none'] = plan.trace.runs
@@ -83,6 +83,9 @@ const needsMail = ({ scenario, trace }: DrillPlan): boolean =>
   scenario.timeline.some(isStopOf('capability:write/mail')) &&
   scenario.timeline.some(isKill) &&
   trace.runs.some(({ run }) => run === needed);
+
+const entriesAndDrills = (smallest: HeldDrill | null): readonly [entries: number, drilled: number] | null =>
+  smallest === null ? null : [smallest.plan.scenario.timeline.length, smallest.drilled];
 
 describe('findSmallest', () => {
   it('leaves what is needed, and verifies it in two drills more', async () => {
@@ -144,9 +147,36 @@ describe('findSmallest', () => {
   });
 
   it('tells the smallest so far as soon as it is known', async () => {
-    const { found, held } = faked(needsMail, { tries: 3 });
+    const { found, sofar } = faked(needsMail, { tries: 3 });
     await found;
-    expect(held.map(({ plan: one }) => one.scenario.timeline.length)).toEqual([6, 5]);
+    expect(sofar.map(entriesAndDrills)).toEqual([
+      [6, 1],
+      [5, 1],
+      [5, 2],
+      [5, 3],
+    ]);
+  });
+
+  it('gives the smallest so far up as soon as a drill refutes it', async () => {
+    const byChance = faked((candidate, nth) => needsMail(candidate) || nth === 2, { tries: 2 });
+    await byChance.found;
+    expect(byChance.sofar.map(entriesAndDrills)).toEqual([
+      [6, 1],
+      [4, 1],
+      [6, 1],
+      [6, 2],
+      [6, 3],
+    ]);
+    const flaky = faked((_, nth) => nth === 1, { tries: 1 });
+    await flaky.found;
+    expect(flaky.sofar.map(entriesAndDrills)).toEqual([[6, 1], null]);
+  });
+
+  it('counts those that it did not drill again once too many did not hold', async () => {
+    const { found } = faked((candidate, nth) => nth <= 8 || candidate.scenario.timeline.length === 6, { tries: 8 });
+    const smallest = await found;
+    expect(smallest).toMatchObject({ kind: 'found', wentBack: 3, notAgain: 4 });
+    if (smallest.kind === 'found') expect(smallest.smallest.plan.scenario.timeline).toHaveLength(6);
   });
 });
 
