@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/errors.ts';
 import { usage } from './usage.ts';
@@ -11,6 +11,7 @@ import { usage } from './usage.ts';
 export function prepareOut(folder: string): void {
   try {
     makeWithParents(resolve(folder));
+    if (!statSync(folder).isDirectory()) throw new Error('there is a file in its place');
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw usage(

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,12 @@ describe("a bundle's folder", () => {
     prepareOut(out);
     prepareOut(out);
     expect(readdirSync(join(folder, 'a/b'))).toEqual(['c']);
+  });
+
+  it.each([0o644, 0o755])('is no file, executable or not: %o', (mode) => {
+    const path = join(folder, `file-${mode}`);
+    writeFileSync(path, '', { mode });
+    expect(() => prepareOut(path)).toThrow(/^--out is .*: there is a file in its place; name another folder/);
   });
 
   it.each(['/dev/null/x', '/proc/x/y', '/proc/x'])('is refused when nothing can be made there: %s', (path) => {
