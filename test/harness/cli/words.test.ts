@@ -73,6 +73,20 @@ describe('a scenario', () => {
 });
 
 describe('help', () => {
+  it('marks the options that have to be given, and no others', () => {
+    const program = buildProgram(() => undefined);
+    const marked = (name: string, part?: string): readonly string[] => {
+      const command = program.commands.find((one) => one.name() === name);
+      const found = part === undefined ? command : command?.commands.find((one) => one.name() === part);
+      const help = (found?.helpInformation() ?? '').replaceAll(/\n {10,}/g, ' ').split('\n');
+      return help.filter((line) => line.endsWith('(required)')).map((line) => line.trim().split(' ')[0] ?? '');
+    };
+    expect(marked('promote')).toEqual(['--name']);
+    expect(marked('import')).toEqual(['--flips', '--mapping', '--out']);
+    expect([marked('keys', 'make'), marked('keys', 'show')]).toEqual([['--right'], ['--right']]);
+    expect(marked('run')).toEqual([]);
+  });
+
   it('fits 80 columns, of every command', () => {
     const program = buildProgram(() => undefined);
     const texts = [program, ...program.commands].map((command) => {
