@@ -63,7 +63,7 @@ function stored(
     if (files.includes(name)) return join(folder, name);
     if (present.includes(name) && isListed(name)) throw altered(folder, name, 'the manifest does not know it');
     const what = isListed(name)
-      ? `the bundle ${folder} has no ${name}; it holds ${present.join(', ') || 'nothing'}`
+      ? `the bundle ${folder} has no ${name}; it holds ${present.join(', ') || 'nothing'}; expected a folder that \`killdrill run\` made, such as reports/<run>`
       : `${name} is no part of the bundle ${folder}: it is evidence about it, which no manifest lists`;
     throw new KilldrillError('BUNDLE_FILE_MISSING', what);
   };

@@ -31,4 +31,13 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** What nothing waited for went wrong: Node would end with 1, which says that a fleet failed. */
+function endOnBug(error: unknown): void {
+  const stack = stackOf(error).split('\n').map(printable).join('\n');
+  note(`killdrill: this is a bug of killdrill, and says nothing about the fleet: ${stack}`);
+  process.exit(EXIT.error);
+}
+
+process.on('uncaughtException', endOnBug);
+process.on('unhandledRejection', endOnBug);
 process.exit(await main(process.argv.slice(2)));

@@ -47,13 +47,21 @@ export function databaseUrl({ database }: StoreFlags): string {
   const url = database ?? process.env['KILLDRILL_DATABASE_URL'];
   if (url === undefined || url === '')
     throw usage('no database is named; give --database URL or set KILLDRILL_DATABASE_URL');
+  // The URL holds a password: it is not repeated.
+  if (!isReadable(url))
+    throw usage('the database URL cannot be read; expected postgres://user:password@host:port/database');
+  return url;
+}
+
+/** A URL, or a socket as pg takes it. Without a scheme pg takes anything, for a database on a host named `base`. */
+function isReadable(url: string): boolean {
+  if (!/^(?:postgres(?:ql)?:\/\/|socket:|\/)/i.test(url)) return false;
   try {
     void new pg.Client({ connectionString: url });
+    return true;
   } catch {
-    // The URL holds a password: it is not repeated.
-    throw usage('the database URL cannot be read; expected postgres://user:password@host:port/database');
+    return false;
   }
-  return url;
 }
 
 /** The namespace that a command was given; `default` when nobody said. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../src/errors.ts';
 import { makeNew } from '../bundle/make-new.ts';
@@ -12,6 +12,7 @@ import { usage } from './usage.ts';
 export function prepareOut(folder: string): void {
   try {
     makeWithParents(resolve(folder));
+    if (!statSync(folder).isDirectory()) throw new Error('there is a file in its place');
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw usage(

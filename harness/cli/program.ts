@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { packageVersion } from '../../src/package-root.ts';
 import { ENVIRONMENT_CHOICES, ENVIRONMENT_NAMES } from '../environment/choose.ts';
 import { printable, wrap } from '../report/wrap.ts';
@@ -40,6 +40,7 @@ export function buildProgram(done: Done): Command {
     .version(packageVersion(), '-V, --version')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(shownLines(text)) })
+    .configureHelp({ optionDescription: withRequired })
     .showHelpAfterError("(see 'killdrill help')")
     .addHelpText(
       'after',
@@ -60,6 +61,12 @@ export function buildProgram(done: Done): Command {
   addImport(program, done);
   addInit(program, done);
   return program;
+}
+
+/** Commander says what an option is when it is left out, and not that it may not be. */
+function withRequired(this: Help, option: Option): string {
+  const said = Help.prototype.optionDescription.call(this, option);
+  return option.mandatory ? `${said} (required)` : said;
 }
 
 /** What was typed is repeated there, and may have been pasted: nothing of it goes where a terminal would obey it. */

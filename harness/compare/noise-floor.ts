@@ -1,4 +1,5 @@
 import type { Prng } from '../traffic/prng.ts';
+import { nearestRank } from './nearest-rank.ts';
 
 /** Fewer samples than this say nothing about their own spread. */
 export const LEAST_SAMPLES = 4;
@@ -21,15 +22,14 @@ export function noiseFloor(samples: readonly number[], prng: Prng): number | nul
     if (!(one > 0) || !(other > 0)) return null;
     ratios.push(Math.max(one / other, other / one));
   }
-  return ratios.toSorted((one, other) => one - other)[Math.ceil(ROUNDS * CHANCE) - 1] ?? null;
+  return nearestRank(ratios, CHANCE);
 }
 
 function drawnMedian(samples: readonly number[], prng: Prng): number {
   return medianOf(samples.map(() => samples[Math.floor(prng.uniform() * samples.length)] ?? 0));
 }
 
+/** The median as reports tell it; 0 of no samples. */
 export function medianOf(samples: readonly number[]): number {
-  const sorted = samples.toSorted((one, other) => one - other);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+  return nearestRank(samples, 0.5) ?? 0;
 }

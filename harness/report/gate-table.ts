@@ -1,6 +1,7 @@
 import type { GateReport, ReportedCell, ReportedDrill, ReportedRegression } from '../regression/gate-report.ts';
 import { painter, toneOf } from './paint.ts';
 import type { Paint, Tone } from './paint.ts';
+import { continued, shellWord } from './shell-command.ts';
 import { table, widthLeft } from './table.ts';
 import { printable, wrap } from './wrap.ts';
 
@@ -129,7 +130,9 @@ function detailsOf(one: ReportedRegression, width: number): readonly string[] {
     ...one.drills.flatMap((drill) => bundleOf(drill, width)),
     ...(one.answer === 'same' && one.exitCode === 0
       ? []
-      : indented(`again: killdrill gate ${printable(one.folder)}`, width)),
+      : continued(`again: ${printable(`killdrill gate ${shellWord(one.folder)}`)}`, width - 2).map(
+          (line) => `  ${line}`,
+        )),
   ];
   return [lines.join('\n')];
 }

@@ -1,3 +1,5 @@
+import { nearestRank } from '../compare/nearest-rank.ts';
+
 /** A percentile and how many samples it takes to say anything: about two of them have to lie beyond it. */
 const CARRIED = [
   { name: 'median', share: 0.5, atLeast: 4 },
@@ -9,11 +11,10 @@ const CARRIED = [
 export function summaryOf(samplesMs: readonly number[]): string {
   const n = samplesMs.length;
   if (n === 0) return 'n 0';
-  const sorted = samplesMs.toSorted((one, other) => one - other);
   const carried = CARRIED.filter(({ atLeast }) => n >= atLeast).map(
-    ({ name, share }) => `${name} ${ms(sorted[Math.ceil(n * share) - 1])}`,
+    ({ name, share }) => `${name} ${ms(nearestRank(samplesMs, share))}`,
   );
-  return [`n ${n}`, ...carried, `max ${ms(sorted.at(-1))}`].join(' · ');
+  return [`n ${n}`, ...carried, `max ${ms(nearestRank(samplesMs, 1))}`].join(' · ');
 }
 
 /** A time for a reader: a decimal below 10 ms, none above; a dash when it is not known. */

@@ -4,8 +4,8 @@ import { percent } from '../replay/replay-sentence.ts';
 import type { ReplayReport } from '../replay/replay-report.ts';
 import { painter, toneOf } from './paint.ts';
 import { ms } from './percentile.ts';
+import { continued, shellWord } from './shell-command.ts';
 import { table, widthLeft } from './table.ts';
-import { continued } from './terminal.ts';
 import { rowOf } from './verdict-changes.ts';
 import { printable, wrap } from './wrap.ts';
 
@@ -27,7 +27,7 @@ export function renderReplay(
     ...wrap(`bundle: ${bundle}`, wide),
     `${paint(`verdict: ${verdict.is}`, toneOf(verdict.is) ?? 'bold')} (exit ${exitCode})`,
     ...(worst === null ? [] : wrap(`worst: ${worst.name}: ${worst.reason}`, wide)),
-    ...continued(`reproduce: ${printable(`killdrill replay ${replay} --environment ${environment}`)}`, wide),
+    ...continued(`reproduce: ${printable(`killdrill replay ${shellWord(replay)} --environment ${environment}`)}`, wide),
   ].join('\n')}\n`;
 }
 

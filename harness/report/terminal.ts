@@ -5,6 +5,7 @@ import { painter, toneOf, TONES } from './paint.ts';
 import type { Paint } from './paint.ts';
 import { ms, summaryOf } from './percentile.ts';
 import { queueTable } from './queue-table.ts';
+import { continued } from './shell-command.ts';
 import { table, widthLeft } from './table.ts';
 import { renderVerdictChanges } from './verdict-changes.ts';
 import { printable, wrap } from './wrap.ts';
@@ -149,19 +150,4 @@ function evidenceOf({ evidence }: PropertyFinding, width: number): readonly stri
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   return told.length === 0 ? [] : wrap(told.join(', '), width - 2).map((line) => `  ${line}`);
-}
-
-/** A command over several lines that a shell takes as one. */
-export function continued(command: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of command.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line === '' || longer.length <= width - 2) line = longer;
-    else {
-      lines.push(`${line} \\`);
-      line = `  ${word}`;
-    }
-  }
-  return [...lines, line];
 }

@@ -2,6 +2,7 @@ import { changesSinceRun } from '../../bundle/changes-since-run.ts';
 import { readDrillRecord } from '../../bundle/drill-record.ts';
 import { judge } from '../../checkers/judge.ts';
 import { PROPERTY_NAMES } from '../../checkers/registry.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import { note } from '../output.ts';
 import { join } from 'node:path';
 import { ENVIRONMENT_FILE, readEnvironmentFile } from '../../bundle/environment-file.ts';
@@ -24,7 +25,7 @@ export async function check(
   const judgement = judge(record);
   const changes = await changesSinceRun(bundle, judgement, environment);
   const judgedAnew = { record, environment };
-  const reproduce = `killdrill check ${bundle}`;
+  const reproduce = `killdrill check ${shellWord(bundle)}`;
   report(judgement, { reporters, reproduce, bundleFolder: bundle, judgedAnew, changes });
   return judgement.exitCode;
 }

@@ -12,6 +12,7 @@ import { findSubjects } from '../../regression/gate-subject.ts';
 import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
@@ -95,7 +96,7 @@ async function drillAll(
         onProgress: (now) => progress.show(now),
         onDrilled: (judgement, { bundleFolder, folder }) => {
           drills += 1;
-          const reproduce = `killdrill gate ${folder}`;
+          const reproduce = `killdrill gate ${shellWord(folder)}`;
           report(judgement, { reporters, reproduce, bundleFolder, isFurther: drills > 1 });
         },
         onResult: ({ attempts, ...result }) => {

@@ -8,6 +8,7 @@ import { readMapping } from '../../import/mapping.ts';
 import type { EffectMapping } from '../../import/mapping-schema.ts';
 import type { RecordFile } from '../../import/read-rows.ts';
 import { refuseExisting, writeIncident } from '../../import/write-incident.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import { wrap } from '../../report/wrap.ts';
 import { EXIT } from '../exit.ts';
 import { data, note } from '../output.ts';
@@ -38,7 +39,10 @@ export async function importRecords(flags: ImportFlags): Promise<number> {
   const { findings } = incident;
   if (flags.json === true)
     data(JSON.stringify({ scenario: scenarioFile, ...importSummary(incident), findings }, null, 2));
-  else data(`${importPage(incident, (line) => wrap(line, WIDTH).join('\n'))}\nRun it: killdrill run ${scenarioFile}\n`);
+  else
+    data(
+      `${importPage(incident, (line) => wrap(line, WIDTH).join('\n'))}\nRun it: killdrill run ${shellWord(scenarioFile)}\n`,
+    );
   if (flags.quiet !== true) note(`peak memory: ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);
   return EXIT.pass;
 }

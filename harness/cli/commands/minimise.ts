@@ -12,6 +12,7 @@ import { readReplaySubject } from '../../replay/replay-subject.ts';
 import type { ReplaySubject } from '../../replay/replay-subject.ts';
 import { makeSmallestFolder, writeSmallest } from '../../replay/write-smallest.ts';
 import { endLines, sizeOf, sizeSentence, stepLine } from '../../report/smallest-lines.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import { wrap } from '../../report/wrap.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { DrillPlan } from '../../traffic/plan-drill.ts';
@@ -157,7 +158,7 @@ async function handOver(found: Found, asked: Asked): Promise<number> {
   }
   if (flags.quiet !== true) for (const line of endLines(found, asked, WIDTH)) note(line);
   const scenario = await printedAndWritten(found.smallest, asked, factsOf(found, asked));
-  if (flags.quiet !== true) note(`run it: killdrill run ${shortest(scenario)}`);
+  if (flags.quiet !== true) note(`run it: killdrill run ${shellWord(shortest(scenario))}`);
   return found.judgement.exitCode;
 }
 

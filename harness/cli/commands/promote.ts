@@ -6,6 +6,7 @@ import type { KeptRun } from '../../regression/keep-run.ts';
 import { REGRESSION_NAME } from '../../regression/regression-file.ts';
 import { writeRegression } from '../../regression/write-regression.ts';
 import type { WrittenRegression } from '../../regression/write-regression.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import { widthLeft, table } from '../../report/table.ts';
 import { wrap } from '../../report/wrap.ts';
 import { EXIT } from '../exit.ts';
@@ -78,7 +79,7 @@ function words({ kept, redacted, plan }: KeptRun, folder: string): readonly stri
     ...(kept.verdict === 'pass'
       ? []
       : wrap(`the run was ${kept.verdict}, and is kept so; a gate passes once the fleet does`, WIDTH)),
-    `drill it: killdrill gate ${folder}`,
+    `drill it: killdrill gate ${shellWord(folder)}`,
   ];
 }
 

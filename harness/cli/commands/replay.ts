@@ -11,6 +11,7 @@ import type { ReplayReport } from '../../replay/replay-report.ts';
 import { readReplaySubject } from '../../replay/replay-subject.ts';
 import type { ReplaySubject } from '../../replay/replay-subject.ts';
 import { renderReplay } from '../../report/replay-table.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
@@ -70,7 +71,7 @@ async function replayOn(
   }).finally(() => progress.clear());
   const seconds = (performance.now() - startMs) / 1_000;
   const bundle = shortest(outcome.bundleFolder);
-  const reproduce = `killdrill replay ${subject.folder}`;
+  const reproduce = `killdrill replay ${shellWord(subject.folder)}`;
   report(outcome.judgement, { reporters, reproduce, bundleFolder: outcome.bundleFolder });
   return replayReportOf(subject, outcome, { environment: ground.environment.name, seconds, bundle });
 }

@@ -13,6 +13,7 @@ import { withOverrides } from '../../scenario/overrides.ts';
 import { LIMITS } from '../../scenario/limits.ts';
 import { formatDuration, parseDuration } from '../../scenario/quantity.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
+import { shellWord } from '../../report/shell-command.ts';
 import { trafficTable } from '../../report/traffic-table.ts';
 import { describeTrace } from '../../traffic/describe-trace.ts';
 import { planDrill } from '../../traffic/plan-drill.ts';
@@ -122,12 +123,7 @@ function overridesOf({ seed, hold }: RunFlags): { seed: number | undefined; hold
 
 /** The command that runs this drill again: same traffic, same timeline, and the servers that it had, whoever chose them. */
 function reproduceCommand(name: string, { seed }: Scenario, environment: EnvironmentName, { hold }: RunFlags): string {
-  const parts = ['killdrill', 'run', quoted(name), '--seed', String(seed)];
+  const parts = ['killdrill', 'run', shellWord(name), '--seed', String(seed)];
   if (hold !== undefined) parts.push('--hold', hold);
   return [...parts, '--environment', environment].join(' ');
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

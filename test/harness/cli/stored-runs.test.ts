@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseXml } from '../report/parse-xml.ts';
+import { wordsOf } from '../report/shell-words.ts';
 import { runCommand } from './run-command.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../../reports/sample', import.meta.url));
@@ -30,6 +31,12 @@ describe('check, with reporters', () => {
     expect(readFileSync(at('again.junit'))).toEqual(readFileSync(join(SAMPLE, 'junit.xml')));
     expect(parseXml(readFileSync(at('again.junit'), 'utf8')).name).toBe('testsuites');
     expect(readFileSync(at('again.md'), 'utf8')).toContain('tenant-halt: pass');
+  });
+
+  it('names a command that checks it again, whatever its folder is called', async () => {
+    const { stdout } = await runCommand(['check', copied("it's a run"), '-q']);
+    const [, command = ''] = /^reproduce: ([^]*)/m.exec(stdout) ?? [];
+    expect(wordsOf(command)).toEqual(['killdrill', 'check', at("it's a run")]);
   });
 
   it('refuses a bundle in which a report was altered or is missing', async () => {
@@ -149,5 +156,11 @@ describe('compare', () => {
     rmSync(join(bundle, 'manifest.json'));
     const part = await runCommand(['compare', bundle, SAMPLE]);
     expect([part.code, inOneLine(part.stderr)]).toEqual([3, expect.stringContaining('has no trace.jsonl.gz')]);
+    mkdirSync(at('ordinary'));
+    const ordinary = await runCommand(['check', at('ordinary')]);
+    expect(ordinary.code).toBe(3);
+    expect(inOneLine(ordinary.stderr)).toContain(
+      'has no scenario.yaml; it holds nothing; expected a folder that `killdrill run` made, such as reports/<run>',
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -52,6 +52,12 @@ describe("a bundle's folder", () => {
     expect(readdirSync(join(folder, 'a/b'))).toEqual(['c']);
   });
 
+  it.each([0o644, 0o755])('is no file, executable or not: %o', (mode) => {
+    const path = join(folder, `file-${mode}`);
+    writeFileSync(path, '', { mode });
+    expect(() => prepareOut(path)).toThrow(/^--out is .*: there is a file in its place; name another folder/);
+  });
+
   it.each(['/dev/null/x', '/proc/x/y', '/proc/x'])('is refused when nothing can be made there: %s', (path) => {
     expect(() => prepareOut(path)).toThrow(/^--out is .*name another folder/);
   });
@@ -82,6 +88,20 @@ describe('a scenario', () => {
 });
 
 describe('help', () => {
+  it('marks the options that have to be given, and no others', () => {
+    const program = buildProgram(() => undefined);
+    const marked = (name: string, part?: string): readonly string[] => {
+      const command = program.commands.find((one) => one.name() === name);
+      const found = part === undefined ? command : command?.commands.find((one) => one.name() === part);
+      const help = (found?.helpInformation() ?? '').replaceAll(/\n {10,}/g, ' ').split('\n');
+      return help.filter((line) => line.endsWith('(required)')).map((line) => line.trim().split(' ')[0] ?? '');
+    };
+    expect(marked('promote')).toEqual(['--name']);
+    expect(marked('import')).toEqual(['--flips', '--mapping', '--out']);
+    expect([marked('keys', 'make'), marked('keys', 'show')]).toEqual([['--right'], ['--right']]);
+    expect(marked('run')).toEqual([]);
+  });
+
   it('fits 80 columns, of every command', () => {
     const program = buildProgram(() => undefined);
     const texts = [program, ...program.commands].map((command) => {

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../../../harness/checkers/judge.ts';
 import { compareRuns } from '../../../harness/compare/compare-runs.ts';
 import type { JudgedRun } from '../../../harness/compare/compare-runs.ts';
-import { noiseFloor } from '../../../harness/compare/noise-floor.ts';
+import { medianOf, noiseFloor } from '../../../harness/compare/noise-floor.ts';
 import type { DrillRecord } from '../../../harness/drill/drill.ts';
 import { renderComparison } from '../../../harness/report/comparison.ts';
+import { ms, summaryOf } from '../../../harness/report/percentile.ts';
 import { makePrng } from '../../../harness/traffic/prng.ts';
 import { cleanDrill } from '../checkers/clean-drill.ts';
 import { recordOf, withoutStops, withScenario } from '../checkers/history-builder.ts';
@@ -52,6 +53,14 @@ describe('compareRuns', () => {
     expect(compared(clean, judged(recordOf(longer))).differences).toEqual([
       'the scenarios are not the same, though their names are',
     ]);
+  });
+});
+
+describe('the median', () => {
+  it('is the one that reports tell of the same samples, and one of them', () => {
+    const samples = [90, 79, 60, 75];
+    expect(medianOf(samples)).toBe(75);
+    expect(summaryOf(samples)).toContain(`median ${ms(medianOf(samples))}`);
   });
 });
 

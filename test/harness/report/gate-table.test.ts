@@ -3,6 +3,7 @@ import type { GateReport, ReportedRegression } from '../../../harness/regression
 import { gateMarkdown } from '../../../harness/report/gate-markdown.ts';
 import { gateLine, renderGate } from '../../../harness/report/gate-table.ts';
 import { githubGate } from '../../../harness/report/github.ts';
+import { wordsOf } from './shell-words.ts';
 import { columnsOf } from '../../../harness/report/wrap.ts';
 
 const drill = { seconds: 10.25, bundle: 'reports/one', notComparable: [], notes: [], broken: null } as const;
@@ -64,6 +65,13 @@ describe('renderGate', () => {
       expect(text).toMatch(said);
     expect(text).toContain('empty cell: tenant × halt_noncritical × alert');
     expect(text.trimEnd().split('\n').at(-1)).toBe('verdict: fail (exit 1)');
+  });
+
+  it('names a command that a shell takes, whatever the folder is called', () => {
+    const folder = "kept/it's a long name of many words, as people give them to a folder of theirs";
+    const told = renderGate({ ...report, regressions: [{ ...flaky, folder }] }, { width: 80, colour: false });
+    const line = told.slice(told.indexOf('again: ') + 'again: '.length).split('\n\n')[0] ?? '';
+    expect(wordsOf(line)).toEqual(['killdrill', 'gate', folder]);
   });
 
   it('says nothing more of what is as it was', () => {
