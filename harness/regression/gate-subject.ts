@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { KilldrillError, messageOf } from '../../src/errors.ts';
@@ -15,7 +16,15 @@ import { planDrill } from '../traffic/plan-drill.ts';
 import type { DrillPlan } from '../traffic/plan-drill.ts';
 import { readTrace } from '../traffic/trace-file.ts';
 import { alertBusOf } from './alert-bus.ts';
-import { REGRESSION_FILE, budgetsOf, keptVerdicts, readRegression, sha256Of } from './regression-file.ts';
+import {
+  MEND_KEPT,
+  REGRESSION_FILE,
+  budgetsOf,
+  keptVerdicts,
+  readRegression,
+  sha256Of,
+  sha256OfText,
+} from './regression-file.ts';
 import type { AlertBus, KeptVerdicts, Regression } from './regression-file.ts';
 
 /** Something that a gate can drill again, and what it had shown. */
@@ -70,11 +79,21 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .filter((entry) => !entry.name.startsWith('.') && mayBeKept(entry, folder))
       .map(({ name }) => name)
       .toSorted();
   } catch (cause) {
     throw nothingIn(folder, messageOf(cause), cause);
+  }
+}
+
+/** A link counts as what it leads to; one that leads nowhere is a run that is lost, and is said to be. */
+function mayBeKept(entry: Dirent, folder: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return statSync(join(folder, entry.name)).isDirectory();
+  } catch {
+    return true;
   }
 }
 
@@ -88,10 +107,14 @@ async function readKept(folder: string): Promise<Subject> {
   const name = basename(resolve(folder));
   try {
     const regression = await readRegression(folder);
-    const scenario = loadScenario(join(folder, RECORD_FILES.scenario), PROPERTY_NAMES);
-    const sha256 = sha256Of(await readFile(join(folder, RECORD_FILES.trace)));
-    const altered = alterationOf(regression, scenario, sha256);
-    if (altered !== null) return { kind: 'lost', name, folder, why: altered };
+    const file = join(folder, RECORD_FILES.scenario);
+    const scenario = loadScenario(file, PROPERTY_NAMES);
+    const found = {
+      scenario: sha256OfText(await readFile(file, 'utf8')),
+      trace: sha256Of(await readFile(join(folder, RECORD_FILES.trace))),
+    };
+    const altered = alterationOf(regression, scenario, found);
+    if (altered !== null) return { kind: 'lost', name, folder, why: `${altered}; ${MEND_KEPT}` };
     const { kept, alertBus, from } = regression;
     const lengthMs = from.tookMs ?? leastMs(scenario);
     return { kind: 'drillable', name, folder, plan: planDrill(scenario), kept, alertBus, lengthMs };
@@ -101,17 +124,24 @@ async function readKept(folder: string): Promise<Subject> {
   }
 }
 
-/** Another allowance, or other traffic, would be another drill. */
-function alterationOf({ budgets, trace }: Regression, scenario: Scenario, sha256: string): string | null {
+/** Another allowance, other traffic, or anything else in its scenario would be another drill. */
+function alterationOf(
+  { budgets, trace, scenario: noted }: Regression,
+  scenario: Scenario,
+  found: { readonly scenario: string; readonly trace: string },
+): string | null {
   const { traffic } = scenario;
   if (traffic.kind !== 'given' || traffic.primed || traffic.file !== RECORD_FILES.trace)
     return `its ${RECORD_FILES.scenario} does not take its traffic from ${RECORD_FILES.trace} to the letter`;
-  if (trace.sha256 !== sha256) return `its ${RECORD_FILES.trace} is not the one that was kept`;
+  if (trace.sha256 !== found.trace) return `its ${RECORD_FILES.trace} is not the one that was kept`;
   const now: Readonly<Record<string, unknown>> = { ...budgetsOf(scenario) };
   const other = Object.entries(budgets).find(([key, was]) => JSON.stringify(now[key]) !== JSON.stringify(was));
-  if (other === undefined) return null;
-  const [key, was] = other;
-  return `its ${RECORD_FILES.scenario} allows another ${key} (${JSON.stringify(now[key])}) than the run that was kept (${JSON.stringify(was)})`;
+  if (other !== undefined) {
+    const [key, was] = other;
+    return `its ${RECORD_FILES.scenario} allows another ${key} (${JSON.stringify(now[key])}) than the run that was kept (${JSON.stringify(was)})`;
+  }
+  if (noted === undefined || noted.sha256 === found.scenario) return null;
+  return `its ${RECORD_FILES.scenario} is not the one that was kept`;
 }
 
 async function readBundle(folder: string): Promise<GateSubject> {

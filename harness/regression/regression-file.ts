@@ -8,12 +8,15 @@ import type { Scenario } from '../scenario/scenario.ts';
 
 export const REGRESSION_FILE = 'regression.json';
 export const REGRESSION_VERSION = 1;
+/** What somebody does about a kept run that is not as it was kept. */
+export const MEND_KEPT = 'promote the run again, or take an untouched copy';
 
 /** How a kept regression may be called: as a scenario is. */
 export const REGRESSION_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 const whole = z.number().int().min(0);
 const ms = z.number().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const verdicts = z.record(z.string(), z.enum(VERDICTS));
 const keptSchema = z.strictObject({
   verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']),
@@ -48,8 +51,10 @@ const regressionSchema = z.object({
   budgets: budgetsSchema,
   /** What the alerts of the run went over; null for a run without alerts. */
   alertBus: z.enum(['kafka', 'postgresql']).nullable(),
+  /** Those that were kept before it was noted have none, and are held to their budgets and their traffic alone. */
+  scenario: z.object({ sha256 }).optional(),
   trace: z.object({
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    sha256,
     bytes: whole,
     runs: whole,
     effects: whole,
@@ -130,7 +135,11 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** The same wherever git wrote the file: it may turn the ends of lines of a text into those of the machine. */
+export function sha256OfText(text: string): string {
+  return sha256Of(Buffer.from(text.replaceAll('\r\n', '\n')));
+}
+
 function unreadable(file: string, what: string, cause?: unknown): KilldrillError {
-  const fix = 'promote the run again, or take an untouched copy';
-  return new KilldrillError('REGRESSION_UNREADABLE', `${file} cannot be read: ${what}; ${fix}`, { cause });
+  return new KilldrillError('REGRESSION_UNREADABLE', `${file} cannot be read: ${what}; ${MEND_KEPT}`, { cause });
 }

@@ -11,7 +11,7 @@ import { parseScenario } from '../scenario/parse.ts';
 import { scenarioToYaml } from '../scenario/to-yaml.ts';
 import { traceText } from '../traffic/trace-text.ts';
 import type { KeptRun } from './keep-run.ts';
-import { REGRESSION_FILE, REGRESSION_VERSION, sha256Of } from './regression-file.ts';
+import { REGRESSION_FILE, REGRESSION_VERSION, sha256Of, sha256OfText } from './regression-file.ts';
 import type { Regression } from './regression-file.ts';
 
 /** Its traffic is packed once and read by every CI run. */
@@ -39,7 +39,7 @@ export async function writeRegression(folder: string, name: string, run: KeptRun
   const facts = { sha256: sha256Of(packed), ...counts };
   const regression: Regression = {
     version: REGRESSION_VERSION,
-    ...{ name, from, kept, budgets, alertBus, trace: facts, redacted },
+    ...{ name, from, kept, budgets, alertBus, scenario: { sha256: sha256OfText(yaml) }, trace: facts, redacted },
   };
   const contents: readonly (readonly [string, string | Uint8Array])[] = [
     [RECORD_FILES.scenario, yaml],

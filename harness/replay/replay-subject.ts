@@ -32,7 +32,7 @@ export async function readReplaySubject(folder: string): Promise<ReplaySubject> 
     throw new KilldrillError('USAGE', `${sentence}; 'killdrill gate' drills all of them`);
   }
   if (subject.kind === 'lost') {
-    const sentence = `${folder} cannot be replayed: ${subject.why}; promote the run again, or take an untouched copy`;
+    const sentence = `${folder} cannot be replayed: ${subject.why}`;
     throw new KilldrillError('REGRESSION_UNREADABLE', sentence);
   }
   if (existsSync(join(folder, REGRESSION_FILE))) return { ...subject, stored: null };

@@ -99,6 +99,18 @@ describe('a run that was promoted', () => {
   });
 });
 
+describe('a gate of one kept run', () => {
+  it('reads the gate.yaml beside it before anything is drilled', async () => {
+    cpSync(join(project, 'scenarios/regressions/emergency'), join(workshop.folder, 'single/emergency'), {
+      recursive: true,
+    });
+    writeFileSync(join(workshop.folder, 'single', 'gate.yaml'), 'version: 1\nfleet: { command: [] }\n');
+    const { code, stderr } = await workshop.run(['gate', 'single/emergency', ...ON, '-q']);
+    expect(stderr).toMatch(/single\/gate\.yaml.*command/s);
+    expect(code).toBe(3);
+  });
+});
+
 describe('a gate of nothing', () => {
   it.each([
     [['gate', 'none'], /nothing is kept in none.*killdrill promote/s],

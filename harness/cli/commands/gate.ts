@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { withEnvironment } from '../../drill/with-environment.ts';
 import { chooseRuns } from '../../regression/choose-runs.ts';
 import type { ChosenRuns } from '../../regression/choose-runs.ts';
-import { GATE_FILE, NO_GATE_FILE, readGateFile } from '../../regression/gate-file.ts';
+import { GATE_FILE } from '../../regression/gate-file.ts';
 import type { GateFile } from '../../regression/gate-file.ts';
 import { gateReportOf } from '../../regression/gate-report.ts';
 import type { GateReport } from '../../regression/gate-report.ts';
@@ -13,10 +12,12 @@ import type { GateSubjects } from '../../regression/gate-subject.ts';
 import { runGate } from '../../regression/run-gate.ts';
 import { gateLine, renderGate } from '../../report/gate-table.ts';
 import { shellWord } from '../../report/shell-command.ts';
+import { printable } from '../../report/wrap.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import type { DrillFlags } from '../drill-flags.ts';
 import { environmentFor } from '../environment-for.ts';
 import { fileReporters } from '../file-reporters.ts';
+import { gateFileFor } from '../gate-file-for.ts';
 import { forgetPostgresVariables } from '../forget-postgres-variables.ts';
 import { tellGithub } from '../gate-on-github.ts';
 import { interruptible } from '../interrupt.ts';
@@ -26,7 +27,6 @@ import { prepareOut } from '../prepare-out.ts';
 import { report, reportSkipped } from '../reporters.ts';
 import type { Reporter } from '../reporters.ts';
 import { shortest } from '../shortest.ts';
-import { usage } from '../usage.ts';
 
 export interface GateFlags extends DrillFlags {
   readonly profile?: string;
@@ -38,7 +38,8 @@ const WIDTH = 80;
 export async function gate(folder: string, flags: GateFlags): Promise<number> {
   const reporters = fileReporters(flags.reporter, "the gate's");
   const found = await findSubjects(folder);
-  const file = gateFileOf(found, flags);
+  const { file, said } = gateFileFor(folder, found, flags.profile);
+  if (said !== null) note(printable(said));
   const chosen = chooseRuns(found.subjects, file, flags.profile ?? null, join(found.home ?? folder, GATE_FILE));
   prepareOut(flags.out);
   forgetPostgresVariables(process.env);
@@ -55,18 +56,6 @@ export async function gate(folder: string, flags: GateFlags): Promise<number> {
       : renderGate(answer, { width: WIDTH, colour: mayColour(process.stdout) }),
   );
   return answer.exitCode;
-}
-
-/** Nobody has to demand anything; it is said, so that a lost file is not taken for a demand that was met. */
-function gateFileOf({ home }: GateSubjects, { profile }: GateFlags): GateFile {
-  if (home === null) {
-    if (profile === undefined) return NO_GATE_FILE;
-    throw usage(`--profile ${profile} is of a folder of kept runs with a ${GATE_FILE}, and a single run was named`);
-  }
-  const path = join(home, GATE_FILE);
-  if (existsSync(path)) return readGateFile(path);
-  note(`${path} is not there, so no coverage is demanded`);
-  return NO_GATE_FILE;
 }
 
 interface Asked extends ChosenRuns {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,6 +100,9 @@ describe('what a gate finds', () => {
     ['scenario.yaml', 'primed: false', 'primed: true', /traffic\.primed/],
     ['scenario.yaml', /traffic: .*/, 'traffic: { effects: 100/s }', /does not take its traffic from trace\.jsonl\.gz/],
     ['scenario.yaml', 'mode: halt_all', 'mode: halt_some', /halt_some/],
+    ['scenario.yaml', /^hold: .*/m, 'hold: 1s', /^its scenario\.yaml is not the one that was kept; promote the run again/],
+    ['scenario.yaml', 'workers: ', 'workers: 1', /scenario\.yaml is not the one that was kept/],
+    ['scenario.yaml', /$/, '# a word\n', /scenario\.yaml is not the one that was kept/],
     ['regression.json', '"sha256": "', '"sha256": "0', /sha256/],
     ['regression.json', '"version": 1', '"version": 9', /version is 9, this killdrill reads version 1/],
     ['regression.json', '{', '', /cannot be read/],
@@ -111,6 +114,38 @@ describe('what a gate finds', () => {
     expect(subjects).toMatchObject([
       { kind: 'lost', name: 'one', why: expect.stringMatching(why) as string },
       { kind: 'drillable', name: 'two' },
+    ]);
+  });
+
+  it('is the same scenario with the ends of lines that git gives it on another machine', async () => {
+    const folder = await kept();
+    edit(join(folder, 'scenario.yaml'), (text) => text.replaceAll('\n', '\r\n'));
+    expect((await findSubjects(folder)).subjects).toMatchObject([{ kind: 'drillable', name: 'one' }]);
+  });
+
+  it('is held to budgets and traffic alone when it was kept before its scenario was noted', async () => {
+    const folder = await kept();
+    edit(join(folder, 'regression.json'), (text) => {
+      const { scenario, ...older } = JSON.parse(text) as Record<string, unknown>;
+      expect(scenario).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+      return JSON.stringify(older);
+    });
+    edit(join(folder, 'scenario.yaml'), (text) => text.replace(/^hold: .*/m, 'hold: 1s'));
+    expect((await findSubjects(folder)).subjects).toMatchObject([{ kind: 'drillable', name: 'one' }]);
+  });
+
+  it('may be behind a link; one that leads nowhere is a lost run, one to a file is none', async () => {
+    const folder = await kept();
+    const links = join(dir, 'links');
+    mkdirSync(links);
+    symlinkSync(folder, join(links, 'by-link'));
+    symlinkSync(join(dir, 'none'), join(links, 'nowhere'));
+    symlinkSync('round', join(links, 'round'));
+    symlinkSync(join(folder, 'scenario.yaml'), join(links, 'to-a-file'));
+    expect((await findSubjects(links)).subjects).toMatchObject([
+      { kind: 'drillable', name: 'by-link' },
+      { kind: 'lost', name: 'nowhere', why: expect.stringMatching(/nowhere.*cannot be read/) as string },
+      { kind: 'lost', name: 'round' },
     ]);
   });
 

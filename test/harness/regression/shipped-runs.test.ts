@@ -5,6 +5,7 @@ import { plannedCells } from '../../../harness/regression/coverage.ts';
 import { GATE_FILE, nameOfCell, readGateFile } from '../../../harness/regression/gate-file.ts';
 import { findSubjects } from '../../../harness/regression/gate-subject.ts';
 import { notDrillable } from '../../../harness/regression/not-drillable.ts';
+import { readRegression } from '../../../harness/regression/regression-file.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../scenarios/regressions', import.meta.url));
 const EMBEDDED = { name: 'embedded', kafka: null } as const;
@@ -19,6 +20,11 @@ describe('the runs that are kept in scenarios/regressions', async () => {
     const why = drillable.map((subject) => [subject.name, notDrillable(subject, EMBEDDED, null), subject.kept.verdict]);
     expect(why).toEqual(drillable.map(({ name }) => [name, null, 'pass']));
     expect(drillable.length).toBeGreaterThanOrEqual(12);
+  });
+
+  it('are held to their scenarios, every word of them', async () => {
+    const noted = await Promise.all(subjects.map(async ({ folder }) => (await readRegression(folder)).scenario?.sha256));
+    expect(noted).toEqual(subjects.map(() => expect.stringMatching(/^[0-9a-f]{64}$/) as string));
   });
 
   it('are short: nobody waits long for what a change has to pass', () => {
