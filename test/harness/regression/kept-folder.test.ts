@@ -100,7 +100,12 @@ describe('what a gate finds', () => {
     ['scenario.yaml', 'primed: false', 'primed: true', /traffic\.primed/],
     ['scenario.yaml', /traffic: .*/, 'traffic: { effects: 100/s }', /does not take its traffic from trace\.jsonl\.gz/],
     ['scenario.yaml', 'mode: halt_all', 'mode: halt_some', /halt_some/],
-    ['scenario.yaml', /^hold: .*/m, 'hold: 1s', /^its scenario\.yaml is not the one that was kept; promote the run again/],
+    [
+      'scenario.yaml',
+      /^hold: .*/m,
+      'hold: 1s',
+      /^its scenario\.yaml is not the one that was kept; promote the run again/,
+    ],
     ['scenario.yaml', 'workers: ', 'workers: 1', /scenario\.yaml is not the one that was kept/],
     ['scenario.yaml', /$/, '# a word\n', /scenario\.yaml is not the one that was kept/],
     ['regression.json', '"sha256": "', '"sha256": "0', /sha256/],

@@ -23,7 +23,9 @@ describe('the runs that are kept in scenarios/regressions', async () => {
   });
 
   it('are held to their scenarios, every word of them', async () => {
-    const noted = await Promise.all(subjects.map(async ({ folder }) => (await readRegression(folder)).scenario?.sha256));
+    const noted = await Promise.all(
+      subjects.map(async ({ folder }) => (await readRegression(folder)).scenario?.sha256),
+    );
     expect(noted).toEqual(subjects.map(() => expect.stringMatching(/^[0-9a-f]{64}$/) as string));
   });
 
