@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deedsOf } from '../docs/guide.ts';
 import { gitlabJob } from '../support/ci/gitlab.ts';
@@ -154,6 +154,77 @@ describe('the workflow for GitHub', () => {
     expect(unknown, unknown.log).toMatchObject({ code: 3, outputs: { verdict: 'usage' } });
     expect(unknown.summary).toContain("    killdrill: --profile is 'p'r; exit 0', which");
     expect(unknown.log).toMatch(/^::error title=killdrill gate::exit code 3, usage/m);
+  });
+
+  /** A project with nothing in it: enough for what ends before a drill. */
+  function bare(name: string): string {
+    const folder = inProject(name);
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    return folder;
+  }
+
+  it.each([
+    ['out', 'reports\nexit-code=0\nverdict=pass'],
+    ['folder', 'app\nexit-code=0\nverdict=pass'],
+  ])('takes no line break in %s, with which a failed gate would be green', async (input, value) => {
+    const folder = bare(`break-in-${input}`);
+    mkdirSync(join(folder, value));
+    const { code, failedStep, outputs, summary, log } = await runAction(project, { [input]: value }, folder, runScript);
+    expect({ code, failedStep, outputs }, log).toEqual({
+      code: 3,
+      failedStep: 'the verdict',
+      outputs: { reports: '', 'exit-code': '3', verdict: 'usage' },
+    });
+    expect(summary).toContain('expected paths without a line break');
+  });
+
+  it.each([
+    ['', /    'out' is '', in which nothing can be written \(mkdir.*\); expected a folder/],
+    ['taken', /    'out' is 'taken', in which nothing can be written \(mkdir/],
+    ['held', /    'out' is 'held', in which nothing can be written \(rm: .*junit\.xml/],
+    ['mine', /    'out' is 'mine', which is a repository/],
+  ])('says of an out that is no place for reports, such as %j, what is wrong with it', async (out, sentence) => {
+    const folder = bare(`out-${out}`);
+    writeFileSync(join(folder, 'taken'), '');
+    for (const path of ['held/junit.xml', 'mine/.git']) mkdirSync(join(folder, path), { recursive: true });
+    const { code, outputs, summary, skipped, log } = await runAction(project, { out }, folder, runScript);
+    expect({ code, outputs }, log).toEqual({ code: 3, outputs: { reports: '', 'exit-code': '3', verdict: 'usage' } });
+    expect(summary).toMatch(sentence);
+    expect(skipped).toEqual([]); // there is nothing to be uploaded, and nothing else is
+  });
+
+  it('keeps the reports where out says, also out of the project', async () => {
+    const folder = bare('out-of-it');
+    const elsewhere = join(folder, 'else/where');
+    for (const [out, reports] of [
+      [elsewhere, elsewhere],
+      ['-x', './-x'],
+    ] as const) {
+      const { code, outputs, skipped, log } = await runAction(project, { out }, folder, runScript);
+      expect({ code, outputs }, log).toMatchObject({ code: 3, outputs: { verdict: 'usage' } });
+      expect(join(outputs['reports'] ?? '')).toBe(join(reports));
+      expect(skipped).toMatchObject([{ with: { path: outputs['reports'], 'include-hidden-files': 'true' } }]);
+      expect(readFileSync(resolve(folder, reports, 'killdrill.log'), 'utf8')).toContain('is not installed');
+    }
+  });
+
+  it('tells a killdrill that does not start from a gate that fails', async () => {
+    const folder = bare('unbuilt');
+    mkdirSync(join(folder, 'node_modules/killdrill'));
+    writeFileSync(join(folder, 'node_modules/killdrill/package.json'), '{}');
+    const { code, outputs, summary, log } = await runAction(project, {}, folder, runScript);
+    expect({ code, outputs }, log).toMatchObject({ code: 4, outputs: { verdict: 'error', 'exit-code': '4' } });
+    expect(summary).toMatch(/    Error: Cannot find module .*main\.js[^]*    killdrill is in '.*' and does not start/);
+  });
+
+  it.each(['--help', '-V'])('takes no gate for passed that drilled nothing: %s', async (args) => {
+    const folder = bare(`args${args}`);
+    symlinkSync(project, join(folder, 'node_modules/killdrill'));
+    mkdirSync(join(folder, 'killdrill-reports'));
+    writeFileSync(join(folder, 'killdrill-reports/junit.xml'), 'of an earlier step');
+    const { code, outputs, summary, log } = await runAction(project, { args }, folder, runScript);
+    expect({ code, outputs }, log).toMatchObject({ code: 3, outputs: { verdict: 'usage', 'exit-code': '3' } });
+    expect(summary).toContain(`    nothing was drilled: 'args' is '${args}'`);
   });
 });
 
