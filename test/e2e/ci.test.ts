@@ -24,11 +24,14 @@ let path: string;
 
 beforeAll(() => {
   workshop = new Workshop();
-  // What installs the project is not tried here, and needs a network: this npm puts killdrill where npm would.
+  // What installs the project is not tried here, and needs a network: this npm puts killdrill where npm would, packs it
+  // under the name that npm would give it, and installs only what is there.
   mkdirSync(join(workshop.folder, 'bin'));
   const npm = `#!/usr/bin/env bash
 set -euo pipefail
 echo "npm $*" >&2
+if [ "$1" = pack ]; then echo >"killdrill-$(node -p "require('${project}/package.json').version").tgz"; exit; fi
+if [ "$1" = install ] && [ $# -gt 1 ]; then test -f "\${@: -1}"; fi
 mkdir -p node_modules/.bin
 ln -sfn '${project}' node_modules/killdrill
 printf '#!/usr/bin/env bash\\nexec node "%s/node_modules/killdrill/dist/harness/cli/main.js" "$@"\\n' "$PWD" >node_modules/.bin/killdrill
@@ -69,13 +72,21 @@ describe('a project that gets its drills as the guide says', () => {
   it('has a scenario that is valid and passes, a run that is kept, and a gate that holds', async () => {
     writeFileSync(
       inProject('package.json'),
-      '{ "name": "mine", "private": true, "devDependencies": { "killdrill": "0.1.0" } }\n',
+      '{ "name": "mine", "private": true, "devDependencies": { "killdrill": "file:killdrill-0.1.0.tgz" } }\n',
     );
     writeFileSync(inProject('package-lock.json'), '{}\n');
+    mkdirSync(inProject('clone'));
     let printed = '';
-    let commands = 0;
+    let [commands, installs] = [0, 0];
     for (const deed of deedsOf('docs/guides/put-drills-into-ci.md')) {
       if (deed.kind !== 'command') continue;
+      if (!deed.line.startsWith('npx killdrill ')) {
+        installs += 1;
+        const line = deed.line.replaceAll('../killdrill', 'clone');
+        const { code, stderr } = await workshop.spawn('bash', ['-c', line], { PATH: path }).ended;
+        expect({ line, code }, stderr).toEqual({ line, code: 0 });
+        continue;
+      }
       commands += 1;
       const bundle = commands > 4 ? readdirSync(inProject('reports')).toSorted().at(-1) : 'none';
       const line = deed.line.replace('npx killdrill ', '"$@" ').replace('reports/<run>', `reports/${bundle}`);
@@ -86,7 +97,8 @@ describe('a project that gets its drills as the guide says', () => {
       expect({ line, code }, stdout + stderr).toEqual({ line, code: deed.exitCode });
       printed += stdout;
     }
-    expect(commands).toBe(6);
+    rmSync(inProject('node_modules'), { recursive: true }); // the other projects are below it, and would find it
+    expect({ commands, installs }).toEqual({ commands: 6, installs: 3 });
     expect(printed).toContain('would be written: scenarios/first-stop.yaml');
     expect(printed).toContain('written: .github/workflows/killdrill.yml');
     expect(printed).toMatch(/profile pr, on embedded: 1 kept run in/);
