@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Document, isCollection } from 'yaml';
 import { KilldrillError } from '../../src/errors.ts';
-import { packageFolder, packageVersion } from '../../src/package-root.ts';
+import { packageFolder } from '../../src/package-root.ts';
 import { PROPERTY_NAMES } from '../checkers/registry.ts';
 import { GATE_FILE } from '../regression/gate-file.ts';
 import { parseScenario } from '../scenario/parse.ts';
+import { ScenarioError } from '../scenario/scenario-error.ts';
 import type { FoundFleet } from './find-fleet.ts';
 import type { CiName } from './ci-names.ts';
+import { refusedInit } from './init-error.ts';
 import type { Project } from './read-project.ts';
+import { tarball } from './tarball.ts';
 
 /** A file that a project may need. */
 export interface PlannedFile {
@@ -29,11 +32,11 @@ export const CI_FILES = {
 /**
  * The files that a project gets, as texts.
  *
- * @throws ScenarioError when no scenario can name this fleet, such as one of a thousand words
+ * @throws KilldrillError `USAGE` when no scenario can name this fleet, such as one of a thousand words
  */
 export function planFiles(project: Project, fleet: FoundFleet, ci: CiName): readonly PlannedFile[] {
   const scenario = withFleet(template('first-stop.yaml'), fleet);
-  parseScenario(scenario, FIRST_SCENARIO, PROPERTY_NAMES); // what cannot be read again is not written
+  refuseUnreadable(scenario, fleet);
   const files = [
     { path: FIRST_SCENARIO, text: scenario, what: 'a first scenario' },
     { path: FIRST_GATE, text: template('gate.yaml'), what: 'what the gate demands, with the profiles pr and nightly' },
@@ -46,6 +49,22 @@ export function planFiles(project: Project, fleet: FoundFleet, ci: CiName): read
 
 function template(name: string): string {
   return readFileSync(join(packageFolder(), 'templates', name), 'utf8');
+}
+
+/** What cannot be read again is not written. The file is not there, so the sentence is of the words that go into it. */
+function refuseUnreadable(scenario: string, { command, guessedFrom }: FoundFleet): void {
+  try {
+    parseScenario(scenario, FIRST_SCENARIO, PROPERTY_NAMES);
+  } catch (cause) {
+    const [problem] = cause instanceof ScenarioError ? cause.problems : [];
+    if (problem === undefined || command === null) throw cause;
+    const subject = guessedFrom === null ? '--fleet' : `the fleet's command, guessed from ${guessedFrom},`;
+    const mend = guessedFrom === null ? '' : ', or name another one with --fleet';
+    throw refusedInit(
+      `${subject} is ${JSON.stringify(command)}, which no scenario can have: found ${problem.found}, expected ${problem.expected}; ${problem.fix}${mend}`,
+      cause,
+    );
+  }
 }
 
 /** The templates are whole files; what stands in them for a project like most is changed for another. */
@@ -99,8 +118,7 @@ function gitlabText(project: Project): string {
 
 function installLines({ node, pythonFile, lockFile }: Project, pip: readonly string[]): readonly string[] {
   const isLocked = lockFile === 'package-lock.json' || lockFile === 'npm-shrinkwrap.json';
-  const npm =
-    node === null ? `npm install --no-save killdrill@${packageVersion()}` : isLocked ? 'npm ci' : 'npm install';
+  const npm = node === null ? `npm install --no-save ./${tarball()}` : isLocked ? 'npm ci' : 'npm install';
   if (pythonFile === null) return [npm];
   const wanted = pythonFile === 'requirements.txt' ? '-r requirements.txt' : '.';
   return [npm, ...pip.slice(0, -1), `${pip.at(-1) ?? ''} ${wanted}`];

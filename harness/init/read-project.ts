@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../src/errors.ts';
 import type { CiName } from './ci-names.ts';
@@ -24,6 +24,8 @@ export interface Project {
   readonly lockFile: string | null;
   /** Each CI that something speaks for, with what does. */
   readonly ci: readonly { readonly name: Exclude<CiName, 'none'>; readonly because: string }[];
+  /** The repository that the folder is a part of, and its path from there; null when it is the root itself, or in none. */
+  readonly repository: { readonly root: string; readonly pathInIt: string } | null;
 }
 
 const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'] as const;
@@ -36,6 +38,7 @@ const packageSchema = z.object({
   bin: z.union([z.string(), words]).default({}),
   dependencies: words.default({}),
   devDependencies: words.default({}),
+  optionalDependencies: words.default({}),
 });
 
 /**
@@ -55,7 +58,16 @@ export function readProject(folder: string): Project {
     pythonFile: PYTHON_FILES.find(isThere) ?? null,
     lockFile: LOCK_FILES.find(isThere) ?? null,
     ci: findCi(folder, isThere),
+    repository: repositoryAbove(realpathSync(folder)),
   };
+}
+
+/** `.git` is a file in a work tree and in a submodule. */
+function repositoryAbove(folder: string): Project['repository'] {
+  if (existsSync(join(folder, '.git'))) return null;
+  for (let above = dirname(folder), below = folder; above !== below; below = above, above = dirname(above))
+    if (existsSync(join(above, '.git'))) return { root: above, pathInIt: relative(above, folder) };
+  return null;
 }
 
 function readPackage(path: string): NodePackage {
@@ -74,11 +86,11 @@ function readPackage(path: string): NodePackage {
     const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
     throw refusedInit(`${path} is no package.json (${where}${issue?.message ?? 'wrong'}); mend it first`);
   }
-  const { scripts, bin, dependencies, devDependencies } = read.data;
+  const { scripts, bin, dependencies, devDependencies, optionalDependencies } = read.data;
   return {
     scripts,
     bin: typeof bin === 'string' ? {} : bin,
-    hasKilldrill: 'killdrill' in dependencies || 'killdrill' in devDependencies,
+    hasKilldrill: [dependencies, devDependencies, optionalDependencies].some((some) => 'killdrill' in some),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deedsOf } from '../docs/guide.ts';
 import { gitlabJob } from '../support/ci/gitlab.ts';
@@ -24,11 +24,14 @@ let path: string;
 
 beforeAll(() => {
   workshop = new Workshop();
-  // What installs the project is not tried here, and needs a network: this npm puts killdrill where npm would.
+  // What installs the project is not tried here, and needs a network: this npm puts killdrill where npm would, packs it
+  // under the name that npm would give it, and installs only what is there.
   mkdirSync(join(workshop.folder, 'bin'));
   const npm = `#!/usr/bin/env bash
 set -euo pipefail
 echo "npm $*" >&2
+if [ "$1" = pack ]; then echo >"killdrill-$(node -p "require('${project}/package.json').version").tgz"; exit; fi
+if [ "$1" = install ] && [ $# -gt 1 ]; then test -f "\${@: -1}"; fi
 mkdir -p node_modules/.bin
 ln -sfn '${project}' node_modules/killdrill
 printf '#!/usr/bin/env bash\\nexec node "%s/node_modules/killdrill/dist/harness/cli/main.js" "$@"\\n' "$PWD" >node_modules/.bin/killdrill
@@ -69,13 +72,21 @@ describe('a project that gets its drills as the guide says', () => {
   it('has a scenario that is valid and passes, a run that is kept, and a gate that holds', async () => {
     writeFileSync(
       inProject('package.json'),
-      '{ "name": "mine", "private": true, "devDependencies": { "killdrill": "0.1.0" } }\n',
+      '{ "name": "mine", "private": true, "devDependencies": { "killdrill": "file:killdrill-0.1.0.tgz" } }\n',
     );
     writeFileSync(inProject('package-lock.json'), '{}\n');
+    mkdirSync(inProject('clone'));
     let printed = '';
-    let commands = 0;
+    let [commands, installs] = [0, 0];
     for (const deed of deedsOf('docs/guides/put-drills-into-ci.md')) {
       if (deed.kind !== 'command') continue;
+      if (!deed.line.startsWith('npx killdrill ')) {
+        installs += 1;
+        const line = deed.line.replaceAll('../killdrill', 'clone');
+        const { code, stderr } = await workshop.spawn('bash', ['-c', line], { PATH: path }).ended;
+        expect({ line, code }, stderr).toEqual({ line, code: 0 });
+        continue;
+      }
       commands += 1;
       const bundle = commands > 4 ? readdirSync(inProject('reports')).toSorted().at(-1) : 'none';
       const line = deed.line.replace('npx killdrill ', '"$@" ').replace('reports/<run>', `reports/${bundle}`);
@@ -86,7 +97,8 @@ describe('a project that gets its drills as the guide says', () => {
       expect({ line, code }, stdout + stderr).toEqual({ line, code: deed.exitCode });
       printed += stdout;
     }
-    expect(commands).toBe(6);
+    rmSync(inProject('node_modules'), { recursive: true }); // the other projects are below it, and would find it
+    expect({ commands, installs }).toEqual({ commands: 6, installs: 3 });
     expect(printed).toContain('would be written: scenarios/first-stop.yaml');
     expect(printed).toContain('written: .github/workflows/killdrill.yml');
     expect(printed).toMatch(/profile pr, on embedded: 1 kept run in/);
@@ -154,6 +166,77 @@ describe('the workflow for GitHub', () => {
     expect(unknown, unknown.log).toMatchObject({ code: 3, outputs: { verdict: 'usage' } });
     expect(unknown.summary).toContain("    killdrill: --profile is 'p'r; exit 0', which");
     expect(unknown.log).toMatch(/^::error title=killdrill gate::exit code 3, usage/m);
+  });
+
+  /** A project with nothing in it: enough for what ends before a drill. */
+  function bare(name: string): string {
+    const folder = inProject(name);
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    return folder;
+  }
+
+  it.each([
+    ['out', 'reports\nexit-code=0\nverdict=pass'],
+    ['folder', 'app\nexit-code=0\nverdict=pass'],
+  ])('takes no line break in %s, with which a failed gate would be green', async (input, value) => {
+    const folder = bare(`break-in-${input}`);
+    mkdirSync(join(folder, value));
+    const { code, failedStep, outputs, summary, log } = await runAction(project, { [input]: value }, folder, runScript);
+    expect({ code, failedStep, outputs }, log).toEqual({
+      code: 3,
+      failedStep: 'the verdict',
+      outputs: { reports: '', 'exit-code': '3', verdict: 'usage' },
+    });
+    expect(summary).toContain('expected paths without a line break');
+  });
+
+  it.each([
+    ['', /    'out' is '', in which nothing can be written \(mkdir.*\); expected a folder/],
+    ['taken', /    'out' is 'taken', in which nothing can be written \(mkdir/],
+    ['held', /    'out' is 'held', in which nothing can be written \(rm: .*junit\.xml/],
+    ['mine', /    'out' is 'mine', which is a repository/],
+  ])('says of an out that is no place for reports, such as %j, what is wrong with it', async (out, sentence) => {
+    const folder = bare(`out-${out}`);
+    writeFileSync(join(folder, 'taken'), '');
+    for (const path of ['held/junit.xml', 'mine/.git']) mkdirSync(join(folder, path), { recursive: true });
+    const { code, outputs, summary, skipped, log } = await runAction(project, { out }, folder, runScript);
+    expect({ code, outputs }, log).toEqual({ code: 3, outputs: { reports: '', 'exit-code': '3', verdict: 'usage' } });
+    expect(summary).toMatch(sentence);
+    expect(skipped).toEqual([]); // there is nothing to be uploaded, and nothing else is
+  });
+
+  it('keeps the reports where out says, also out of the project', async () => {
+    const folder = bare('out-of-it');
+    const elsewhere = join(folder, 'else/where');
+    for (const [out, reports] of [
+      [elsewhere, elsewhere],
+      ['-x', './-x'],
+    ] as const) {
+      const { code, outputs, skipped, log } = await runAction(project, { out }, folder, runScript);
+      expect({ code, outputs }, log).toMatchObject({ code: 3, outputs: { verdict: 'usage' } });
+      expect(join(outputs['reports'] ?? '')).toBe(join(reports));
+      expect(skipped).toMatchObject([{ with: { path: outputs['reports'], 'include-hidden-files': 'true' } }]);
+      expect(readFileSync(resolve(folder, reports, 'killdrill.log'), 'utf8')).toContain('is not installed');
+    }
+  });
+
+  it('tells a killdrill that does not start from a gate that fails', async () => {
+    const folder = bare('unbuilt');
+    mkdirSync(join(folder, 'node_modules/killdrill'));
+    writeFileSync(join(folder, 'node_modules/killdrill/package.json'), '{}');
+    const { code, outputs, summary, log } = await runAction(project, {}, folder, runScript);
+    expect({ code, outputs }, log).toMatchObject({ code: 4, outputs: { verdict: 'error', 'exit-code': '4' } });
+    expect(summary).toMatch(/    Error: Cannot find module .*main\.js[^]*    killdrill is in '.*' and does not start/);
+  });
+
+  it.each(['--help', '-V'])('takes no gate for passed that drilled nothing: %s', async (args) => {
+    const folder = bare(`args${args}`);
+    symlinkSync(project, join(folder, 'node_modules/killdrill'));
+    mkdirSync(join(folder, 'killdrill-reports'));
+    writeFileSync(join(folder, 'killdrill-reports/junit.xml'), 'of an earlier step');
+    const { code, outputs, summary, log } = await runAction(project, { args }, folder, runScript);
+    expect({ code, outputs }, log).toMatchObject({ code: 3, outputs: { verdict: 'usage', 'exit-code': '3' } });
+    expect(summary).toContain(`    nothing was drilled: 'args' is '${args}'`);
   });
 });
 

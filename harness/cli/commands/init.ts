@@ -1,3 +1,5 @@
+import { chooseCi } from '../../init/choose-ci.ts';
+import type { ChosenCi } from '../../init/choose-ci.ts';
 import { findFleet } from '../../init/find-fleet.ts';
 import type { FoundFleet } from '../../init/find-fleet.ts';
 import { nextSteps } from '../../init/next-steps.ts';
@@ -5,7 +7,6 @@ import type { NextStep } from '../../init/next-steps.ts';
 import { planFiles } from '../../init/plan-files.ts';
 import { readProject } from '../../init/read-project.ts';
 import type { CiName } from '../../init/ci-names.ts';
-import type { Project } from '../../init/read-project.ts';
 import { placeFiles, writeFiles } from '../../init/write-files.ts';
 import type { PlacedFile } from '../../init/write-files.ts';
 import { printable } from '../../report/wrap.ts';
@@ -23,7 +24,7 @@ export interface InitFlags {
 export function init(folder: string, { fleet: said, ci: asked, dryRun = false, json }: InitFlags): number {
   const project = readProject(folder);
   const fleet = findFleet(project, said ?? null);
-  const ci = ciOf(project, asked);
+  const ci = chooseCi(project, asked);
   const files = placeFiles(folder, planFiles(project, fleet, ci.name));
   if (!dryRun) writeFiles(folder, files);
   const next = nextSteps(project, ci.name, files);
@@ -32,20 +33,6 @@ export function init(folder: string, { fleet: said, ci: asked, dryRun = false, j
     data(JSON.stringify({ folder, dryRun, fleet, ci, files: listed, next }, null, 2));
   } else data(textOf({ fleet, ci, files, next, dryRun }));
   return EXIT.pass;
-}
-
-interface ChosenCi {
-  readonly name: CiName;
-  readonly because: string;
-}
-
-/** Neither none nor two is a reason to guess. */
-function ciOf({ ci }: Project, asked: CiName | undefined): ChosenCi {
-  if (asked !== undefined) return { name: asked, because: `--ci ${asked}` };
-  const [only, other] = ci;
-  if (only !== undefined && other === undefined) return only;
-  const found = ci.length === 0 ? 'nothing says which CI there is' : ci.map(({ because }) => because).join(' and ');
-  return { name: 'none', because: `found ${found}; say --ci github, gitlab or none` };
 }
 
 function stateOf(isThere: boolean, dryRun: boolean): 'left' | 'written' | 'would be written' {

@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const SIMULATED = { command: null, guessedFrom: null };
-const plain = (): Project => ({ folder, node: null, pythonFile: null, lockFile: null, ci: [] });
+const plain = (): Project => ({ folder, node: null, pythonFile: null, lockFile: null, ci: [], repository: null });
 const node = (lockFile: string | null, hasKilldrill = false): Project => ({
   ...plain(),
   node: { scripts: {}, bin: {}, hasKilldrill },
@@ -62,13 +62,24 @@ describe('what init writes', () => {
 
   it('refuses a command that no scenario can have', () => {
     const command = Array.from({ length: 65 }, () => 'a');
-    expect(() => planFiles(plain(), { command, guessedFrom: null }, 'none')).toThrow(/fleet\.command: .*1 to 64 words/);
+    expect(() => planFiles(plain(), { command, guessedFrom: null }, 'none')).toThrow(
+      /^--fleet is \["a",.*which no scenario can have.*1 to 64 words.*; nothing was written$/,
+    );
+    const guessed = { command: ['node', ''], guessedFrom: "the script 'worker' of package.json" };
+    expect(() => planFiles(plain(), guessed, 'none')).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: expect.stringMatching(
+          /^the fleet's command, guessed from the script 'worker' of package\.json, is \["node",""\], which (?!.*first-stop).* --fleet; nothing was written$/,
+        ) as string,
+      }) as Error,
+    );
   });
 
   it('installs by the lock file, by package.json, or killdrill alone, and what Python needs', () => {
     expect(written(node('package-lock.json'), 'github')).toMatch(/^ {10}npm ci$/m);
     expect(written(node(null), 'gitlab')).toMatch(/^ {4}- npm install$/m);
-    expect(written(plain(), 'github')).toMatch(/^ {10}npm install --no-save killdrill@\d+\.\d+\.\d+$/m);
+    expect(written(plain(), 'github')).toMatch(/^ {10}npm install --no-save \.\/killdrill-\d+\.\d+\.\d+\.tgz$/m);
     const python = { ...plain(), pythonFile: 'requirements.txt' } as const;
     expect(written(python, 'github')).toMatch(/python3 -m pip install -r requirements\.txt$/m);
     const { jobs } = parse(written(python, 'github')) as { jobs: { gate: { steps: { uses?: string }[] } } };
@@ -147,9 +158,25 @@ describe('what comes next', () => {
     expect(said({ ...plain(), folder: "it's" }, 'none')).toContain(`cd 'it'\\''s'`);
   });
 
+  it('names nothing that is not there, and nothing that a registry would give by name', () => {
+    expect(said(node(null, true), 'none')).toMatch(
+      /commit scenarios\/, and have git ignore reports\/ and killdrill-reports\/ $/,
+    );
+    expect(said(node(null, true), 'gitlab')).toContain('commit scenarios/ and killdrill.gitlab-ci.yml, and');
+    for (const ci of ['github', 'gitlab'] as const)
+      expect(said(plain(), ci) + said(node(null), ci) + written(plain(), ci)).not.toMatch(
+        /npm (?:install|i) .*(?<!\.\/)\bkilldrill|npx killdrill/,
+      );
+  });
+
   it('names what the project lacks', () => {
-    expect(said(node(null), 'github')).toMatch(/npm install --save-dev --save-exact killdrill@\d/);
-    expect(said(node(null, true), 'github')).not.toContain('--save-dev');
+    expect(said(node(null), 'github')).toMatch(
+      /npm pack[^]*npm install --save-dev --save-exact \.\/killdrill-\d[^]*commit scenarios\/, killdrill-\d\S*tgz, package/,
+    );
+    expect(said(plain(), 'github')).toMatch(
+      /npm pack[^]*npm install --no-save \.\/killdrill-\d[^]* and node_modules\//,
+    );
+    expect(said(node(null, true), 'github')).not.toMatch(/npm (?:install|pack)/);
     expect(said(node('pnpm-lock.yaml'), 'github')).toContain('there is a pnpm-lock.yaml');
     expect(said(plain(), 'gitlab')).toContain('include: [{ local: killdrill.gitlab-ci.yml }]');
     expect(said(plain(), 'github', true)).toContain('has the profiles pr and nightly');

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseCi } from '../../../harness/init/choose-ci.ts';
 import { commandWords } from '../../../harness/init/command-words.ts';
 import { findFleet } from '../../../harness/init/find-fleet.ts';
 import { readProject } from '../../../harness/init/read-project.ts';
@@ -91,6 +92,64 @@ describe('the CI of a project', () => {
   it('may be none or two, which is for somebody else to decide', () => {
     expect(has(git('git@example.com:me/github.git')).ci).toEqual([]);
     expect(has({ '.gitlab-ci.yml': '', ...git('git@github.com:me/mine.git') }).ci).toHaveLength(2);
+  });
+});
+
+describe('a project that is a part of a repository', () => {
+  const inApp = (files: Readonly<Record<string, string>>) => {
+    has({ ...files, 'my/app/worker.py': '' });
+    return readProject(join(folder, 'my/app'));
+  };
+
+  it.each([[{ '.git/HEAD': '' }], [{ '.git': 'gitdir: elsewhere' }]])('knows its root (%j)', (git) => {
+    const { repository } = inApp(git);
+    expect(repository).toEqual({ root: realpathSync(folder), pathInIt: 'my/app' });
+    expect(inApp({ 'my/app/.git': '' }).repository).toBe(null); // a submodule
+    expect(readProject(folder).repository).toBe(null);
+  });
+
+  it('knows it behind a link as well', () => {
+    inApp({ '.git/HEAD': '' });
+    symlinkSync(join(folder, 'my/app'), join(folder, 'my/link'));
+    expect(readProject(join(folder, 'my/link')).repository?.pathInIt).toBe('my/app');
+  });
+
+  it('gets no CI file, since none is read there', () => {
+    const project = inApp({ '.git/HEAD': '', 'my/app/.github/CODEOWNERS': '' });
+    expect(chooseCi(project, undefined)).toEqual({
+      name: 'none',
+      because: expect.stringMatching(
+        /root of the repository, which is '.*'; run init there, or add a step .*'folder: my\/app'/,
+      ),
+    });
+    expect(() => chooseCi(project, 'github')).toThrow(
+      `is in the repository '${realpathSync(folder)}'; run init there, or add a step with killdrill's action and 'folder: my/app'`,
+    );
+    expect(() => chooseCi(project, 'gitlab')).toThrow(/GitLab reads nothing.*'cd my\/app' first.*nothing was written$/);
+    expect(chooseCi(project, 'none').name).toBe('none');
+  });
+});
+
+describe('the CI that gets a file', () => {
+  it('is the one that was asked for, or the only one; of none and of two it says so', () => {
+    const project = has({ '.git/HEAD': '', '.github/CODEOWNERS': '' });
+    expect(chooseCi(project, undefined)).toEqual({ name: 'github', because: '.github' });
+    expect(chooseCi(project, 'gitlab')).toEqual({ name: 'gitlab', because: '--ci gitlab' });
+    expect(chooseCi({ ...project, ci: [] }, undefined).because).toBe(
+      'nothing says which there is; say --ci github, gitlab or none',
+    );
+    expect(chooseCi(has({ '.gitlab-ci.yml': '' }), undefined)).toEqual({
+      name: 'none',
+      because: 'there is more than one: .github and .gitlab-ci.yml; say --ci github, gitlab or none',
+    });
+  });
+});
+
+describe('a project with killdrill', () => {
+  it.each(['dependencies', 'devDependencies', 'optionalDependencies'])('has it among its %s', (kind) => {
+    const text = JSON.stringify({ [kind]: { killdrill: 'file:killdrill.tgz' } });
+    expect(has({ 'package.json': text }).node?.hasKilldrill).toBe(true);
+    expect(has({ 'package.json': text.replace(/"killdrill"/, '"other"') }).node?.hasKilldrill).toBe(false);
   });
 });
 

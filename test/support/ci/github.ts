@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { filledIn, holds } from './expression.ts';
@@ -135,7 +135,7 @@ async function runSteps(
     else if (step.run === undefined) throw new Error(`a step neither runs nor uses anything: ${JSON.stringify(step)}`);
     else {
       if (/\$\{\{/.test(step.run)) throw new Error(`an expression is pasted into a script: ${step.run}`);
-      const folder = join(job.workspace, fill(step['working-directory'] ?? '.'));
+      const folder = resolve(job.workspace, fill(step['working-directory'] ?? '.'));
       const env = { ...fillAll(step.env), GITHUB_ACTION_PATH: actionFolder };
       const given = await runStep(job, step.name ?? step.run, step.run, folder, env);
       if (step.id !== undefined) said[step.id] = { outputs: given };
