@@ -72,7 +72,7 @@ describe('a proof', () => {
     const [cellThen] = dueCells(calendar({}), kept(proven, lesser), at(later));
     expect(cellThen).toMatchObject({ state: 'proven', proven: { run: 'run-0' }, lesser: 1, inconclusive: 0 });
     const [stop] = madeEvidence().stops;
-    const nobody = stop?.timeToStop == null ? null : { ...stop.timeToStop, n: 0, maxMs: null };
+    const nobody = stop === undefined || stop.timeToStop === null ? null : { ...stop.timeToStop, n: 0, maxMs: null };
     expect(statesOf(calendar({}), later, { ...proven, stop: { timeToStop: nobody } })).toEqual(['never proven']);
   });
 
