@@ -134,7 +134,7 @@ describe('a short drill of a sound fleet', () => {
     const calendar = workshop.write('drills.yaml', text);
     const missing = await workshop.run(['doctor', '--due', bundle, '--calendar', calendar]);
     expect(missing.code).toBe(1);
-    expect(missing.stdout.replaceAll(/\s+/g, ' ')).toContain('global × postgres: no drill that passed has such a stop');
+    expect(missing.stdout.replaceAll(/\s+/g, ' ')).toContain('global × postgres: no drill has proven such a stop');
     workshop.write('drills.yaml', text.replace('global', 'globe'));
     const wrong = await workshop.run(['doctor', '--due', bundle, '--calendar', calendar]);
     expect([wrong.code, wrong.stderr]).toEqual([

@@ -119,7 +119,7 @@ describe('a project that is a part of a repository', () => {
     expect(chooseCi(project, undefined)).toEqual({
       name: 'none',
       because: expect.stringMatching(
-        /root of the repository, which is '.*'; run init there, or add a step .*'folder: my\/app'/,
+        /the root of the repository, which is '.*'; run init there, or add a step .*'folder: my\/app'/,
       ),
     });
     expect(() => chooseCi(project, 'github')).toThrow(
