@@ -28,8 +28,8 @@ export interface JournalPage {
 /** The journal as it grows; its login role needs `killdrill_flipper`. */
 export interface JournalSource {
   /**
-   * What was let in after these places, for every worker that has reported or let something in within a minute. Null begins at the end. A
-   * worker that is new to the reader is read from its last 1,000 intents on.
+   * What was let in after these places, for every worker that has reported or let something in within a minute. Null begins at
+   * the end. A worker that is new to the reader is read from its last 1,000 intents on.
    */
   page(places: readonly JournalPlace[] | null, limit: number): Promise<JournalPage>;
 }
